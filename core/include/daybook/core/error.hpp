@@ -1,0 +1,64 @@
+#pragma once
+
+#include <source_location>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace daybook {
+
+/// What went wrong, as a closed set: a program may switch over it.
+enum class ErrorKind {
+    invalid,      ///< the caller gave something that can never work; change the call
+    conflict,     ///< somebody else was faster; read again and decide again
+    duplicate,    ///< the same id was used before for something else
+    not_found,    ///< the thing that was named is not there
+    unavailable,  ///< busy or unreachable just now; the same call may work later
+    storage,      ///< the disk is full or failed; nothing of the unit was stored
+    corrupt,      ///< what was read cannot be what was written
+    in_doubt,     ///< it cannot be known whether the unit was committed; look before repeating
+    cancelled,    ///< stopped on request
+};
+
+std::string_view to_string(ErrorKind kind) noexcept;
+
+/// The root of everything Daybook throws. The text names the thing it is about and what to do.
+class Error : public std::runtime_error {
+public:
+    ErrorKind kind() const noexcept { return kind_; }
+
+    /// True if repeating the same call, unchanged, can succeed: `conflict` needs a new decision
+    /// first, `unavailable` only time.
+    bool retryable() const noexcept;
+
+    /// The place in Daybook (or in the caller's code) that raised it.
+    const std::source_location& where() const noexcept { return where_; }
+
+protected:
+    Error(ErrorKind kind, const std::string& what, std::source_location where)
+        : std::runtime_error(what), kind_(kind), where_(where) {}
+
+private:
+    ErrorKind kind_;
+    std::source_location where_;
+};
+
+/// One C++ type for each kind, so that a handler can catch just what it can handle.
+template <ErrorKind Kind>
+class ErrorOf : public Error {
+public:
+    explicit ErrorOf(const std::string& what,
+                     std::source_location where = std::source_location::current())
+        : Error(Kind, what, where) {}
+};
+
+using InvalidError = ErrorOf<ErrorKind::invalid>;
+using DuplicateError = ErrorOf<ErrorKind::duplicate>;
+using NotFoundError = ErrorOf<ErrorKind::not_found>;
+using UnavailableError = ErrorOf<ErrorKind::unavailable>;
+using StorageError = ErrorOf<ErrorKind::storage>;
+using CorruptError = ErrorOf<ErrorKind::corrupt>;
+using InDoubtError = ErrorOf<ErrorKind::in_doubt>;
+using CancelledError = ErrorOf<ErrorKind::cancelled>;
+
+}  // namespace daybook

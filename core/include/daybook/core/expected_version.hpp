@@ -1,0 +1,56 @@
+#pragma once
+
+#include <string>
+
+#include "daybook/core/ordinal.hpp"
+
+namespace daybook {
+
+/// What the caller believes of a stream when it appends; the append conflicts if it is not so.
+class ExpectedVersion {
+public:
+    enum class Kind { any, no_stream, stream_exists, at_version };
+
+    constexpr explicit ExpectedVersion(Kind kind, Version version = {}) noexcept
+        : kind_(kind), version_(version) {}
+
+    constexpr Kind kind() const noexcept { return kind_; }
+    /// Only meaningful for `at_version`.
+    constexpr Version version() const noexcept { return version_; }
+
+    /// Does a stream that holds `actual` events meet it?
+    constexpr bool admits(Version actual) const noexcept {
+        switch (kind_) {
+            case Kind::any: return true;
+            case Kind::no_stream: return actual == Version{0};
+            case Kind::stream_exists: return actual > Version{0};
+            case Kind::at_version: return actual == version_;
+        }
+        return false;
+    }
+
+    /// `any`, `none`, `exists` or a number: as the command line writes it. Throws InvalidError.
+    static ExpectedVersion parse(std::string_view text);
+    std::string to_string() const;
+
+    constexpr bool operator==(const ExpectedVersion&) const noexcept = default;
+
+private:
+    Kind kind_;
+    Version version_;
+};
+
+/// No expectation: whatever the stream holds.
+inline constexpr ExpectedVersion any{ExpectedVersion::Kind::any};
+/// The stream holds nothing yet.
+inline constexpr ExpectedVersion no_stream{ExpectedVersion::Kind::no_stream};
+/// The stream holds at least one event.
+inline constexpr ExpectedVersion stream_exists{ExpectedVersion::Kind::stream_exists};
+/// The stream holds exactly `version` events; `at_version(0)` is `no_stream`.
+constexpr ExpectedVersion at_version(Version version) noexcept {
+    return version == Version{0}
+               ? no_stream
+               : ExpectedVersion{ExpectedVersion::Kind::at_version, version};
+}
+
+}  // namespace daybook

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+namespace daybook {
+
+enum class LogLevel { debug, info, warning, error };
+
+std::string_view to_string(LogLevel level) noexcept;
+
+/// Where the library's few messages go; an empty sink drops them. Called from any thread, never
+/// under a lock of Daybook's; must not throw. The text is valid only during the call.
+using LogSink = std::function<void(LogLevel, std::string_view)>;
+
+}  // namespace daybook

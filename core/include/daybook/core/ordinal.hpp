@@ -1,0 +1,32 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+
+namespace daybook {
+
+/// A counting number that is not to be mixed up with another one: positions, versions.
+/// Converts from a plain number, never to another ordinal.
+template <class Tag>
+class Ordinal {
+public:
+    constexpr Ordinal() noexcept = default;
+    constexpr Ordinal(std::uint64_t value) noexcept : value_(value) {}
+
+    constexpr std::uint64_t value() const noexcept { return value_; }
+    constexpr Ordinal next() const noexcept { return Ordinal{value_ + 1}; }
+
+    constexpr auto operator<=>(const Ordinal&) const noexcept = default;
+
+private:
+    std::uint64_t value_ = 0;
+};
+
+/// A place in the whole log: 1, 2, 3 … without gaps. 0 is the place before the first event.
+/// Position order is commit order is visibility order, on every engine.
+using Position = Ordinal<struct PositionTag>;
+
+/// How many events a stream holds; its first event has version 1. 0 is a stream without events.
+using Version = Ordinal<struct VersionTag>;
+
+}  // namespace daybook

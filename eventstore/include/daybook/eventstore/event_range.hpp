@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <iterator>
+#include <memory>
+
+#include "daybook/eventstore/event_page.hpp"
+#include "daybook/eventstore/event_view.hpp"
+
+namespace daybook {
+
+/// Brings the pages of a range, one after another.
+class PageSource {
+public:
+    virtual ~PageSource() = default;
+    /// Fills `page` with the next events; leaves it empty at the end.
+    virtual void next(EventPage& page) = 0;
+};
+
+/// Recorded events, one page at a time: ten million of them need the memory of one page. To be
+/// gone through once.
+///
+///     for (const EventView event : store.read("account-1")) use(event.data());
+///
+/// An EventView is valid until the next step. Not thread-safe; holds no lock and no transaction
+/// between two steps, and sees what is appended while it runs.
+class EventRange {
+public:
+    class Iterator {
+    public:
+        using value_type = EventView;
+        using difference_type = std::ptrdiff_t;
+        using iterator_concept = std::input_iterator_tag;
+
+        Iterator() noexcept = default;
+        explicit Iterator(EventRange& range) noexcept : range_(&range) {}
+
+        EventView operator*() const noexcept { return EventView{range_->page_.rows[range_->at_]}; }
+        Iterator& operator++() {
+            if (++range_->at_ == range_->page_.rows.size()) range_->turn_page();
+            return *this;
+        }
+        void operator++(int) { ++*this; }
+        bool operator==(std::default_sentinel_t) const noexcept {
+            return range_->at_ == range_->page_.rows.size();
+        }
+
+    private:
+        EventRange* range_ = nullptr;
+    };
+
+    explicit EventRange(std::unique_ptr<PageSource> source);
+
+    Iterator begin() {
+        if (!begun_) turn_page();
+        return Iterator{*this};
+    }
+    std::default_sentinel_t end() const noexcept { return {}; }
+
+private:
+    void turn_page();
+
+    std::unique_ptr<PageSource> source_;
+    EventPage page_;
+    std::size_t at_ = 0;
+    bool begun_ = false;
+};
+
+}  // namespace daybook

@@ -1,0 +1,128 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "daybook/core/clock.hpp"
+#include "daybook/core/log.hpp"
+#include "daybook/eventstore/engine.hpp"
+#include "daybook/eventstore/event_range.hpp"
+#include "daybook/eventstore/transaction.hpp"
+
+namespace daybook {
+
+class EventCatalog;
+class StoreCore;
+
+struct StoreOptions {
+    /// Make the store if it is not there; otherwise NotFoundError.
+    bool create = true;
+    Durability durability = Durability::full;
+    /// How long a write waits for other processes before it is UnavailableError.
+    std::chrono::milliseconds busy_wait_max{10'000};
+    /// Where `recorded_at` and due times come from. Must outlive the store.
+    const Clock* clock = &SystemClock::instance();
+    /// Upcasters for what is read; nothing: events are seen as they were written.
+    std::shared_ptr<const EventCatalog> catalog{};
+    LogSink log{};
+    /// The largest payload or metadata of one event.
+    std::size_t payload_bytes_max = 8 * 1024 * 1024;
+    /// The most events of one append.
+    std::size_t append_events_max = 100'000;
+    /// Check on append that payload and metadata are JSON. Costs about 0.1 µs for 200 bytes.
+    bool check_json = true;
+};
+
+/// What a unit left behind.
+struct CommitResult {
+    /// The head of the log when it committed: wait for this one to read your own write.
+    Position position;
+};
+
+/// What runs inside every unit that appended events, just before it commits.
+using CommitHook = std::function<void(Transaction&)>;
+
+/// The log: an append-only store of events in streams, on one SQLite file.
+///
+///     auto store = EventStore::open("bank.db");
+///     store.append("account-1", no_stream, {Opened{"Ada"}, Deposited{100'00}});
+///     for (const EventView event : store.read("account-1")) puts(std::string(event.data()).c_str());
+///
+/// A handle: copies share one open store, the last one closes it. Thread-safe; ranges and
+/// transactions are not. Any number of processes may open one file.
+class EventStore {
+public:
+    /// Opens `orders.db`, `sqlite:orders.db`, or `:memory:` (a store of its own that vanishes with
+    /// the last handle). Applies what is missing of the schema in one transaction. Throws
+    /// NotFoundError (no such file and not to be created), StorageError (cannot be written),
+    /// InvalidError (a bad uri; a store made by a newer Daybook), CorruptError (not a store).
+    static EventStore open(std::string_view uri, StoreOptions options = {});
+
+    /// Stores `events` at the end of `stream`; on return they are on disk. Concurrent callers are
+    /// committed together. Throws ConflictError, DuplicateError, InvalidError (no events, a payload
+    /// that is not JSON or over the limit), UnavailableError, StorageError, InDoubtError: in every
+    /// case but the last nothing was stored. An exact repeat (same ids, same content) returns the
+    /// first result.
+    AppendResult append(const StreamName& stream, ExpectedVersion expected,
+                        std::span<const NewEvent> events);
+    AppendResult append(const StreamName& stream, ExpectedVersion expected,
+                        std::initializer_list<NewEvent> events) {
+        return append(stream, expected, std::span<const NewEvent>{events.begin(), events.size()});
+    }
+    /// The same; a conflict is an answer and not an exception.
+    AppendOutcome try_append(const StreamName& stream, ExpectedVersion expected,
+                             std::span<const NewEvent> events);
+    AppendOutcome try_append(const StreamName& stream, ExpectedVersion expected,
+                             std::initializer_list<NewEvent> events) {
+        return try_append(stream, expected, std::span<const NewEvent>{events.begin(), events.size()});
+    }
+
+    /// The events of one stream. A stream that is not there is an empty range.
+    EventRange read(const StreamName& stream, StreamRead options = {}) const;
+    /// The events of the whole log.
+    EventRange read_all(LogRead options = {}) const;
+    Version version(const StreamName& stream) const;
+    Position head() const;
+
+    /// Runs `unit` in one transaction on this thread and commits it; rolls back and rethrows what
+    /// it throws. Must not be nested. `trace` is what its events and messages carry.
+    CommitResult transact(const std::function<void(Transaction&)>& unit, Trace trace = {});
+
+    /// Runs read-only SQL on the store's own database. `look` runs on this thread.
+    void query(const std::function<void(Sql&)>& look) const;
+
+    /// Waits until the log reaches beyond `seen`, in this or another process. False after `timeout`
+    /// or when `stop` is requested.
+    bool wait_beyond(Position seen, std::chrono::milliseconds timeout,
+                     std::stop_token stop = {}) const;
+    /// A number that grows with every commit this process learns of, its own and others'.
+    std::uint64_t commits() const;
+    /// Waits until `commits()` is no longer `seen`, or `timeout`, or `stop`. Take `seen` before
+    /// looking for work, and no commit is slept through.
+    void wait_for_commit(std::uint64_t seen, std::chrono::milliseconds timeout,
+                         std::stop_token stop = {}) const;
+
+    /// Adds a hook to every unit of this process that appends; it is gone with the returned handle.
+    /// If it throws, that unit fails, and only that one.
+    [[nodiscard]] std::shared_ptr<void> add_commit_hook(CommitHook hook);
+
+    const Clock& clock() const noexcept;
+    const std::string& uri() const noexcept;
+    const StoreOptions& options() const noexcept;
+    void log(LogLevel level, std::string_view text) const;
+    Engine& engine() const noexcept;
+    StoreCore& core() const noexcept { return *core_; }
+
+private:
+    explicit EventStore(std::shared_ptr<StoreCore> core) noexcept;
+    std::shared_ptr<StoreCore> core_;
+};
+
+}  // namespace daybook

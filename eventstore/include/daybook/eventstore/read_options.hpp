@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "daybook/core/ordinal.hpp"
+
+namespace daybook {
+
+inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
+
+enum class Direction { forward, backward };
+
+/// Which events of the log to see; evaluated by the engine before a payload is touched. An empty
+/// list lets everything through; both lists must agree.
+struct EventFilter {
+    std::vector<std::string> categories;
+    std::vector<std::string> types;  ///< event names, of any version
+
+    bool empty() const noexcept { return categories.empty() && types.empty(); }
+};
+
+/// How to read a stream: `store.read("account-1", {.from = 2, .limit = 100})`.
+struct StreamRead {
+    /// The first version to see, inclusive. Backward, 0 means the newest.
+    Version from = 0;
+    std::uint64_t limit = unlimited;
+    Direction direction = Direction::forward;
+};
+
+/// How to read the log: `store.read_all({.from = 1, .filter = {.categories = {"order"}}})`.
+struct LogRead {
+    /// The first position to see, inclusive. Backward, 0 means the newest.
+    Position from = 0;
+    std::uint64_t limit = unlimited;
+    Direction direction = Direction::forward;
+    EventFilter filter;
+};
+
+}  // namespace daybook

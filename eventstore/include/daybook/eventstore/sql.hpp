@@ -1,0 +1,142 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+
+#include "daybook/core/clock.hpp"
+#include "daybook/core/event_id.hpp"
+#include "daybook/core/ordinal.hpp"
+
+namespace daybook {
+
+/// A parameter of a statement. Text and bytes are borrowed for the call. Instants travel as whole
+/// microseconds, ids as 16 bytes, positions and versions as whole numbers.
+class SqlValue {
+public:
+    using Bytes = std::span<const std::uint8_t>;
+    using Data = std::variant<std::nullptr_t, std::int64_t, double, std::string_view, Bytes>;
+
+    SqlValue(std::nullptr_t) noexcept : data_(nullptr) {}
+    template <std::integral I>
+    SqlValue(I value) noexcept : data_(static_cast<std::int64_t>(value)) {}
+    template <std::floating_point F>
+    SqlValue(F value) noexcept : data_(static_cast<double>(value)) {}
+    SqlValue(std::string_view value) noexcept : data_(value) {}
+    SqlValue(const std::string& value) noexcept : data_(std::string_view{value}) {}
+    SqlValue(const char* value) noexcept : data_(std::string_view{value}) {}
+    SqlValue(Bytes value) noexcept : data_(value) {}
+    SqlValue(const EventId& value) noexcept : data_(Bytes{value.bytes()}) {}
+    SqlValue(Timestamp value) noexcept
+        : data_(static_cast<std::int64_t>(value.time_since_epoch().count())) {}
+    template <class Tag>
+    SqlValue(Ordinal<Tag> value) noexcept : data_(static_cast<std::int64_t>(value.value())) {}
+    template <class T>
+    SqlValue(const std::optional<T>& value) noexcept
+        : SqlValue(value ? SqlValue(*value) : SqlValue(nullptr)) {}
+
+    const Data& data() const noexcept { return data_; }
+
+private:
+    Data data_;
+};
+
+/// A row of a result: valid inside the visitor only. Columns count from 0.
+class SqlRow {
+public:
+    virtual ~SqlRow() = default;
+    virtual int columns() const = 0;
+    virtual std::string_view column_name(int column) const = 0;
+    virtual bool is_null(int column) const = 0;
+    virtual std::int64_t integer(int column) const = 0;
+    virtual double real(int column) const = 0;
+    /// As text whatever its type; empty for NULL.
+    virtual std::string_view text(int column) const = 0;
+    virtual SqlValue::Bytes bytes(int column) const = 0;
+    /// The value in its own type; text and bytes point into the row.
+    virtual SqlValue value(int column) const = 0;
+
+    Timestamp timestamp(int column) const {
+        return Timestamp{std::chrono::microseconds{integer(column)}};
+    }
+    Position position(int column) const {
+        return Position{static_cast<std::uint64_t>(integer(column))};
+    }
+    /// Throws CorruptError unless the column holds 16 bytes.
+    EventId id(int column) const;
+};
+
+/// SQL against one database inside whatever transaction is open on it. Parameters are written `?`
+/// on every engine. Statements are kept prepared by their text, so a constant text costs one
+/// preparation. Throws InvalidError for SQL that the engine refuses, with the statement named.
+/// Not thread-safe: use it where it was handed out.
+class Sql {
+public:
+    using Parameters = std::span<const SqlValue>;
+    using Visitor = std::function<void(const SqlRow&)>;
+
+    virtual ~Sql() = default;
+
+    /// Runs one statement and returns how many rows it changed.
+    virtual std::int64_t execute(std::string_view statement, Parameters parameters) = 0;
+    /// Runs one statement and shows each row of its result to `visit`. Returns their number.
+    virtual std::int64_t query(std::string_view statement, Parameters parameters,
+                               const Visitor& visit) = 0;
+    /// Runs several statements without parameters (a schema).
+    virtual void script(std::string_view statements) = 0;
+
+    /// `exec("UPDATE t SET n = ? WHERE k = ?", n, key)`.
+    template <class... Args>
+    std::int64_t exec(std::string_view statement, const Args&... args) {
+        if constexpr (sizeof...(Args) == 0) {
+            return execute(statement, {});
+        } else {
+            const SqlValue values[] = {SqlValue(args)...};
+            return execute(statement, values);
+        }
+    }
+    /// `each("SELECT k, n FROM t WHERE n > ?", [](const SqlRow& row) { … }, 7)`.
+    template <std::invocable<const SqlRow&> Visit, class... Args>
+    std::int64_t each(std::string_view statement, Visit&& visit, const Args&... args) {
+        if constexpr (sizeof...(Args) == 0) {
+            return query(statement, {}, std::ref(visit));
+        } else {
+            const SqlValue values[] = {SqlValue(args)...};
+            return query(statement, values, std::ref(visit));
+        }
+    }
+    /// The first column of the first row as a whole number; nothing if there is no row or a NULL.
+    template <class... Args>
+    std::optional<std::int64_t> integer(std::string_view statement, const Args&... args) {
+        std::optional<std::int64_t> found;
+        each(
+            statement,
+            [&](const SqlRow& row) {
+                if (!found && !row.is_null(0)) found = row.integer(0);
+            },
+            args...);
+        return found;
+    }
+    /// The same as text.
+    template <class... Args>
+    std::optional<std::string> text(std::string_view statement, const Args&... args) {
+        std::optional<std::string> found;
+        each(
+            statement,
+            [&](const SqlRow& row) {
+                if (!found && !row.is_null(0)) found = std::string(row.text(0));
+            },
+            args...);
+        return found;
+    }
+};
+
+}  // namespace daybook

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "daybook/eventstore/engine.hpp"
+#include "daybook/eventstore/event_range.hpp"
+#include "daybook/eventstore/outgoing_message.hpp"
+
+namespace daybook {
+
+class StoreCore;
+
+/// One atomic unit: appends to any number of streams, outbox messages, inbox marks and SQL on the
+/// store's own database commit together or not at all. Only alive inside `EventStore::transact`,
+/// on the thread that called it. What it reads includes what it wrote.
+class Transaction {
+public:
+    /// Made by the store; a program receives one.
+    Transaction(StoreCore& store, WriteTransaction& engine, Trace trace) noexcept
+        : store_(store), engine_(engine), trace_(trace) {}
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+
+    /// As EventStore::append, within the unit. Throws ConflictError; let it pass and the unit is
+    /// rolled back.
+    AppendResult append(const StreamName& stream, ExpectedVersion expected,
+                        std::span<const NewEvent> events);
+    AppendResult append(const StreamName& stream, ExpectedVersion expected,
+                        std::initializer_list<NewEvent> events) {
+        return append(stream, expected, std::span<const NewEvent>{events.begin(), events.size()});
+    }
+    /// The same, with the conflict returned; the unit may go on.
+    AppendOutcome try_append(const StreamName& stream, ExpectedVersion expected,
+                             std::span<const NewEvent> events);
+
+    /// The range must not outlive the transaction.
+    EventRange read(const StreamName& stream, StreamRead options = {});
+    EventRange read_all(LogRead options = {});
+    Version version(const StreamName& stream) { return engine_.version(stream); }
+    Position head() { return engine_.head(); }
+
+    /// Puts a message into the outbox: it is delivered after the commit, or never existed.
+    /// Returns its id. Throws InvalidError for a bad topic or key, DuplicateError if a message
+    /// of that id is waiting already.
+    template <Event Message>
+    EventId publish(std::string_view topic, const Message& message, PublishOptions options = {}) {
+        OutgoingMessage outgoing{topic, Message::type, {}, std::move(options)};
+        Codec<Message>::encode(message, outgoing.data);
+        return publish(outgoing);
+    }
+    EventId publish(const OutgoingMessage& message);
+
+    /// The inbox: true if `consumer` sees this message for the first time, and from the commit on
+    /// never again. False means the effect is there already: do nothing.
+    bool mark_handled(std::string_view consumer, const EventId& message);
+
+    /// SQL on the store's own database (read models that are fed inline, a program's own tables).
+    Sql& sql() noexcept { return engine_.sql(); }
+
+    /// What the events and messages of this unit carry unless they carry their own.
+    const Trace& trace() const noexcept { return trace_; }
+    void set_trace(const Trace& trace) noexcept { trace_ = trace; }
+
+    /// The store's clock, read once for the unit: all its events are recorded at this instant.
+    Timestamp now();
+
+    WriteTransaction& engine() noexcept { return engine_; }
+    StoreCore& store() noexcept { return store_; }
+
+private:
+    StoreCore& store_;
+    WriteTransaction& engine_;
+    Trace trace_;
+    Timestamp now_{};
+};
+
+}  // namespace daybook
