@@ -41,7 +41,10 @@ public:
     Timestamp now() const override { return now_.load(); }
     /// Moves to `instant`, forwards or backwards.
     void set(Timestamp instant) noexcept { now_.store(instant); }
-    void advance(std::chrono::microseconds by) noexcept { now_.store(now_.load() + by); }
+    void advance(std::chrono::microseconds by) noexcept {
+        Timestamp seen = now_.load();
+        while (!now_.compare_exchange_weak(seen, seen + by)) continue;
+    }
 
 private:
     std::atomic<Timestamp> now_;
