@@ -1,0 +1,73 @@
+-- Messages between programs and parts of programs. Instants are microseconds since 1970.
+--
+-- An outbox row waits until its message was delivered and is then deleted, so this is a short
+-- table. What it waits for stands in `retry_at`:
+--     NULL                 for its turn; for `due_at`, if that is after `created_at`
+--     an instant           for the next attempt after a failed one
+--     9223372036854775807  for an earlier message of its topic and key that is retried or parked
+
+CREATE TABLE outbox(
+    sequence       INTEGER PRIMARY KEY,
+    id             BLOB NOT NULL UNIQUE,
+    topic          TEXT NOT NULL,
+    key            TEXT NOT NULL,
+    partition      INTEGER NOT NULL,
+    type           TEXT NOT NULL,
+    schema_version INTEGER NOT NULL,
+    data           TEXT NOT NULL,
+    headers        TEXT NOT NULL DEFAULT '',
+    reply_to       TEXT NOT NULL DEFAULT '',
+    correlation    BLOB,
+    causation      BLOB,
+    created_at     INTEGER NOT NULL,
+    due_at         INTEGER NOT NULL,
+    attempts       INTEGER NOT NULL DEFAULT 0,
+    retry_at       INTEGER,
+    last_error     TEXT
+) STRICT;
+
+-- The relay's queue: what is ready at once (NULL) by sequence, the rest by instant.
+CREATE INDEX outbox_by_wait ON outbox(
+    COALESCE(retry_at, CASE WHEN due_at > created_at THEN due_at END), sequence
+);
+
+-- The keys that do not move, and what waits behind them.
+CREATE INDEX outbox_by_blocked_key ON outbox(topic, key, attempts) WHERE retry_at IS NOT NULL;
+
+-- What each consumer has handled. The mark commits with the effect.
+CREATE TABLE inbox(
+    consumer   TEXT NOT NULL,
+    id         BLOB NOT NULL,
+    handled_at INTEGER NOT NULL,
+    PRIMARY KEY(consumer, id)
+) STRICT, WITHOUT ROWID;
+
+-- Parked messages, in the order of parking. A row that was discarded stays as a record of that
+-- and holds nothing up.
+CREATE TABLE dead_letter(
+    number         INTEGER PRIMARY KEY,
+    id             BLOB NOT NULL,
+    topic          TEXT NOT NULL,
+    key            TEXT NOT NULL,
+    partition      INTEGER NOT NULL,
+    type           TEXT NOT NULL,
+    schema_version INTEGER NOT NULL,
+    data           TEXT NOT NULL,
+    headers        TEXT NOT NULL,
+    reply_to       TEXT NOT NULL,
+    correlation    BLOB,
+    causation      BLOB,
+    created_at     INTEGER NOT NULL,
+    due_at         INTEGER NOT NULL,
+    attempts       INTEGER NOT NULL,
+    reason         TEXT NOT NULL,
+    error          TEXT NOT NULL,
+    receiver       TEXT NOT NULL,
+    parked_by      TEXT NOT NULL,
+    parked_at      INTEGER NOT NULL,
+    discarded_at   INTEGER,
+    discard_reason TEXT
+) STRICT;
+
+CREATE INDEX dead_letter_by_id ON dead_letter(id);
+CREATE INDEX dead_letter_by_key ON dead_letter(topic, key) WHERE discarded_at IS NULL;
