@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <stdexcept>
 #include <string_view>
 
@@ -34,8 +35,8 @@ struct EventType {
     static constexpr bool is_valid(std::string_view name, int version) noexcept {
         if (name.empty() || name.size() > name_bytes_max || version < 1) return false;
         for (const char c : name) {
-            const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                              (c >= '0' && c <= '9');
+            const bool word =
+                (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
             if (!word && c != '.' && c != '-' && c != '_' && c != ':') return false;
         }
         return true;

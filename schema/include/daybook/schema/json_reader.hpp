@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+namespace daybook {
+
+/// Is `text` one whole JSON value (RFC 8259), nested no deeper than `json_depth_max`?
+bool is_json(std::string_view text);
+/// The same, and the value is an object.
+bool is_json_object(std::string_view text);
+
+inline constexpr std::size_t json_depth_max = 1024;
+
+namespace detail {
+struct JsonCursor;
+struct FieldSlot;
+}  // namespace detail
+
+/// Walks over JSON text from front to back without building a tree of it. At each moment it stands
+/// before one value, which is asked for once by the function for its type; what is not asked for
+/// is skipped and not looked at closely. Every mismatch throws CorruptError with the subject, the
+/// path to the value and the reason.
+///
+///     std::int64_t sum = 0;
+///     JsonReader::read(text, "amounts", [&](JsonReader& json) {
+///         json.elements([&] { sum += json.integer(0, 1'000'000); });
+///     });
+///
+/// To be used inside `read` and on its thread only; `read` may not be called within `read`.
+class JsonReader {
+public:
+    /// Calls `visit(reader)` with a reader before the value of `json`, which is an object or an
+    /// array. `subject` is what errors call it.
+    template <class Visit>
+    static void read(std::string_view json, std::string_view subject, Visit&& visit) {
+        run(json, subject, {&visit, [](void* context, JsonReader& reader) {
+                                (*static_cast<std::remove_reference_t<Visit>*>(context))(reader);
+                            }});
+    }
+
+    JsonReader(const JsonReader&) = delete;
+    JsonReader& operator=(const JsonReader&) = delete;
+
+    bool boolean();
+    std::int64_t integer(std::int64_t least, std::int64_t greatest);
+    std::uint64_t natural(std::uint64_t greatest);
+    double number();
+    /// Valid until `read` returns.
+    std::string_view text();
+    /// True, and the value is taken, if it is `null`.
+    bool take_null();
+
+    /// Takes an array: `visit()` is called with the reader before each element.
+    template <class Visit>
+    void elements(Visit&& visit) {
+        each_element({&visit, [](void* context, JsonReader&) {
+                          (*static_cast<std::remove_reference_t<Visit>*>(context))();
+                      }});
+    }
+    /// Takes an object: `visit(key)` is called with the reader before each member's value.
+    template <class Visit>
+    void members(Visit&& visit) {
+        each_member({&visit, [](void* context, std::string_view key) {
+                         (*static_cast<std::remove_reference_t<Visit>*>(context))(key);
+                     }});
+    }
+    /// Takes an object into the struct that `slots` describe.
+    void fields(std::span<const detail::FieldSlot> slots, void* object);
+
+    /// Throws CorruptError with the subject and the path to the current value.
+    [[noreturn]] void fail(std::string_view reason) const;
+
+private:
+    struct ValueVisitor {
+        void* context;
+        void (*call)(void* context, JsonReader& reader);
+    };
+    struct MemberVisitor {
+        void* context;
+        void (*call)(void* context, std::string_view key);
+    };
+
+    explicit JsonReader(detail::JsonCursor& cursor) noexcept : cursor_(cursor) {}
+    static void run(std::string_view json, std::string_view subject, ValueVisitor visit);
+    void each_element(ValueVisitor visit);
+    void each_member(MemberVisitor visit);
+
+    detail::JsonCursor& cursor_;
+};
+
+namespace detail {
+
+/// How one field of a struct is read.
+struct FieldSlot {
+    std::string_view name;
+    void (*read)(JsonReader& reader, void* object);
+    /// What stands for the field when it is missing; without it the field is required.
+    void (*clear)(void* object);
+};
+
+}  // namespace detail
+}  // namespace daybook
