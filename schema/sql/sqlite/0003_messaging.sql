@@ -3,8 +3,8 @@
 -- An outbox row waits until its message was delivered and is then deleted, so this is a short
 -- table. What it waits for stands in `retry_at`:
 --     NULL                 for its turn; for `due_at`, if that is after `created_at`
---     an instant           for the next attempt after a failed one
---     9223372036854775807  for an earlier message of its topic and key that is retried or parked
+--     an instant           for the next attempt after a failed one, or for its replay
+--     9223372036854775807  for another message of its topic and key that is tried again or parked
 
 CREATE TABLE outbox(
     sequence       INTEGER PRIMARY KEY,
@@ -32,7 +32,7 @@ CREATE INDEX outbox_by_wait ON outbox(
 );
 
 -- The keys that do not move, and what waits behind them.
-CREATE INDEX outbox_by_blocked_key ON outbox(topic, key, attempts) WHERE retry_at IS NOT NULL;
+CREATE INDEX outbox_by_blocked_key ON outbox(topic, key, retry_at) WHERE retry_at IS NOT NULL;
 
 -- What each consumer has handled. The mark commits with the effect.
 CREATE TABLE inbox(
