@@ -1,0 +1,86 @@
+# How a directory of test files becomes one program and many ctest entries.
+
+set(DAYBOOK_DISCOVER_TESTS_SCRIPT "${CMAKE_CURRENT_LIST_DIR}/DiscoverTestsScript.cmake")
+
+# The runner with doctest's main, compiled once for all test programs.
+file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/doctest_main.cpp" CONTENT
+"#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+")
+add_library(daybook_doctest_main OBJECT "${PROJECT_BINARY_DIR}/doctest_main.cpp")
+target_compile_features(daybook_doctest_main PUBLIC cxx_std_20)
+target_link_libraries(daybook_doctest_main PUBLIC doctest::doctest)
+
+# daybook_test(<name>
+#     [DIRECTORY <dir>]        all of its *.cpp are compiled; default: the calling folder
+#     [LIBRARIES <target>...]  when one of them is not built, neither is the test
+#     [INTERNALS <folder>...]  also sees the internal headers in <folder>/src
+#     [LABELS <label>...]      ctest labels besides <name>
+#     [TIMEOUT <seconds>]      for each test case, default 120
+#     [PROCESSORS <n>] [SERIAL])   what a case needs: n cores, or the machine for itself
+#
+# Makes the target test-<name> and one ctest entry "<name>: <test case>" per TEST_CASE. A case in
+# TEST_SUITE("x") also has the label x: so single cases are marked, say, `concurrent`. Any
+# character may stand in the name of a case; two cases of one name stop the build.
+function(daybook_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "DIRECTORY;TIMEOUT;PROCESSORS"
+        "LIBRARIES;INTERNALS;LABELS")
+    if(arg_UNPARSED_ARGUMENTS)
+        message(FATAL_ERROR "daybook_test(${name}): unknown: ${arg_UNPARSED_ARGUMENTS}")
+    endif()
+    if(NOT arg_DIRECTORY)
+        set(arg_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+    endif()
+    get_filename_component(directory "${arg_DIRECTORY}" ABSOLUTE)
+    file(GLOB sources CONFIGURE_DEPENDS "${directory}/*.cpp")
+    if(NOT sources)
+        return()
+    endif()
+    foreach(library IN LISTS arg_LIBRARIES)
+        if(NOT TARGET ${library})
+            message(STATUS "daybook: no test-${name}, because ${library} is not built")
+            return()
+        endif()
+    endforeach()
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 120)
+    endif()
+    if(NOT arg_PROCESSORS)
+        set(arg_PROCESSORS 1)
+    endif()
+
+    set(target test-${name})
+    add_executable(${target} ${sources})
+    daybook_compile_settings(${target})
+    target_link_libraries(${target} PRIVATE daybook_doctest_main ${arg_LIBRARIES})
+    target_include_directories(${target} PRIVATE
+        "${PROJECT_SOURCE_DIR}/tests/support" "${directory}")
+    foreach(folder IN LISTS arg_INTERNALS)
+        target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/${folder}/src")
+    endforeach()
+
+    list(JOIN arg_LABELS "|" labels)
+    set(tests_file "${CMAKE_CURRENT_BINARY_DIR}/${target}_tests.cmake")
+    add_custom_command(TARGET ${target} POST_BUILD
+        BYPRODUCTS "${tests_file}"
+        COMMAND "${CMAKE_COMMAND}"
+            "-DEXECUTABLE=$<TARGET_FILE:${target}>"
+            "-DNAME=${name}"
+            "-DLABELS=${labels}"
+            "-DTIMEOUT=${arg_TIMEOUT}"
+            "-DPROCESSORS=${arg_PROCESSORS}"
+            "-DSERIAL=${arg_SERIAL}"
+            "-DWORKING_DIRECTORY=${CMAKE_CURRENT_BINARY_DIR}"
+            "-DOUTPUT=${tests_file}"
+            -P "${DAYBOOK_DISCOVER_TESTS_SCRIPT}"
+        VERBATIM)
+    set(include_file "${CMAKE_CURRENT_BINARY_DIR}/${target}_include.cmake")
+    file(CONFIGURE OUTPUT "${include_file}" @ONLY CONTENT [=[
+if(EXISTS "@tests_file@")
+    include("@tests_file@")
+else()
+    add_test("@name@: NOT BUILT" "@target@-not-built")
+endif()
+]=])
+    set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${include_file}")
+endfunction()

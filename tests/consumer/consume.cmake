@@ -1,0 +1,38 @@
+# Builds and runs the project next to this file, in the given way, in a scratch folder.
+
+cmake_minimum_required(VERSION 3.22)
+
+function(run)
+    execute_process(COMMAND ${ARGV} COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+file(REMOVE_RECURSE "${SCRATCH}")
+set(options
+    "-G${GENERATOR}"
+    "-DCMAKE_CXX_COMPILER=${CXX_COMPILER}"
+    "-DCMAKE_BUILD_TYPE=${BUILD_TYPE}"
+    "-DCMAKE_CXX_FLAGS_DEBUG=${CXX_FLAGS_DEBUG}")
+if(LAUNCHER)
+    list(APPEND options "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}")
+endif()
+
+if(WAY STREQUAL "find_package")
+    set(prefix "${SCRATCH}/prefix")
+    run("${CMAKE_COMMAND}" --install "${DAYBOOK_BUILD}" --prefix "${prefix}")
+    # A package that names the tree it was built from works only for whoever built it.
+    file(GLOB_RECURSE files "${prefix}/*.cmake")
+    foreach(file IN LISTS files)
+        file(READ "${file}" text)
+        string(FIND "${text}" "${DAYBOOK_SOURCE}" found)
+        if(NOT found EQUAL -1)
+            message(FATAL_ERROR "${file} names ${DAYBOOK_SOURCE}")
+        endif()
+    endforeach()
+    list(APPEND options "-DCMAKE_PREFIX_PATH=${prefix}")
+else()
+    list(APPEND options
+        "-DDAYBOOK_SOURCE=${DAYBOOK_SOURCE}" "-DDAYBOOK_SQLITE_SOURCE=${SQLITE_SOURCE}")
+endif()
+run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/project" -B "${SCRATCH}/build" ${options})
+run("${CMAKE_COMMAND}" --build "${SCRATCH}/build" --parallel 2)
+run("${SCRATCH}/build/consumer")

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Each rule looks at one file, or at the whole tree, and says what it finds. None of them reads the
+// disk, so that a test can show every rule something bad.
+namespace tidy {
+
+/// What a rule has to say about a place. An empty list of findings is a pass.
+struct Finding {
+    std::string path;
+    std::size_t line;  ///< from 1; 0 is the file as a whole
+    std::string text;
+};
+
+using Findings = std::vector<Finding>;
+
+/// Paths relative to the root of the repository, with `/`, and the texts of the files.
+using Tree = std::map<std::string, std::string, std::less<>>;
+
+inline constexpr std::size_t columns_max = 100;
+inline constexpr std::size_t function_lines_max = 70;
+inline constexpr std::size_t file_lines_max = 700;
+
+/// A folder includes only what stands below it, and no internal header of another.
+Findings check_levels(std::string_view path, std::string_view text);
+
+/// Each third-party header has one home. Tests and benchmarks may include what they like.
+Findings check_third_party(std::string_view path, std::string_view text);
+
+Findings check_columns(std::string_view path, std::string_view text);
+Findings check_function_lines(std::string_view path, std::string_view text);
+Findings check_file_lines(std::string_view path, std::string_view text);
+
+/// No mark of work left over, in code or comments.
+Findings check_leftovers(std::string_view path, std::string_view text);
+
+/// The libraries never print and never exit.
+Findings check_manners(std::string_view path, std::string_view text);
+
+/// A header begins with `#pragma once`; only comments may come before.
+Findings check_pragma_once(std::string_view path, std::string_view text);
+
+/// Every public header is reached from its folder's umbrella, and every umbrella of a library
+/// from daybook.hpp.
+Findings check_umbrellas(const Tree& tree);
+
+/// Every SQL file of a library stands where it is embedded: schema/sql/<engine>/<name>.sql.
+Findings check_sql_places(const Tree& tree);
+
+/// Every rule over every file.
+Findings check_all(const Tree& tree);
+
+}  // namespace tidy
