@@ -53,7 +53,7 @@ using CommitHook = std::function<void(Transaction&)>;
 ///
 ///     auto store = EventStore::open("bank.db");
 ///     store.append("account-1", no_stream, {Opened{"Ada"}, Deposited{100'00}});
-///     for (const EventView event : store.read("account-1")) puts(std::string(event.data()).c_str());
+///     for (const EventView event : store.read("account-1")) use(event.type(), event.data());
 ///
 /// A handle: copies share one open store, the last one closes it. Thread-safe; ranges and
 /// transactions are not. Any number of processes may open one file.
@@ -81,7 +81,8 @@ public:
                              std::span<const NewEvent> events);
     AppendOutcome try_append(const StreamName& stream, ExpectedVersion expected,
                              std::initializer_list<NewEvent> events) {
-        return try_append(stream, expected, std::span<const NewEvent>{events.begin(), events.size()});
+        return try_append(stream, expected,
+                          std::span<const NewEvent>{events.begin(), events.size()});
     }
 
     /// The events of one stream. A stream that is not there is an empty range.
@@ -90,6 +91,10 @@ public:
     EventRange read_all(LogRead options = {}) const;
     Version version(const StreamName& stream) const;
     Position head() const;
+
+    /// Fills one page, upcast, for runners that go through the log themselves and count what a
+    /// filter drops (`page.scanned_to`). May be empty before `at_end`.
+    void read_page(const PageRequest& request, EventPage& page) const;
 
     /// Runs `unit` in one transaction on this thread and commits it; rolls back and rethrows what
     /// it throws. Must not be nested. `trace` is what its events and messages carry.

@@ -98,6 +98,8 @@ public:
     EventView operator*() const noexcept { return view(); }
 
 private:
+    void point_at_own() noexcept;
+
     TypeEntry type_;
     std::string text_;
     EventRow row_;

@@ -39,6 +39,8 @@ public:
     /// The range must not outlive the transaction.
     EventRange read(const StreamName& stream, StreamRead options = {});
     EventRange read_all(LogRead options = {});
+    /// As EventStore::read_page.
+    void read_page(const PageRequest& request, EventPage& page);
     Version version(const StreamName& stream) { return engine_.version(stream); }
     Position head() { return engine_.head(); }
 
@@ -67,14 +69,17 @@ public:
     /// The store's clock, read once for the unit: all its events are recorded at this instant.
     Timestamp now();
 
-    WriteTransaction& engine() noexcept { return engine_; }
-    StoreCore& store() noexcept { return store_; }
+    bool has_appended() const noexcept { return appended_; }
+    /// Throws InvalidError if an append of this unit failed half-way and was caught.
+    void require_whole() const;
 
 private:
     StoreCore& store_;
     WriteTransaction& engine_;
     Trace trace_;
     Timestamp now_{};
+    bool appended_ = false;
+    bool broken_ = false;
 };
 
 }  // namespace daybook

@@ -1,0 +1,141 @@
+#include "commit_queue.hpp"
+
+#include <atomic>
+#include <vector>
+
+#include "daybook/core/error.hpp"
+
+namespace daybook {
+
+struct CommitQueue::Waiter {
+    enum State : int { waiting, leading, done };
+
+    const AppendRequest* request = nullptr;  ///< none: wants the transaction for itself
+    std::optional<AppendOutcome> outcome{};
+    std::exception_ptr error{};
+    std::atomic<int> state{waiting};
+
+    void become(State next) noexcept {
+        state.store(next, std::memory_order_release);
+        state.notify_one();
+    }
+};
+
+AppendOutcome CommitQueue::append(const AppendRequest& request) {
+    Waiter self;
+    self.request = &request;
+    wait_for_turn(self);
+    if (self.state.load(std::memory_order_acquire) == Waiter::leading) {
+        std::vector<Waiter*> group;
+        {
+            const std::scoped_lock lock{mutex_};
+            const auto size = static_cast<std::ptrdiff_t>(group_size());
+            group.assign(queue_.begin(), queue_.begin() + size);
+        }
+        store(group);
+        finish(group.size());
+    }
+    if (self.error) std::rethrow_exception(self.error);
+    return *self.outcome;
+}
+
+void CommitQueue::transact(const std::function<void(WriteTransaction&)>& unit) {
+    Waiter self;
+    wait_for_turn(self);
+    struct Finish {
+        CommitQueue& queue;
+        ~Finish() { queue.finish(1); }
+    };
+    {
+        const Finish leave{*this};
+        const auto transaction = engine_.begin();
+        unit(*transaction);
+        transaction->commit();
+    }
+    hooks_.after_commit();
+}
+
+void CommitQueue::wait_for_turn(Waiter& waiter) {
+    {
+        const std::scoped_lock lock{mutex_};
+        queue_.push_back(&waiter);
+        if (queue_.front() == &waiter) {
+            waiter.state.store(Waiter::leading, std::memory_order_relaxed);
+            return;
+        }
+    }
+    waiter.state.wait(Waiter::waiting, std::memory_order_acquire);
+}
+
+std::size_t CommitQueue::group_size() const {
+    std::size_t size = 0;
+    std::size_t events = 0;
+    for (const Waiter* waiter : queue_) {
+        if (waiter->request == nullptr || size == group_appends_max) break;
+        events += waiter->request->events.size();
+        if (size > 0 && events > group_events_max) break;
+        ++size;
+    }
+    return size;
+}
+
+void CommitQueue::store(Group group) {
+    try {
+        // An append says no before it has written anything, but for rare cases; so all go without
+        // a savepoint first, and only if one of those cases comes up does each get its own.
+        if (hooks_.has_hooks() || !store_together(group)) store_one_by_one(group);
+        hooks_.after_commit();
+    } catch (...) {
+        for (Waiter* waiter : group) {
+            if (!waiter->error) waiter->error = std::current_exception();
+        }
+    }
+}
+
+bool CommitQueue::store_together(Group group) {
+    const auto transaction = engine_.begin();
+    for (Waiter* waiter : group) {
+        try {
+            waiter->outcome = transaction->append(*waiter->request);
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::duplicate) throw;
+            return false;
+        }
+    }
+    transaction->commit();
+    return true;
+}
+
+void CommitQueue::store_one_by_one(Group group) {
+    const auto transaction = engine_.begin();
+    for (Waiter* waiter : group) {
+        transaction->savepoint();
+        try {
+            waiter->outcome = transaction->append(*waiter->request);
+            const auto* stored = std::get_if<AppendResult>(&*waiter->outcome);
+            if (stored != nullptr && !stored->repeated) {
+                hooks_.before_commit(*transaction, *waiter->request);
+            }
+            transaction->release_savepoint();
+        } catch (...) {
+            waiter->error = std::current_exception();
+            transaction->rollback_to_savepoint();
+        }
+    }
+    transaction->commit();
+}
+
+void CommitQueue::finish(std::size_t group_size) {
+    std::vector<Waiter*> followers;
+    {
+        const std::scoped_lock lock{mutex_};
+        const auto size = static_cast<std::ptrdiff_t>(group_size);
+        followers.assign(queue_.begin() + 1, queue_.begin() + size);
+        queue_.erase(queue_.begin(), queue_.begin() + size);
+        // The next leader goes to work before this group is told, so the disk never idles.
+        if (!queue_.empty()) queue_.front()->become(Waiter::leading);
+    }
+    for (Waiter* follower : followers) follower->become(Waiter::done);
+}
+
+}  // namespace daybook

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <deque>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <span>
+
+#include "daybook/eventstore/engine.hpp"
+
+namespace daybook {
+
+/// Where all writes of a process meet. Callers queue up; the first becomes the leader, takes the
+/// appends that wait behind it, stores them in one transaction and tells everyone their own
+/// verdict. A lone caller leads a group of one: no thread hop, no delay.
+/// (LevelDB's write queue is the model: google/leveldb, DBImpl::Write.)
+class CommitQueue {
+public:
+    /// `before_commit` runs for each append that stored something, inside its unit; `has_hooks`
+    /// says whether it would do anything.
+    struct Hooks {
+        std::function<bool()> has_hooks;
+        std::function<void(WriteTransaction&, const AppendRequest&)> before_commit;
+        std::function<void()> after_commit;
+    };
+
+    CommitQueue(Engine& engine, Hooks hooks) : engine_(engine), hooks_(std::move(hooks)) {}
+
+    AppendOutcome append(const AppendRequest& request);
+    /// Runs `unit` alone in a transaction of its own, on the calling thread, and commits it.
+    void transact(const std::function<void(WriteTransaction&)>& unit);
+
+private:
+    struct Waiter;
+    using Group = std::span<Waiter* const>;
+
+    void wait_for_turn(Waiter& waiter);
+    /// The leader and the appends that may join it.
+    std::size_t group_size() const;
+    void store(Group group);
+    bool store_together(Group group);
+    void store_one_by_one(Group group);
+    void finish(std::size_t group_size);
+
+    static constexpr std::size_t group_appends_max = 1024;
+    static constexpr std::size_t group_events_max = 20'000;
+
+    Engine& engine_;
+    const Hooks hooks_;
+    std::mutex mutex_;
+    std::deque<Waiter*> queue_;  ///< under mutex_; the front one leads
+};
+
+}  // namespace daybook

@@ -1,0 +1,102 @@
+#include "daybook/eventstore/event_store.hpp"
+
+#include "daybook/core/conflict_error.hpp"
+#include "store_core.hpp"
+
+namespace daybook {
+
+EventStore::EventStore(std::shared_ptr<StoreCore> core) noexcept : core_(std::move(core)) {}
+
+EventStore EventStore::open(std::string_view uri, StoreOptions options) {
+    return EventStore{std::make_shared<StoreCore>(uri, std::move(options))};
+}
+
+AppendResult EventStore::append(const StreamName& stream, ExpectedVersion expected,
+                                std::span<const NewEvent> events) {
+    AppendOutcome outcome = core_->append(stream, expected, events);
+    if (auto* conflict = std::get_if<Conflict>(&outcome)) throw ConflictError(std::move(*conflict));
+    return std::get<AppendResult>(outcome);
+}
+
+AppendOutcome EventStore::try_append(const StreamName& stream, ExpectedVersion expected,
+                                     std::span<const NewEvent> events) {
+    return core_->append(stream, expected, events);
+}
+
+EventRange EventStore::read(const StreamName& stream, StreamRead options) const {
+    return EventRange{core_->stream_pages(stream, options)};
+}
+
+EventRange EventStore::read_all(LogRead options) const {
+    return EventRange{core_->log_pages(options)};
+}
+
+Version EventStore::version(const StreamName& stream) const {
+    return PooledReader{*core_->engine}->version(stream);
+}
+
+Position EventStore::head() const {
+    return PooledReader{*core_->engine}->head();
+}
+
+void EventStore::read_page(const PageRequest& request, EventPage& page) const {
+    core_->read_page(request, page);
+}
+
+CommitResult EventStore::transact(const std::function<void(Transaction&)>& unit, Trace trace) {
+    return core_->transact(unit, trace);
+}
+
+void EventStore::query(const std::function<void(Sql&)>& look) const {
+    core_->query(look);
+}
+
+bool EventStore::wait_beyond(Position seen, std::chrono::milliseconds timeout,
+                             std::stop_token stop) const {
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    for (;;) {
+        const std::uint64_t commits = core_->signal.count();
+        if (head() > seen) return true;
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            deadline - std::chrono::steady_clock::now());
+        if (left <= std::chrono::milliseconds::zero() || stop.stop_requested()) return false;
+        core_->signal.wait(commits, left, stop);
+    }
+}
+
+std::uint64_t EventStore::commits() const {
+    return core_->signal.count();
+}
+
+void EventStore::wait_for_commit(std::uint64_t seen, std::chrono::milliseconds timeout,
+                                 std::stop_token stop) const {
+    core_->signal.wait(seen, timeout, stop);
+}
+
+std::shared_ptr<void> EventStore::add_commit_hook(CommitHook hook) {
+    // The hook's handle keeps the store alive: it must have something to be removed from.
+    auto added = core_->add_commit_hook(std::move(hook));
+    return {added.get(), [core = core_, added](void*) mutable { added.reset(); }};
+}
+
+const Clock& EventStore::clock() const noexcept {
+    return *core_->options.clock;
+}
+
+const std::string& EventStore::uri() const noexcept {
+    return core_->uri;
+}
+
+const StoreOptions& EventStore::options() const noexcept {
+    return core_->options;
+}
+
+void EventStore::log(LogLevel level, std::string_view text) const {
+    if (core_->options.log) core_->options.log(level, text);
+}
+
+Engine& EventStore::engine() const noexcept {
+    return *core_->engine;
+}
+
+}  // namespace daybook

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <algorithm>
+
+#include "store_core.hpp"
+
+namespace daybook {
+
+/// Cuts a page to what is still wanted and counts it.
+inline void take_from_limit(EventPage& page, std::uint64_t& left) {
+    if (page.rows.size() > left) page.rows.resize(static_cast<std::size_t>(left));
+    left -= page.rows.size();
+}
+
+/// The pages of a stream. The core (and the reader, if one is given) must outlive it.
+class StreamPages final : public PageSource {
+public:
+    StreamPages(StoreCore& core, StreamName stream, const StreamRead& read, Reader* reader)
+        : core_(core),
+          reader_(reader),
+          stream_(std::move(stream)),
+          left_(read.limit),
+          from_(read.from.value()),
+          direction_(read.direction) {}
+
+    void next(EventPage& page) override {
+        page.clear();
+        while (page.rows.empty() && left_ > 0 && !ended_) {
+            PageRequest request{.stream = &stream_, .from = from_, .direction = direction_};
+            request.events_max = static_cast<std::size_t>(
+                std::min<std::uint64_t>(request.events_max, left_));
+            core_.read_page(request, page, reader_);
+            from_ = page.next_from;
+            ended_ = page.at_end;
+            take_from_limit(page, left_);
+        }
+    }
+
+private:
+    StoreCore& core_;
+    Reader* reader_;
+    const StreamName stream_;
+    std::uint64_t left_;
+    std::uint64_t from_;
+    const Direction direction_;
+    bool ended_ = false;
+};
+
+/// The pages of the log. The core (and the reader, if one is given) must outlive it.
+class LogPages final : public PageSource {
+public:
+    LogPages(StoreCore& core, LogRead read, Reader* reader)
+        : core_(core), reader_(reader), read_(std::move(read)), from_(read_.from.value()) {}
+
+    void next(EventPage& page) override {
+        page.clear();
+        while (page.rows.empty() && read_.limit > 0 && !ended_) {
+            PageRequest request{.from = from_,
+                                .direction = read_.direction,
+                                .filter = read_.filter.empty() ? nullptr : &read_.filter};
+            request.events_max = static_cast<std::size_t>(
+                std::min<std::uint64_t>(request.events_max, read_.limit));
+            core_.read_page(request, page, reader_);
+            from_ = page.next_from;
+            ended_ = page.at_end;
+            take_from_limit(page, read_.limit);
+        }
+    }
+
+private:
+    StoreCore& core_;
+    Reader* reader_;
+    LogRead read_;
+    std::uint64_t from_;
+    bool ended_ = false;
+};
+
+}  // namespace daybook

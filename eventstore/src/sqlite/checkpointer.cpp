@@ -1,0 +1,58 @@
+#include "sqlite/checkpointer.hpp"
+
+#include "daybook/core/error.hpp"
+#include "sqlite/pragmas.hpp"
+
+namespace daybook::sqlite {
+
+Checkpointer::Checkpointer(std::string path, Writer& writer, const EngineOptions& options)
+    : path_(std::move(path)), writer_(writer), options_(options), thread_([this] { run(); }) {}
+
+Checkpointer::~Checkpointer() {
+    {
+        const std::scoped_lock lock{mutex_};
+        stopping_ = true;
+    }
+    wanted_changed_.notify_one();
+    thread_.join();
+    if (writer_.wal_pages() > 0) checkpoint_once();
+}
+
+void Checkpointer::offer(int wal_pages) noexcept {
+    if (wal_pages < wal_pages_max) return;
+    {
+        const std::scoped_lock lock{mutex_};
+        if (wanted_) return;
+        wanted_ = true;
+    }
+    wanted_changed_.notify_one();
+}
+
+void Checkpointer::run() {
+    std::unique_lock lock{mutex_};
+    while (!stopping_) {
+        wanted_changed_.wait(lock, [this] { return wanted_ || stopping_; });
+        if (!wanted_) continue;
+        lock.unlock();
+        checkpoint_once();
+        lock.lock();
+        wanted_ = false;
+    }
+}
+
+void Checkpointer::checkpoint_once() noexcept {
+    try {
+        if (!connection_) {
+            connection_.emplace(path_, false, options_.busy_wait_max);
+            set_durability(*connection_, options_.durability);
+        }
+        std::unique_lock commits{writer_.mutex, std::defer_lock};
+        if (checkpoint_must_exclude_commits()) commits.lock();
+        checkpoint(writer_.connection(), *connection_);
+    } catch (const std::exception& error) {
+        // The log only grows a little longer; the next commit asks again.
+        if (options_.log) options_.log(LogLevel::warning, error.what());
+    }
+}
+
+}  // namespace daybook::sqlite

@@ -1,0 +1,288 @@
+#include "sqlite/writer.hpp"
+
+#include "daybook/core/error.hpp"
+#include "sqlite/pragmas.hpp"
+
+namespace daybook::sqlite {
+
+Writer::Writer(std::string path, TypeTable& types, Durability durability,
+               std::chrono::milliseconds busy_wait_max)
+    : path_(std::move(path)),
+      types_(types),
+      durability_(durability),
+      busy_wait_max_(busy_wait_max) {
+    connect();
+}
+
+void Writer::connect() {
+    sql_.reset();
+    reader_.reset();
+    connection_.reset();
+    forget();
+    connection_ = std::make_unique<Connection>(path_, false, busy_wait_max_);
+    set_durability(*connection_, durability_);
+    sqlite3_wal_hook(
+        connection_->handle(),
+        [](void* self, sqlite3*, const char*, int pages) {
+            static_cast<Writer*>(self)->wal_pages_ = pages;
+            return SQLITE_OK;
+        },
+        this);
+    reader_ = std::make_unique<EventReader>(*connection_, types_);
+    sql_ = std::make_unique<ConnectionSql>(*connection_);
+}
+
+void Writer::begin() {
+    if (!connection_) connect();
+    Statement& begin = connection_->statement("BEGIN IMMEDIATE");
+    const Resetting resetting{begin};
+    begin.step();
+    first_id_ = {};
+    const std::int64_t data_version = connection_->integer("PRAGMA data_version");
+    if (data_version == data_version_) return;
+    forget();
+    data_version_ = data_version;
+    head_ = reader_->head();
+}
+
+void Writer::commit() {
+    try {
+        Statement& commit = connection_->statement("COMMIT");
+        const Resetting resetting{commit};
+        commit.step();
+    } catch (const Error& error) {
+        const int code = sqlite3_extended_errcode(connection_->handle());
+        const bool unsure = code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
+        rollback();
+        // After an error of the disk neither the connection nor its idea of the file is trusted.
+        connection_.reset();
+        if (!unsure || !committed_after_all()) throw;
+    }
+}
+
+void Writer::rollback() noexcept {
+    if (connection_) connection_->rollback();
+    forget();
+}
+
+void Writer::rollback_to_savepoint() {
+    connection_->run("ROLLBACK TO unit");
+    connection_->run("RELEASE unit");
+    forget();
+    data_version_ = connection_->integer("PRAGMA data_version");
+    head_ = reader_->head();
+}
+
+void Writer::forget() noexcept {
+    data_version_ = -1;
+    head_ = {};
+    stream_heads_.clear();
+    categories_.clear();
+    event_types_.clear();
+    if (reader_) reader_->forget();
+}
+
+bool Writer::committed_after_all() {
+    const EventId looked_for = first_id_;
+    try {
+        connect();
+        connection_->run("BEGIN IMMEDIATE");
+        Statement& query = connection_->statement("SELECT 1 FROM event WHERE id = ?");
+        query.bind(1, looked_for);
+        const bool found = query.step();
+        query.reset();
+        // A commit of our own over the same place in the write-ahead log settles it: what was not
+        // found cannot come back in a later recovery.
+        connection_->run("PRAGMA user_version = " +
+                         std::to_string(connection_->integer("PRAGMA user_version")));
+        connection_->run("COMMIT");
+        forget();
+        if (found || !looked_for.is_nil()) return found;
+    } catch (const Error&) {
+        connection_.reset();
+    }
+    throw InDoubtError(path_ +
+                       ": the disk failed while a unit was being committed and it cannot be "
+                       "known whether it is stored: read the stream before repeating it");
+}
+
+AppendOutcome Writer::append(const AppendRequest& request) {
+    StreamHead& head = stream_head(request.stream);
+    if (!request.expected.admits(head.version)) {
+        if (auto repeated = find_repeat(request)) return *repeated;
+        return Conflict{request.stream, request.expected, head.version};
+    }
+    if (head.id == 0) create_stream(request.stream, head);
+    Version version = head.version;
+    for (const NewEvent& event : request.events) {
+        if (!insert(request, event, head, version.next())) {
+            if (auto repeated = find_repeat(request)) return *repeated;
+            throw CorruptError(path_ + ": event id " + event.id.to_string() +
+                               " is refused but not there: check the store");
+        }
+        version = version.next();
+        head_ = head_.next();
+    }
+    head.version = version;
+    if (first_id_.is_nil()) first_id_ = request.events.front().id;
+    return AppendResult{head_, version, false};
+}
+
+bool Writer::insert(const AppendRequest& request, const NewEvent& event, const StreamHead& head,
+                    Version version) {
+    Statement& insert = connection_->statement(
+        "INSERT INTO event(position, stream, version, category, type, recorded_at, id, "
+        "correlation, causation, data, metadata) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    const Resetting resetting{insert};
+    const auto bind_id = [&](int index, const EventId& own, const EventId& units) {
+        const EventId& id = own.is_nil() ? units : own;
+        if (id.is_nil()) {
+            insert.bind_null(index);
+        } else {
+            insert.bind(index, id);
+        }
+    };
+    insert.bind(1, head_.next());
+    insert.bind(2, head.id);
+    insert.bind(3, version);
+    insert.bind(4, head.category);
+    insert.bind(5, type_id(event.type));
+    insert.bind(6, static_cast<std::int64_t>(request.recorded_at.time_since_epoch().count()));
+    insert.bind(7, event.id);
+    bind_id(8, event.trace.correlation, request.trace.correlation);
+    bind_id(9, event.trace.causation, request.trace.causation);
+    insert.bind(10, std::string_view{event.data});
+    if (event.metadata.empty()) {
+        insert.bind_null(11);
+    } else {
+        insert.bind(11, std::string_view{event.metadata});
+    }
+    const int code = insert.try_step();
+    if (code == SQLITE_DONE) return true;
+    if (code == SQLITE_CONSTRAINT_UNIQUE) return false;
+    fail(connection_->handle(), code, path_ + ": append to stream '" + request.stream.str() + "'");
+}
+
+Writer::StreamHead& Writer::stream_head(const StreamName& stream) {
+    const auto found = stream_heads_.find(std::string_view{stream.str()});
+    if (found != stream_heads_.end()) return found->second;
+    if (stream_heads_.size() >= stream_heads_max) stream_heads_.clear();
+    StreamHead head;
+    Statement& query = connection_->statement(
+        "SELECT id, category, (SELECT max(version) FROM event WHERE stream = stream.id) "
+        "FROM stream WHERE name = ?");
+    const Resetting resetting{query};
+    query.bind(1, std::string_view{stream.str()});
+    if (query.step()) {
+        head = {query.integer(0), query.integer(1), static_cast<std::uint64_t>(query.integer(2))};
+    }
+    return stream_heads_.emplace(stream.str(), head).first->second;
+}
+
+void Writer::create_stream(const StreamName& stream, StreamHead& head) {
+    head.category = category_id(stream.category());
+    Statement& insert = connection_->statement("INSERT INTO stream(name, category) VALUES(?, ?)");
+    const Resetting resetting{insert};
+    insert.bind(1, std::string_view{stream.str()});
+    insert.bind(2, head.category);
+    insert.step();
+    head.id = sqlite3_last_insert_rowid(connection_->handle());
+}
+
+std::int64_t Writer::intern(std::string_view find, std::string_view insert,
+                            const std::function<void(Statement&)>& bind) {
+    Statement& query = connection_->statement(find);
+    const Resetting resetting_query{query};
+    bind(query);
+    if (query.step()) return query.integer(0);
+    Statement& change = connection_->statement(insert);
+    const Resetting resetting_change{change};
+    bind(change);
+    change.step();
+    return sqlite3_last_insert_rowid(connection_->handle());
+}
+
+std::int64_t Writer::category_id(std::string_view name) {
+    const auto found = categories_.find(name);
+    if (found != categories_.end()) return found->second;
+    const std::int64_t id = intern("SELECT id FROM category WHERE name = ?",
+                                   "INSERT INTO category(name) VALUES(?)",
+                                   [&](Statement& statement) { statement.bind(1, name); });
+    return categories_.emplace(name, id).first->second;
+}
+
+std::int64_t Writer::type_id(const EventType& type) {
+    auto found = event_types_.find(type.name);
+    if (found == event_types_.end()) found = event_types_.emplace(type.name, 0).first;
+    for (const auto& [version, id] : found->second) {
+        if (version == type.version) return id;
+    }
+    const std::int64_t id = intern("SELECT id FROM event_type WHERE name = ? AND version = ?",
+                                   "INSERT INTO event_type(name, version) VALUES(?, ?)",
+                                   [&](Statement& statement) {
+                                       statement.bind(1, type.name);
+                                       statement.bind(2, std::int64_t{type.version});
+                                   });
+    found->second.emplace_back(type.version, id);
+    return id;
+}
+
+std::optional<AppendResult> Writer::find_repeat(const AppendRequest& request) {
+    std::optional<AppendResult> last;
+    std::size_t found = 0;
+    for (std::size_t index = 0; index < request.events.size(); ++index) {
+        const auto stored = match_stored(request, index);
+        if (!stored) continue;
+        const bool in_order = found == index && (!last || stored->version == last->version.next());
+        if (!in_order) break;
+        ++found;
+        last = stored;
+    }
+    if (!last) return std::nullopt;
+    if (found == request.events.size()) return last;
+    throw DuplicateError("stream '" + request.stream.str() + "': only " + std::to_string(found) +
+                         " of the " + std::to_string(request.events.size()) +
+                         " events are stored already: repeat exactly what was appended, or give "
+                         "new events new ids");
+}
+
+std::optional<AppendResult> Writer::match_stored(const AppendRequest& request,
+                                                 std::size_t index) {
+    const NewEvent& event = request.events[index];
+    Statement& query = connection_->statement(
+        "SELECT e.position, e.version, s.name, t.name, t.version, e.data, e.metadata FROM event e "
+        "JOIN stream s ON s.id = e.stream JOIN event_type t ON t.id = e.type WHERE e.id = ?");
+    const Resetting resetting{query};
+    query.bind(1, event.id);
+    if (!query.step()) return std::nullopt;
+    const bool same = query.text(2) == request.stream.str() && query.text(3) == event.type.name &&
+                      query.integer(4) == event.type.version && query.text(5) == event.data &&
+                      query.text(6) == event.metadata;
+    if (!same) {
+        throw DuplicateError("event id " + event.id.to_string() +
+                             " is stored already with another content, at position " +
+                             std::to_string(query.integer(0)) + " in stream '" +
+                             std::string(query.text(2)) + "': give the new event a new id");
+    }
+    return AppendResult{Position{static_cast<std::uint64_t>(query.integer(0))},
+                        Version{static_cast<std::uint64_t>(query.integer(1))}, true};
+}
+
+SqliteTransaction::SqliteTransaction(Writer& writer, std::function<void(int)> after_commit)
+    : writer_(writer), lock_(writer.mutex), after_commit_(std::move(after_commit)) {
+    writer_.begin();
+}
+
+SqliteTransaction::~SqliteTransaction() {
+    if (open_) writer_.rollback();
+}
+
+void SqliteTransaction::commit() {
+    open_ = false;
+    writer_.commit();
+    const int wal_pages = writer_.wal_pages();
+    lock_.unlock();
+    after_commit_(wal_pages);
+}
+
+}  // namespace daybook::sqlite

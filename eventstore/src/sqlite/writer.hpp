@@ -1,0 +1,125 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "daybook/eventstore/engine.hpp"
+#include "sqlite/connection.hpp"
+#include "sqlite/event_reader.hpp"
+
+namespace daybook::sqlite {
+
+/// The connection of this process that owns commits, with what it knows of the log. Guarded by
+/// `mutex`: whoever holds a transaction holds it.
+///
+/// What is known (heads of streams, the head of the log) stays true from one transaction to the
+/// next as long as nobody else has committed, which `begin` asks SQLite; it spares a look into the
+/// index for every append.
+class Writer {
+public:
+    Writer(std::string path, TypeTable& types, Durability durability,
+           std::chrono::milliseconds busy_wait_max);
+
+    std::mutex mutex;
+
+    void begin();
+    /// Throws the truth: StorageError (nothing stored), InDoubtError.
+    void commit();
+    void rollback() noexcept;
+
+    AppendOutcome append(const AppendRequest& request);
+    void savepoint() { connection_->run("SAVEPOINT unit"); }
+    void release_savepoint() { connection_->run("RELEASE unit"); }
+    void rollback_to_savepoint();
+
+    Connection& connection() noexcept { return *connection_; }
+    EventReader& reader() noexcept { return *reader_; }
+    Sql& sql() noexcept { return *sql_; }
+    /// Pages in the write-ahead log after the last commit.
+    int wal_pages() const noexcept { return wal_pages_; }
+
+private:
+    struct StreamHead {
+        std::int64_t id = 0;  ///< 0: the stream has no row yet
+        std::int64_t category = 0;
+        Version version;
+    };
+    struct TextHash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept {
+            return std::hash<std::string_view>{}(text);
+        }
+    };
+    template <class Value>
+    using ByText = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
+
+    void connect();
+    void forget() noexcept;
+    StreamHead& stream_head(const StreamName& stream);
+    void create_stream(const StreamName& stream, StreamHead& head);
+    std::int64_t category_id(std::string_view name);
+    std::int64_t type_id(const EventType& type);
+    std::int64_t intern(std::string_view find, std::string_view insert,
+                        const std::function<void(Statement&)>& bind);
+    /// False if the id is taken.
+    bool insert(const AppendRequest& request, const NewEvent& event, const StreamHead& head,
+                Version version);
+    /// The result of the first time, if this very unit is stored already. Throws DuplicateError if
+    /// only some of its ids are, or for something else.
+    std::optional<AppendResult> find_repeat(const AppendRequest& request);
+    std::optional<AppendResult> match_stored(const AppendRequest& request, std::size_t index);
+    /// Tells after a failed sync whether the transaction is there; throws InDoubtError if that
+    /// cannot be found out.
+    bool committed_after_all();
+
+    static constexpr std::size_t stream_heads_max = 1 << 17;
+
+    const std::string path_;
+    TypeTable& types_;
+    const Durability durability_;
+    const std::chrono::milliseconds busy_wait_max_;
+    std::unique_ptr<Connection> connection_;
+    std::unique_ptr<EventReader> reader_;
+    std::unique_ptr<ConnectionSql> sql_;
+
+    std::int64_t data_version_ = -1;
+    Position head_;
+    ByText<StreamHead> stream_heads_;
+    ByText<std::int64_t> categories_;
+    ByText<std::vector<std::pair<int, std::int64_t>>> event_types_;
+    EventId first_id_;  ///< of the events appended in the open transaction
+    int wal_pages_ = 0;
+};
+
+/// The seam's write transaction over the writer.
+class SqliteTransaction final : public WriteTransaction {
+public:
+    /// `after_commit` is told the pages of the write-ahead log, outside of every lock.
+    SqliteTransaction(Writer& writer, std::function<void(int)> after_commit);
+    ~SqliteTransaction() override;
+
+    void read(const PageRequest& request, EventPage& page) override {
+        writer_.reader().read(request, page);
+    }
+    Version version(const StreamName& stream) override { return writer_.reader().version(stream); }
+    Position head() override { return writer_.reader().head(); }
+    Sql& sql() override { return writer_.sql(); }
+    AppendOutcome append(const AppendRequest& request) override { return writer_.append(request); }
+    void savepoint() override { writer_.savepoint(); }
+    void release_savepoint() override { writer_.release_savepoint(); }
+    void rollback_to_savepoint() override { writer_.rollback_to_savepoint(); }
+    void commit() override;
+
+private:
+    Writer& writer_;
+    std::unique_lock<std::mutex> lock_;
+    std::function<void(int)> after_commit_;
+    bool open_ = true;
+};
+
+}  // namespace daybook::sqlite

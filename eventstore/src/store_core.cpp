@@ -1,0 +1,225 @@
+#include "store_core.hpp"
+
+#include <algorithm>
+
+#include "daybook/core/error.hpp"
+#include "daybook/schema/event_catalog.hpp"
+#include "daybook/schema/json_reader.hpp"
+#include "page_sources.hpp"
+#include "sqlite/sqlite_engine.hpp"
+
+namespace daybook {
+
+namespace {
+
+/// The stores whose unit is open on this thread, innermost first: to append to one of them by
+/// another way would wait for itself.
+struct OpenUnit {
+    explicit OpenUnit(const StoreCore* core) : store(core), outer(innermost) { innermost = this; }
+    ~OpenUnit() { innermost = outer; }
+    OpenUnit(const OpenUnit&) = delete;
+    OpenUnit& operator=(const OpenUnit&) = delete;
+
+    const StoreCore* store;
+    const OpenUnit* outer;
+    static thread_local const OpenUnit* innermost;
+};
+thread_local const OpenUnit* OpenUnit::innermost = nullptr;
+
+void refuse_nesting(const StoreCore* core) {
+    for (const OpenUnit* unit = OpenUnit::innermost; unit != nullptr; unit = unit->outer) {
+        if (unit->store != core) continue;
+        throw InvalidError("store '" + core->uri +
+                           "': this thread is inside a unit of the same store already: use the "
+                           "Transaction it was given");
+    }
+}
+
+std::unique_ptr<Engine> open(const std::string& uri, const StoreOptions& options,
+                             TypeTable& types) {
+    constexpr std::string_view sqlite_scheme = "sqlite:";
+    const auto scheme_end = uri.find("://");
+    if (scheme_end != std::string::npos) {
+        throw InvalidError("store '" + uri + "': this build has no engine for '" +
+                           uri.substr(0, scheme_end) + "': give the path of a file");
+    }
+    const std::string path =
+        uri.starts_with(sqlite_scheme) ? uri.substr(sqlite_scheme.size()) : uri;
+    if (path.empty()) throw InvalidError("a store needs a name: give the path of a file");
+    const EngineOptions engine_options{options.create, options.durability, options.busy_wait_max,
+                                       options.log};
+    return sqlite::open_engine(path, engine_options, types);
+}
+
+}  // namespace
+
+StoreCore::StoreCore(std::string_view store_uri, StoreOptions store_options)
+    : uri(store_uri),
+      options(std::move(store_options)),
+      engine(open(uri, options, types_)),
+      signal([this] { return engine->change_token(); }),
+      queue_(*engine,
+             {.has_hooks = [this] { return !hooks()->empty(); },
+              .before_commit =
+                  [this](WriteTransaction& transaction, const AppendRequest& request) {
+                      Transaction unit{*this, transaction, request.trace};
+                      run_hooks(unit);
+                  },
+              .after_commit = [this] { signal.notify(); }}) {}
+
+void StoreCore::check(std::span<const NewEvent> events) const {
+    if (events.empty()) throw InvalidError("an append needs at least one event: give it one");
+    if (events.size() > options.append_events_max) {
+        throw InvalidError("an append of " + std::to_string(events.size()) +
+                           " events is over the limit of " +
+                           std::to_string(options.append_events_max) + ": append them in parts");
+    }
+    for (const NewEvent& event : events) {
+        const auto refuse = [&](const std::string& why) {
+            throw InvalidError("event " + event.id.to_string() + " '" +
+                               std::string(event.type.name) + "': " + why);
+        };
+        if (event.id.is_nil()) refuse("its id is nil: leave the id out or give a real one");
+        if (event.data.size() > options.payload_bytes_max ||
+            event.metadata.size() > options.payload_bytes_max) {
+            refuse("its payload or metadata is over the limit of " +
+                   std::to_string(options.payload_bytes_max) +
+                   " bytes: store large things elsewhere and append a reference");
+        }
+        if (!options.check_json) continue;
+        if (!is_json(event.data)) refuse("its payload is not JSON: give it JSON text");
+        if (!event.metadata.empty() && !is_json_object(event.metadata)) {
+            refuse("its metadata is not a JSON object: give it one, or none");
+        }
+    }
+}
+
+AppendOutcome StoreCore::append(const StreamName& stream, ExpectedVersion expected,
+                                std::span<const NewEvent> events) {
+    refuse_nesting(this);
+    check(events);
+    return queue_.append({stream, expected, events, options.clock->now(), {}});
+}
+
+CommitResult StoreCore::transact(const std::function<void(Transaction&)>& unit,
+                                 const Trace& trace) {
+    refuse_nesting(this);
+    const OpenUnit guard{this};
+    CommitResult result;
+    queue_.transact([&](WriteTransaction& engine_transaction) {
+        Transaction transaction{*this, engine_transaction, trace};
+        unit(transaction);
+        transaction.require_whole();
+        if (transaction.has_appended()) run_hooks(transaction);
+        result.position = engine_transaction.head();
+    });
+    return result;
+}
+
+void StoreCore::query(const std::function<void(Sql&)>& look) {
+    const PooledReader reader{*engine};
+    reader->sql().execute("BEGIN", {});
+    struct End {
+        Sql& sql;
+        ~End() {
+            try {
+                sql.execute("COMMIT", {});
+            } catch (const Error&) {
+                // A read transaction that an error has ended already.
+            }
+        }
+    } const end{reader->sql()};
+    look(reader->sql());
+}
+
+std::unique_ptr<PageSource> StoreCore::stream_pages(const StreamName& stream,
+                                                    const StreamRead& read, Reader* reader) {
+    return std::make_unique<StreamPages>(*this, stream, read, reader);
+}
+
+std::unique_ptr<PageSource> StoreCore::log_pages(const LogRead& read, Reader* reader) {
+    return std::make_unique<LogPages>(*this, read, reader);
+}
+
+void StoreCore::read_page(const PageRequest& request, EventPage& page, Reader* reader) {
+    PageRequest actual = request;
+    EventFilter wider;
+    if (upcasts() && request.filter != nullptr && !request.filter->types.empty()) {
+        wider.categories = request.filter->categories;
+        for (const std::string& name : request.filter->types) {
+            for (std::string& source : options.catalog->sources_of(name)) {
+                wider.types.push_back(std::move(source));
+            }
+        }
+        actual.filter = &wider;
+    }
+    if (reader != nullptr) {
+        reader->read(actual, page);
+    } else {
+        PooledReader{*engine}->read(actual, page);
+    }
+    if (upcasts()) upcast(request, page);
+}
+
+bool StoreCore::upcasts() const noexcept {
+    return options.catalog && options.catalog->has_upcasters();
+}
+
+void StoreCore::upcast(const PageRequest& request, EventPage& page) {
+    const EventCatalog& catalog = *options.catalog;
+    const auto old = [&](const EventRow& row) {
+        return catalog.needs_upcast(row.type->name, row.type->version);
+    };
+    const auto wanted = [&](const EventRow& row) {
+        if (request.filter == nullptr || request.filter->types.empty()) return true;
+        return std::ranges::find(request.filter->types, row.type->name) !=
+               request.filter->types.end();
+    };
+    std::vector<EventRow> rows;
+    std::vector<Upcasted> upcasted;
+    for (const EventRow& row : page.rows) {
+        const auto first = static_cast<std::ptrdiff_t>(rows.size());
+        if (!old(row)) {
+            if (wanted(row)) rows.push_back(row);
+            continue;
+        }
+        upcasted.clear();
+        catalog.upcast(row.type->name, row.type->version, row.data, upcasted);
+        for (const Upcasted& event : upcasted) {
+            EventRow changed = row;
+            changed.type = types_.intern(event.name, event.version);
+            changed.data = page.keep(event.data);
+            if (wanted(changed)) rows.push_back(changed);
+        }
+        if (request.direction == Direction::backward) {
+            std::reverse(rows.begin() + first, rows.end());
+        }
+    }
+    page.rows.swap(rows);
+}
+
+std::shared_ptr<void> StoreCore::add_commit_hook(CommitHook hook) {
+    auto added = std::make_shared<const CommitHook>(std::move(hook));
+    const auto change = [this](const auto& edit) {
+        const std::scoped_lock lock{hooks_mutex_};
+        HookList list = *hooks_;
+        edit(list);
+        hooks_ = std::make_shared<const HookList>(std::move(list));
+    };
+    change([&](HookList& list) { list.push_back(added); });
+    return {nullptr, [change, added](void*) {
+                change([&](HookList& list) { std::erase(list, added); });
+            }};
+}
+
+std::shared_ptr<const StoreCore::HookList> StoreCore::hooks() const {
+    const std::scoped_lock lock{hooks_mutex_};
+    return hooks_;
+}
+
+void StoreCore::run_hooks(Transaction& transaction) const {
+    const OpenUnit guard{this};
+    for (const auto& hook : *hooks()) (*hook)(transaction);
+}
+
+}  // namespace daybook

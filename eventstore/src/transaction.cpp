@@ -1,0 +1,133 @@
+#include "daybook/eventstore/transaction.hpp"
+
+#include "daybook/core/conflict_error.hpp"
+#include "daybook/core/error.hpp"
+#include "daybook/schema/json_reader.hpp"
+#include "store_core.hpp"
+
+namespace daybook {
+
+namespace {
+
+constexpr std::size_t topic_bytes_max = 200;
+constexpr std::uint64_t outbox_partitions = 16;
+
+constexpr std::string_view insert_outbox =
+    "INSERT INTO outbox(id, topic, key, partition, type, schema_version, data, headers, reply_to, "
+    "correlation, causation, created_at, due_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT(id) DO NOTHING";
+
+constexpr std::string_view insert_inbox =
+    "INSERT INTO inbox(consumer, id, handled_at) VALUES(?, ?, ?) "
+    "ON CONFLICT(consumer, id) DO NOTHING";
+
+/// FNV-1a: the same in every build, since the partition is stored.
+std::uint64_t partition_of(std::string_view text) noexcept {
+    std::uint64_t hash = 14695981039346656037ULL;
+    for (const char c : text) {
+        hash ^= static_cast<unsigned char>(c);
+        hash *= 1099511628211ULL;
+    }
+    return (hash ^ (hash >> 32)) % outbox_partitions;
+}
+
+void check(const OutgoingMessage& message, std::size_t payload_bytes_max) {
+    const auto refuse = [&](const std::string& why) {
+        throw InvalidError("message '" + std::string(message.type.name) + "' to topic '" +
+                           std::string(message.topic) + "': " + why);
+    };
+    const auto bad_name = [](std::string_view name) {
+        return name.size() > topic_bytes_max ||
+               name.find_first_of(" \t\r\n") != std::string_view::npos;
+    };
+    if (message.topic.empty() || bad_name(message.topic) || bad_name(message.options.reply_to)) {
+        refuse("a topic is 1 to 200 bytes without white space");
+    }
+    if (message.options.key.size() > topic_bytes_max) refuse("its key is over 200 bytes");
+    if (message.options.id && message.options.id->is_nil()) refuse("its id is nil");
+    if (message.data.size() > payload_bytes_max) {
+        refuse("its payload is over the limit: store it elsewhere and send a reference");
+    }
+    if (!is_json(message.data)) refuse("its payload is not JSON");
+    if (!message.options.headers.empty() && !is_json_object(message.options.headers)) {
+        refuse("its headers are not a JSON object");
+    }
+}
+
+SqlValue id_or_null(const EventId& id) {
+    return id.is_nil() ? SqlValue{nullptr} : SqlValue{id};
+}
+
+}  // namespace
+
+AppendResult Transaction::append(const StreamName& stream, ExpectedVersion expected,
+                                 std::span<const NewEvent> events) {
+    AppendOutcome outcome = try_append(stream, expected, events);
+    if (auto* conflict = std::get_if<Conflict>(&outcome)) throw ConflictError(std::move(*conflict));
+    return std::get<AppendResult>(outcome);
+}
+
+AppendOutcome Transaction::try_append(const StreamName& stream, ExpectedVersion expected,
+                                      std::span<const NewEvent> events) {
+    store_.check(events);
+    require_whole();
+    broken_ = true;
+    AppendOutcome outcome = engine_.append({stream, expected, events, now(), trace_});
+    broken_ = false;
+    const auto* stored = std::get_if<AppendResult>(&outcome);
+    appended_ = appended_ || (stored != nullptr && !stored->repeated);
+    return outcome;
+}
+
+void Transaction::require_whole() const {
+    if (!broken_) return;
+    throw InvalidError("store '" + store_.uri +
+                       "': an append of this unit has failed half-way, so the unit cannot be "
+                       "committed: let the append's error pass");
+}
+
+EventRange Transaction::read(const StreamName& stream, StreamRead options) {
+    return EventRange{store_.stream_pages(stream, options, &engine_)};
+}
+
+EventRange Transaction::read_all(LogRead options) {
+    return EventRange{store_.log_pages(options, &engine_)};
+}
+
+void Transaction::read_page(const PageRequest& request, EventPage& page) {
+    store_.read_page(request, page, &engine_);
+}
+
+EventId Transaction::publish(const OutgoingMessage& message) {
+    check(message, store_.options.payload_bytes_max);
+    const PublishOptions& options = message.options;
+    const EventId id = options.id ? *options.id : EventId::generate();
+    const std::uint64_t partition =
+        partition_of(options.key.empty() ? id.to_string() : std::string_view{options.key});
+    const std::int64_t stored = sql().exec(
+        insert_outbox, id, message.topic, options.key, partition, message.type.name,
+        message.type.version, message.data, options.headers, options.reply_to,
+        id_or_null(trace_.correlation), id_or_null(trace_.causation), now(),
+        options.due_at.value_or(now()));
+    if (stored == 0) {
+        throw DuplicateError("message id " + id.to_string() + " to topic '" +
+                             std::string(message.topic) +
+                             "' waits in the outbox already: give a new message a new id");
+    }
+    return id;
+}
+
+bool Transaction::mark_handled(std::string_view consumer, const EventId& message) {
+    if (consumer.empty() || message.is_nil()) {
+        throw InvalidError("an inbox mark needs a consumer and a message id: consumer '" +
+                           std::string(consumer) + "', id " + message.to_string());
+    }
+    return sql().exec(insert_inbox, consumer, message, now()) == 1;
+}
+
+Timestamp Transaction::now() {
+    if (now_ == Timestamp{}) now_ = store_.options.clock->now();
+    return now_;
+}
+
+}  // namespace daybook
