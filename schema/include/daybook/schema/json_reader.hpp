@@ -6,14 +6,9 @@
 #include <string_view>
 #include <type_traits>
 
+#include "daybook/schema/is_json.hpp"
+
 namespace daybook {
-
-/// Is `text` one whole JSON value (RFC 8259), nested no deeper than `json_depth_max`?
-bool is_json(std::string_view text);
-/// The same, and the value is an object.
-bool is_json_object(std::string_view text);
-
-inline constexpr std::size_t json_depth_max = 1024;
 
 namespace detail {
 struct JsonCursor;
@@ -30,7 +25,7 @@ struct FieldSlot;
 ///         json.elements([&] { sum += json.integer(0, 1'000'000); });
 ///     });
 ///
-/// To be used inside `read` and on its thread only; `read` may not be called within `read`.
+/// To be used inside `read` and on its thread only.
 class JsonReader {
 public:
     /// Calls `visit(reader)` with a reader before the value of `json`, which is an object or an

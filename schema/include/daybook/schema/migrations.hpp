@@ -13,7 +13,8 @@ struct Migration {
     std::string_view sql;
 };
 
-/// All steps for `engine` (`sqlite`), by number from 1 without a gap.
+/// All steps for `engine` (`sqlite`), by number from 1 without a gap. Throws InvalidError for an
+/// engine without a schema.
 std::vector<Migration> migrations(std::string_view engine);
 
 }  // namespace daybook

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace daybook {
+
+/// How deep objects and arrays may stand in one another.
+inline constexpr std::size_t json_depth_max = 1024;
+
+/// Is `text` one whole JSON value (RFC 8259) in UTF-8, nested no deeper than `json_depth_max`?
+/// Thread-safe.
+bool is_json(std::string_view text);
+
+/// The same, and the value is an object.
+bool is_json_object(std::string_view text);
+
+}  // namespace daybook
