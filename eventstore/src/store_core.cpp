@@ -4,7 +4,7 @@
 
 #include "daybook/core/error.hpp"
 #include "daybook/schema/event_catalog.hpp"
-#include "daybook/schema/json_reader.hpp"
+#include "daybook/schema/is_json.hpp"
 #include "page_sources.hpp"
 #include "sqlite/sqlite_engine.hpp"
 

@@ -2,7 +2,7 @@
 
 #include "daybook/core/conflict_error.hpp"
 #include "daybook/core/error.hpp"
-#include "daybook/schema/json_reader.hpp"
+#include "daybook/schema/is_json.hpp"
 #include "store_core.hpp"
 
 namespace daybook {

@@ -1,0 +1,56 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "daybook/core/error.hpp"
+#include "engines.hpp"
+
+using namespace daybook;
+using namespace daybook::test;
+
+TEST_CASE_TEMPLATE("a read model's database keeps what was committed and nothing else", Engine,
+                   DAYBOOK_ENGINES) {
+    const StoreOn<Engine> place;
+    EventStore store = place.open();
+    auto& databases = store.engine().read_models();
+    CHECK_THROWS_AS(databases.open("totals.v1.b1", ReadModelUse::query), NotFoundError);
+    CHECK_THROWS_AS(databases.open("../escape", ReadModelUse::feed), InvalidError);
+    {
+        const auto build = databases.open("totals.v1.b1", ReadModelUse::build);
+        build->begin();
+        build->sql().script("CREATE TABLE totals(k TEXT PRIMARY KEY, n INTEGER NOT NULL)");
+        build->sql().exec("INSERT INTO totals(k, n) VALUES(?, ?)", "a", 1);
+        build->commit();
+        build->begin();
+        build->sql().exec("UPDATE totals SET n = n + ?", 1);
+        build->rollback();
+        build->finish_build();
+    }
+    const auto feed = databases.open("totals.v1.b1", ReadModelUse::feed);
+    const auto query = databases.open("totals.v1.b1", ReadModelUse::query);
+    CHECK(query->sql().integer("SELECT n FROM totals WHERE k = ?", "a") == 1);
+    feed->begin();
+    feed->sql().exec("UPDATE totals SET n = ? WHERE k = ?", 5, "a");
+    CHECK(query->sql().integer("SELECT n FROM totals WHERE k = ?", "a") == 1);
+    feed->commit();
+    CHECK(query->sql().integer("SELECT n FROM totals WHERE k = ?", "a") == 5);
+    CHECK_THROWS_AS(query->sql().exec("DELETE FROM totals"), Error);
+    CHECK(databases.list() == std::vector<std::string>{"totals.v1.b1"});
+    databases.remove("totals.v1.b1");
+    databases.remove("totals.v1.b1");
+    CHECK(databases.list().empty());
+    CHECK(query->sql().integer("SELECT n FROM totals WHERE k = ?", "a") == 5);
+}
+
+TEST_CASE_TEMPLATE("wrong SQL is refused with the statement named", Engine, DAYBOOK_ENGINES) {
+    const StoreOn<Engine> place;
+    EventStore store = place.open();
+    store.query([](Sql& sql) {
+        CHECK_THROWS_WITH_AS(sql.exec("SELEKT 1"), doctest::Contains("SELEKT 1"), InvalidError);
+        CHECK_THROWS_AS(sql.integer("SELECT ?"), InvalidError);
+        CHECK_THROWS_AS(sql.integer("SELECT 1", 2), InvalidError);
+        CHECK(sql.integer("SELECT 1") == 1);
+        CHECK_FALSE(sql.integer("SELECT NULL").has_value());
+        CHECK(sql.text("SELECT ?", std::string{"é"}) == "é");
+    });
+}

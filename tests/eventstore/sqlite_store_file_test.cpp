@@ -1,0 +1,104 @@
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "daybook/core/error.hpp"
+#include "engines.hpp"
+
+using namespace daybook;
+using namespace daybook::test;
+
+TEST_CASE("a store that is not there is not made when that was not asked for") {
+    const TemporaryDirectory directory;
+    const StoreOptions existing{.create = false};
+    CHECK_THROWS_AS(EventStore::open(directory.file("none.db"), existing), NotFoundError);
+    CHECK_FALSE(std::filesystem::exists(directory.file("none.db")));
+    CHECK_THROWS_AS(EventStore::open(directory.file("no/such/dir.db")), NotFoundError);
+    CHECK_THROWS_AS(EventStore::open(directory.path().string()), InvalidError);
+    CHECK_THROWS_AS(EventStore::open(""), InvalidError);
+    CHECK_THROWS_AS(EventStore::open("mysql://localhost/x"), InvalidError);
+}
+
+TEST_CASE("a file that is something else is left as it is") {
+    const TemporaryDirectory directory;
+    const std::string text = directory.file("letter.txt");
+    std::ofstream{text} << "Dear customer, this is not a database but a letter of some length.\n";
+    CHECK_THROWS_AS(EventStore::open(text), CorruptError);
+    const std::string other = directory.file("other.db");
+    SQLite::Database{other, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE}.exec(
+        "CREATE TABLE mine(x)");
+    CHECK_THROWS_AS(EventStore::open(other), InvalidError);
+    SQLite::Database reopened{other, SQLite::OPEN_READONLY};
+    CHECK(reopened.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() == 1);
+}
+
+TEST_CASE("a store written by a newer Daybook is refused and works again with the older number") {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("store.db");
+    EventStore::open(path).append("thing-1", any, {numbered(1)});
+    const auto set_version = [&](int change) {
+        SQLite::Database database{path, SQLite::OPEN_READWRITE};
+        const int version = database.execAndGet("PRAGMA user_version").getInt();
+        database.exec("PRAGMA user_version = " + std::to_string(version + change));
+    };
+    set_version(+1);
+    CHECK_THROWS_WITH_AS(EventStore::open(path), doctest::Contains("newer Daybook"), InvalidError);
+    set_version(-1);
+    CHECK(EventStore::open(path).head() == Position{1});
+}
+
+TEST_CASE("a store in memory is gone with its last handle") {
+    EventStore store = EventStore::open(":memory:");
+    EventStore copy = store;
+    copy.append("thing-1", any, {numbered(1)});
+    CHECK(store.head() == Position{1});
+    CHECK(EventStore::open(":memory:").head() == Position{0});
+}
+
+TEST_CASE("after a clean close the database file alone holds everything") {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("store.db");
+    EventStore::open(path).append("thing-1", any, {numbered(1), numbered(2)});
+    const std::string copy = directory.file("copy.db");
+    std::filesystem::copy_file(path, copy);
+    CHECK(EventStore::open(copy).head() == Position{2});
+}
+
+TEST_CASE("the write-ahead log stays bounded under a long run of appends") {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("store.db");
+    EventStore store = EventStore::open(path, {.durability = Durability::off});
+    std::vector<NewEvent> events;
+    for (std::uint64_t number = 0; number < 500; ++number) events.push_back(numbered(number));
+    for (int round = 0; round < 600; ++round) {
+        for (NewEvent& event : events) event.id = EventId::generate();
+        store.append("thing-" + std::to_string(round % 7), any, events);
+    }
+    CHECK(std::filesystem::file_size(path + "-wal") < std::uintmax_t{128} * 1024 * 1024);
+}
+
+TEST_CASE("the hot statements go through the indexes they were made for") {
+    EventStore store = EventStore::open(":memory:");
+    store.query([](Sql& sql) {
+        const auto plan = [&](const std::string& statement) {
+            std::string text;
+            sql.each("EXPLAIN QUERY PLAN " + statement,
+                     [&](const SqlRow& row) { text += std::string(row.text(3)) + "; "; });
+            return text;
+        };
+        CHECK(plan("SELECT data FROM event WHERE stream = 1 AND version >= 2 ORDER BY version "
+                   "LIMIT 10") ==
+              "SEARCH event USING INDEX event_by_stream (stream=? AND version>?); ");
+        CHECK(plan("SELECT data FROM event WHERE position BETWEEN 1 AND 9 AND +category IN (1) "
+                   "AND +type IN (1,2) ORDER BY position LIMIT 10")
+                  .starts_with("SEARCH event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?); "));
+        CHECK(plan("SELECT max(version) FROM event WHERE stream = 1") ==
+              "SEARCH event USING COVERING INDEX event_by_stream (stream=?); ");
+        CHECK(plan("SELECT position FROM event WHERE id = x'00'") ==
+              "SEARCH event USING COVERING INDEX event_by_id (id=?); ");
+        CHECK(plan("SELECT id FROM stream WHERE name = 'a'").find("SEARCH stream USING") == 0);
+        CHECK(plan("SELECT max(position) FROM event") == "SEARCH event; ");
+    });
+}

@@ -1,0 +1,143 @@
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <doctest/doctest.h>
+
+#include <array>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "child_process.hpp"
+#include "engines.hpp"
+
+using namespace daybook;
+using namespace daybook::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int kills = 120;
+constexpr int children_count = 2;
+constexpr std::uint64_t unit_events = 3;
+
+/// Appends for ever: single events, batches and units of two streams. Reports the number of each
+/// append that returned; the number stands in the events.
+void append_for_ever(const std::string& uri, std::uint64_t first_number,
+                     const ChildProcess::Report& report) {
+    EventStore store = EventStore::open(uri);
+    for (std::uint64_t number = first_number;; ++number) {
+        const std::string stream = "thing-" + std::to_string(number % 5);
+        if (number % 3 == 0) {
+            store.transact([&](Transaction& tx) {
+                tx.append(stream, any, {numbered(number)});
+                tx.append("other-1", any, {numbered(number), numbered(number)});
+            });
+        } else {
+            store.append(stream, any, {numbered(number), numbered(number), numbered(number)});
+        }
+        report(number);
+    }
+}
+
+std::uint64_t number_in(EventView event) {
+    return std::stoull(std::string(event.data().substr(5)));
+}
+
+/// V1 to V4 and V8 over the whole log.
+void verify(const std::string& uri, const std::set<std::uint64_t>& acknowledged) {
+    EventStore store = EventStore::open(uri);
+    std::map<std::uint64_t, std::uint64_t> events_of;
+    std::map<std::string, std::uint64_t> versions;
+    std::uint64_t position = 0;
+    bool dense = true;
+    for (const EventView event : store.read_all()) {
+        dense = dense && event.position() == Position{++position};
+        dense = dense && event.version() == Version{++versions[std::string(event.stream())]};
+        ++events_of[number_in(event)];
+    }
+    CHECK_MESSAGE(dense, "positions and versions have no holes");
+    bool whole = true;
+    for (const auto& [number, events] : events_of) whole = whole && events == unit_events;
+    CHECK_MESSAGE(whole, "all events of a unit or none");
+    std::size_t missing = 0;
+    for (const std::uint64_t number : acknowledged) missing += 1 - events_of.count(number);
+    CHECK_MESSAGE(missing == 0, "every acknowledged append is there");
+}
+
+}  // namespace
+
+TEST_CASE("what two killed processes acknowledged is there after each of many kills") {
+    const StoreOn<Sqlite> place;
+    const auto seed = std::random_device{}();
+    CAPTURE(seed);
+    std::mt19937 random{seed};
+    std::set<std::uint64_t> acknowledged;
+    std::uint64_t next_number = 1;
+    for (int round = 0; round < kills; ++round) {
+        std::array<std::unique_ptr<ChildProcess>, children_count> children;
+        for (auto& child : children) {
+            const std::uint64_t first = next_number;
+            next_number += 1'000'000;
+            child = std::make_unique<ChildProcess>([&](const ChildProcess::Report& report) {
+                append_for_ever(place.uri(), first, report);
+            });
+        }
+        std::this_thread::sleep_for(std::chrono::microseconds{
+            std::uniform_int_distribution<int>{1'000, 40'000}(random)});
+        for (auto& child : children) child->kill();
+        for (auto& child : children) {
+            for (const std::uint64_t number : child->reports()) acknowledged.insert(number);
+        }
+        if (round % 20 == 0) verify(place.uri(), acknowledged);
+    }
+    verify(place.uri(), acknowledged);
+    CHECK(acknowledged.size() > static_cast<std::size_t>(kills));
+    SQLite::Database database{place.uri(), SQLite::OPEN_READWRITE};
+    CHECK(database.execAndGet("PRAGMA integrity_check").getString() == "ok");
+}
+
+TEST_CASE("two processes append to one file for ten seconds without a gap or an error") {
+    const StoreOn<Sqlite> place;
+    const auto append_until_done = [&](std::uint64_t first) {
+        return [&, first](const ChildProcess::Report& report) {
+            EventStore store = EventStore::open(place.uri());
+            const auto end = std::chrono::steady_clock::now() + 10s;
+            for (std::uint64_t number = first; std::chrono::steady_clock::now() < end; ++number) {
+                const Version version = store.version("shared-1");
+                const auto outcome =
+                    store.try_append("shared-1", at_version(version), {numbered(number)});
+                if (std::holds_alternative<AppendResult>(outcome)) report(number);
+            }
+        };
+    };
+    ChildProcess one{append_until_done(1)};
+    ChildProcess two{append_until_done(1'000'000'000)};
+    std::vector<std::uint64_t> from_one;
+    std::vector<std::uint64_t> from_two;
+    {
+        // A pipe holds 64 KiB: both have to be emptied while the children run.
+        const std::jthread reading{[&] { from_one = one.reports(); }};
+        from_two = two.reports();
+    }
+    CHECK(one.wait() == 0);
+    CHECK(two.wait() == 0);
+    std::set<std::uint64_t> acknowledged;
+    acknowledged.insert(from_one.begin(), from_one.end());
+    acknowledged.insert(from_two.begin(), from_two.end());
+    CHECK(from_one.size() > 100);
+    CHECK(from_two.size() > 100);
+
+    EventStore store = EventStore::open(place.uri());
+    std::uint64_t expected = 0;
+    std::size_t stored = 0;
+    for (const EventView event : store.read_all()) {
+        CHECK(event.position() == Position{++expected});
+        CHECK(event.version() == Version{expected});
+        stored += acknowledged.count(number_in(event));
+    }
+    CHECK(stored == acknowledged.size());
+    CHECK(expected == acknowledged.size());
+}

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+
+namespace daybook::test {
+
+/// A directory of the test's own, gone with the object.
+class TemporaryDirectory {
+public:
+    TemporaryDirectory() : path_(std::filesystem::temp_directory_path() / "daybook-test-XXXXXX") {
+        std::string pattern = path_.string();
+        if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no directory: " + pattern);
+        path_ = pattern;
+    }
+    ~TemporaryDirectory() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+
+    const std::filesystem::path& path() const noexcept { return path_; }
+    std::string file(const std::string& name) const { return (path_ / name).string(); }
+
+private:
+    std::filesystem::path path_;
+};
+
+}  // namespace daybook::test
