@@ -25,7 +25,7 @@ struct JsonCursor {
     std::string_view subject;
     const char* readable_end = nullptr;
     ondemand::document document{};
-    ondemand::value value{};  // valid unless at_root
+    ondemand::value* value = nullptr;  // unless at_root
     const PathStep* path = nullptr;
     bool at_root = true;
 };
@@ -66,12 +66,12 @@ public:
     Descent(const Descent&) = delete;
     Descent& operator=(const Descent&) = delete;
 
-    void to(std::string_view key, const ondemand::value& value) noexcept {
+    void to(std::string_view key, ondemand::value* value) noexcept {
         step_.key = key;
         cursor_.value = value;
     }
-    void to_next_element(const ondemand::value& value) noexcept {
-        cursor_.value = value;
+    void to_next_element(ondemand::value& value) noexcept {
+        cursor_.value = &value;
         ++step_.index;
     }
 
@@ -126,7 +126,7 @@ Container open(JsonReader& reader, JsonCursor& cursor, const char* wanted, Get g
     Container container;
     const bool was_root = std::exchange(cursor.at_root, false);
     const simdjson::error_code error =
-        was_root ? get(cursor.document).get(container) : get(cursor.value).get(container);
+        was_root ? get(cursor.document).get(container) : get(*cursor.value).get(container);
     if (error == simdjson::INCORRECT_TYPE) reader.fail(wanted);
     if (error != simdjson::SUCCESS) reader.fail(broken(error));
     return container;
@@ -135,6 +135,14 @@ Container open(JsonReader& reader, JsonCursor& cursor, const char* wanted, Get g
 ondemand::object open_object(JsonReader& reader, JsonCursor& cursor) {
     return open<ondemand::object>(reader, cursor, "expected an object",
                                   [](auto& value) { return value.get_object(); });
+}
+
+// In place: copying these small structs just after they were written costs more than reading them.
+ondemand::field& take_field(const JsonReader& reader,
+                            simdjson::simdjson_result<ondemand::field>& member) {
+    if (member.error() != simdjson::SUCCESS) reader.fail(broken(member.error()));
+    auto&& field = std::move(member).value_unsafe();
+    return field;
 }
 
 }  // namespace
@@ -164,7 +172,7 @@ void JsonReader::run(std::string_view json, std::string_view subject, ValueVisit
 
 bool JsonReader::boolean() {
     bool truth = false;
-    if (cursor_.at_root || cursor_.value.get_bool().get(truth) != simdjson::SUCCESS) {
+    if (cursor_.at_root || cursor_.value->get_bool().get(truth) != simdjson::SUCCESS) {
         fail("expected true or false");
     }
     return truth;
@@ -172,7 +180,7 @@ bool JsonReader::boolean() {
 
 std::int64_t JsonReader::integer(std::int64_t least, std::int64_t greatest) {
     std::int64_t number = 0;
-    if (cursor_.at_root || cursor_.value.get_int64().get(number) != simdjson::SUCCESS ||
+    if (cursor_.at_root || cursor_.value->get_int64().get(number) != simdjson::SUCCESS ||
         number < least || number > greatest) {
         fail(out_of("a whole number", std::to_string(least), std::to_string(greatest)));
     }
@@ -181,7 +189,7 @@ std::int64_t JsonReader::integer(std::int64_t least, std::int64_t greatest) {
 
 std::uint64_t JsonReader::natural(std::uint64_t greatest) {
     std::uint64_t number = 0;
-    if (cursor_.at_root || cursor_.value.get_uint64().get(number) != simdjson::SUCCESS ||
+    if (cursor_.at_root || cursor_.value->get_uint64().get(number) != simdjson::SUCCESS ||
         number > greatest) {
         fail(out_of("a whole number", "0", std::to_string(greatest)));
     }
@@ -190,23 +198,29 @@ std::uint64_t JsonReader::natural(std::uint64_t greatest) {
 
 double JsonReader::number() {
     double number = 0;
-    if (cursor_.at_root || cursor_.value.get_double().get(number) != simdjson::SUCCESS) {
+    if (cursor_.at_root || cursor_.value->get_double().get(number) != simdjson::SUCCESS) {
         fail("expected a number in the range of double");
     }
     return number;
 }
 
 std::string_view JsonReader::text() {
-    std::string_view text;
-    if (cursor_.at_root || cursor_.value.get_string().get(text) != simdjson::SUCCESS) {
-        fail("expected text");
+    if (cursor_.at_root) fail("expected text");
+    std::string_view text = cursor_.value->raw_json_token();
+    const bool quoted = text.starts_with('"');
+    if (quoted && std::memchr(text.data(), '\\', text.size()) == nullptr) {
+        // Nothing to unescape, so it is read where it lies. Blanks may follow in the token.
+        text = text.substr(1, text.rfind('"') - 1);
+        if (cursor_.value->get_raw_json_string().error() == simdjson::SUCCESS) return text;
+    } else if (cursor_.value->get_string().get(text) == simdjson::SUCCESS) {
+        return text;
     }
-    return text;
+    fail("expected text");
 }
 
 bool JsonReader::take_null() {
     bool null = false;
-    return !cursor_.at_root && cursor_.value.is_null().get(null) == simdjson::SUCCESS && null;
+    return !cursor_.at_root && cursor_.value->is_null().get(null) == simdjson::SUCCESS && null;
 }
 
 void JsonReader::each_element(ValueVisitor visit) {
@@ -214,9 +228,8 @@ void JsonReader::each_element(ValueVisitor visit) {
                                        [](auto& value) { return value.get_array(); });
     Descent descent{cursor_};
     for (auto element : array) {
-        ondemand::value value;
-        const simdjson::error_code error = element.get(value);
-        if (error != simdjson::SUCCESS) fail(broken(error));
+        if (element.error() != simdjson::SUCCESS) fail(broken(element.error()));
+        auto&& value = std::move(element).value_unsafe();
         descent.to_next_element(value);
         visit.call(visit.context, *this);
     }
@@ -226,12 +239,11 @@ void JsonReader::each_member(MemberVisitor visit) {
     auto object = open_object(*this, cursor_);
     Descent descent{cursor_};
     for (auto member : object) {
-        ondemand::field field;
+        ondemand::field& field = take_field(*this, member);
         std::string_view key;
-        simdjson::error_code error = std::move(member).get(field);
-        if (error == simdjson::SUCCESS) error = field.unescaped_key().get(key);
+        const simdjson::error_code error = field.unescaped_key().get(key);
         if (error != simdjson::SUCCESS) fail(broken(error));
-        descent.to(key, field.value());
+        descent.to(key, &field.value());
         visit.call(visit.context, key);
     }
 }
@@ -242,19 +254,17 @@ void JsonReader::fields(std::span<const FieldSlot> slots, void* object_of_caller
     std::uint64_t missing = slots.empty() ? 0 : ~std::uint64_t{0} >> (64 - slots.size());
     std::size_t expected = 0;
     for (auto member : object) {
-        ondemand::field field;
-        const simdjson::error_code error = std::move(member).get(field);
-        if (error != simdjson::SUCCESS) fail(broken(error));
+        ondemand::field& field = take_field(*this, member);
         const std::size_t found = find_slot(slots, expected, field, cursor_.readable_end);
         if (found == unknown) continue;
-        descent.to(slots[found].name, field.value());
+        descent.to(slots[found].name, &field.value());
         slots[found].read(*this, object_of_caller);
         missing &= ~(std::uint64_t{1} << found);
         expected = found + 1;
     }
     for (; missing != 0; missing &= missing - 1) {
         const FieldSlot& slot = slots[static_cast<std::size_t>(std::countr_zero(missing))];
-        descent.to(slot.name, {});
+        descent.to(slot.name, nullptr);
         if (slot.clear == nullptr) fail("is missing");
         slot.clear(object_of_caller);
     }

@@ -72,14 +72,6 @@ std::string_view spell(Number number, std::array<char, 32>& space) noexcept {
 
 }  // namespace
 
-void JsonWriter::plain_key(std::string_view name) {
-    comma();
-    out_ += '"';
-    out_ += name;
-    out_ += '"';
-    after_key(name);
-}
-
 void JsonWriter::integer(std::int64_t number) {
     std::array<char, 32> space;
     put(spell(number, space));

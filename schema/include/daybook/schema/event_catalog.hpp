@@ -47,7 +47,7 @@ struct Upcasted {
 ///     catalog.add<Opened, Deposited>();
 ///     catalog.upcast({"account.deposited", 1}, {{"account.deposited", 2}},
 ///                    [](const nlohmann::json& old) -> std::vector<UpcastEvent> {
-///                        return {{{"account.deposited", 2}, {{"cents", old.at("euros") * 100}}}};
+///                        return {Deposited{.cents = old.at("euros").get<int>() * 100}};
 ///                    });
 ///
 /// Filled first, then shared: its const functions may be called from any thread.

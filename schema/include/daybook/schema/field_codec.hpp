@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -49,6 +51,35 @@ concept Real = std::same_as<T, float> || std::same_as<T, double>;
 template <class T>
 inline constexpr bool not_encodable = false;
 
+// `,"name":` of a field, as JsonWriter::ready_key wants it.
+template <HasFields T, std::size_t I>
+inline constexpr auto ready_key = [] {
+    constexpr std::string_view name = std::get<I>(T::fields()).name;
+    std::array<char, name.size() + 4> text{',', '"'};
+    std::copy(name.begin(), name.end(), text.begin() + 2);
+    text[name.size() + 2] = '"';
+    text[name.size() + 3] = ':';
+    return text;
+}();
+
+template <class T>
+void write_value(JsonWriter& json, const T& value);
+
+template <std::size_t I, HasFields T>
+void write_field(JsonWriter& json, const T& object) {
+    const auto& member = object.*(std::get<I>(T::fields()).member);
+    if constexpr (is_a<std::remove_cvref_t<decltype(member)>, std::optional>) {
+        if (!member) return;
+    }
+    json.ready_key({ready_key<T, I>.data(), ready_key<T, I>.size()});
+    write_value(json, member);
+}
+
+template <HasFields T, std::size_t... I>
+void write_fields(JsonWriter& json, const T& object, std::index_sequence<I...>) {
+    (write_field<I>(json, object), ...);
+}
+
 template <class T>
 void write_value(JsonWriter& json, const T& value) {
     if constexpr (std::same_as<T, bool> || Whole<T> || Real<T> || std::same_as<T, std::string> ||
@@ -75,13 +106,7 @@ void write_value(JsonWriter& json, const T& value) {
         json.end_object();
     } else if constexpr (HasFields<T>) {
         json.begin_object();
-        for_each_field(value, [&]<class Member>(std::string_view name, const Member& member) {
-            if constexpr (is_a<Member, std::optional>) {
-                if (!member) return;
-            }
-            json.plain_key(name);
-            write_value(json, member);
-        });
+        write_fields(json, value, std::make_index_sequence<field_count<T>>{});
         json.end_object();
     } else {
         static_assert(not_encodable<T>,

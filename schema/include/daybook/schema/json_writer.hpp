@@ -37,10 +37,16 @@ public:
 
     void key(std::string_view name) {
         value(name);
-        after_key(name);
+        out_ += ':';
+        comma_due_ = false;
+        key_ = name;
     }
-    /// A key that needs no escaping, as the names of `fields()` do.
-    void plain_key(std::string_view name);
+    /// A key that was made ready at compile time, as `,"name":` without any need of escaping.
+    void ready_key(std::string_view text) {
+        out_ += comma_due_ ? text : text.substr(1);
+        comma_due_ = false;
+        key_ = text.substr(2, text.size() - 4);
+    }
 
     void value(bool truth) { put(truth ? "true" : "false"); }
     void value(std::signed_integral auto number) { integer(std::int64_t{number}); }
@@ -80,11 +86,6 @@ private:
     void comma() {
         if (comma_due_) out_ += ',';
         comma_due_ = true;
-    }
-    void after_key(std::string_view name) {
-        out_ += ':';
-        comma_due_ = false;
-        key_ = name;
     }
 
     std::string& out_;

@@ -1,0 +1,106 @@
+#include "daybook/core/clock.hpp"
+
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "daybook/core/error.hpp"
+
+using namespace std::chrono_literals;
+using daybook::parse_iso8601;
+using daybook::Timestamp;
+using daybook::to_iso8601;
+
+namespace {
+
+constexpr Timestamp at(std::chrono::sys_days day, std::chrono::microseconds time = 0us) {
+    return day + time;
+}
+
+}  // namespace
+
+TEST_CASE("an instant keeps its microseconds through its text") {
+    const Timestamp instant = at(std::chrono::sys_days{2016y / 7 / 4}, 9h + 30min + 5s + 42us);
+    CHECK(to_iso8601(instant) == "2016-07-04T09:30:05.000042Z");
+    CHECK(parse_iso8601("2016-07-04T09:30:05.000042Z") == instant);
+}
+
+TEST_CASE("an instant before 1970 is written with a rising fraction") {
+    const Timestamp instant{-1us};
+    CHECK(to_iso8601(instant) == "1969-12-31T23:59:59.999999Z");
+    CHECK(parse_iso8601(to_iso8601(instant)) == instant);
+}
+
+TEST_CASE("a date is its midnight and a fraction may be short") {
+    CHECK(parse_iso8601("2016-07-04") == at(std::chrono::sys_days{2016y / 7 / 4}));
+    CHECK(to_iso8601(parse_iso8601("2016-07-04T09:30:00Z")) == "2016-07-04T09:30:00.000000Z");
+    CHECK(to_iso8601(parse_iso8601("2016-07-04T09:30:00.5Z")) == "2016-07-04T09:30:00.500000Z");
+    CHECK(to_iso8601(parse_iso8601("2016-02-29")) == "2016-02-29T00:00:00.000000Z");
+}
+
+TEST_CASE("an instant that could be read in two ways is refused") {
+    for (const char* text : {
+             "",
+             "2016",
+             "2016-7-4",
+             "2016-07-32",
+             "2015-02-29",
+             "2016-00-01",
+             "2016-13-01",
+             "16-07-04",
+             "2016/07/04",
+             "2016-07-04 ",
+             " 2016-07-04",
+             "2016-07-04T",
+             "2016-07-04T09:30",
+             "2016-07-04T09:30:00",
+             "2016-07-04 09:30:00Z",
+             "2016-07-04T24:00:00Z",
+             "2016-07-04T09:60:00Z",
+             "2016-07-04T09:30:60Z",
+             "2016-07-04T09:30:00.Z",
+             "2016-07-04T09:30:00.1234567Z",
+             "2016-07-04T09:30:00+02:00",
+             "2016-07-04T09:30:00Zjunk",
+             "-016-07-04",
+             "+2016-07-04",
+             "2016-07-04t09:30:00z",
+         }) {
+        CAPTURE(text);
+        CHECK_THROWS_AS(parse_iso8601(text), daybook::InvalidError);
+    }
+}
+
+TEST_CASE("the system clock is not behind the machine's") {
+    const auto before =
+        std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+    const Timestamp now = daybook::SystemClock::instance().now();
+    CHECK(now >= before);
+    CHECK(now <= before + 1min);
+}
+
+TEST_CASE("a virtual clock stands still until it is moved") {
+    daybook::VirtualClock clock{at(std::chrono::sys_days{2016y / 7 / 4})};
+    CHECK(clock.now() == clock.now());
+    clock.advance(90min);
+    CHECK(to_iso8601(clock.now()) == "2016-07-04T01:30:00.000000Z");
+    clock.set(at(std::chrono::sys_days{1999y / 1 / 1}));
+    CHECK(to_iso8601(clock.now()) == "1999-01-01T00:00:00.000000Z");
+}
+
+TEST_SUITE("concurrent") {
+    TEST_CASE("no step of a virtual clock is lost when two threads move it") {
+        daybook::VirtualClock clock{Timestamp{}};
+        {
+            std::vector<std::jthread> threads;
+            for (int i = 0; i < 4; ++i) {
+                threads.emplace_back([&clock] {
+                    for (int step = 0; step < 10'000; ++step) clock.advance(1us);
+                });
+            }
+        }
+        CHECK(clock.now() == Timestamp{40'000us});
+    }
+}

@@ -1,0 +1,62 @@
+#include "daybook/core/error.hpp"
+
+#include <string_view>
+
+#include <doctest/doctest.h>
+
+#include "daybook/core/conflict_error.hpp"
+#include "daybook/core/log.hpp"
+
+using daybook::at_version;
+using daybook::Conflict;
+using daybook::ConflictError;
+using daybook::Error;
+using daybook::ErrorKind;
+using daybook::Version;
+
+TEST_CASE("a conflict says what is there and what was expected and what to do") {
+    const auto text = [](daybook::ExpectedVersion expected, Version actual) {
+        return Conflict{"account-1", expected, actual}.to_string();
+    };
+    CHECK(text(at_version(2), 3) ==
+          "stream 'account-1' is at version 3, expected 2: read it again and decide again");
+    CHECK(text(daybook::no_stream, 3) ==
+          "stream 'account-1' is at version 3, expected no stream yet: read it again and decide "
+          "again");
+    CHECK(text(daybook::stream_exists, 0) ==
+          "stream 'account-1' is at version 0, expected an existing stream: read it again and "
+          "decide again");
+}
+
+TEST_CASE("a conflict is caught as itself and as the root with all it knows") {
+    try {
+        throw ConflictError{{"account-1", at_version(2), 3}};
+    } catch (const Error& error) {
+        CHECK(error.kind() == ErrorKind::conflict);
+        CHECK(std::string_view{error.where().file_name()}.ends_with("error_test.cpp"));
+        const auto& conflict = dynamic_cast<const ConflictError&>(error);
+        CHECK(conflict.stream() == daybook::StreamName{"account-1"});
+        CHECK(conflict.expected() == at_version(2));
+        CHECK(conflict.actual() == Version{3});
+    }
+}
+
+TEST_CASE("only what time can heal may be repeated unchanged") {
+    CHECK(daybook::UnavailableError{"busy"}.retryable());
+    CHECK_FALSE(ConflictError({"a", at_version(2), 3}).retryable());
+    CHECK_FALSE(daybook::InDoubtError{"unknown"}.retryable());
+    CHECK_FALSE(daybook::StorageError{"disk full"}.retryable());
+}
+
+TEST_CASE("each kind of error has a word of its own") {
+    CHECK(to_string(ErrorKind::invalid) == "invalid");
+    CHECK(to_string(ErrorKind::conflict) == "conflict");
+    CHECK(to_string(ErrorKind::duplicate) == "duplicate");
+    CHECK(to_string(ErrorKind::not_found) == "not_found");
+    CHECK(to_string(ErrorKind::unavailable) == "unavailable");
+    CHECK(to_string(ErrorKind::storage) == "storage");
+    CHECK(to_string(ErrorKind::corrupt) == "corrupt");
+    CHECK(to_string(ErrorKind::in_doubt) == "in_doubt");
+    CHECK(to_string(ErrorKind::cancelled) == "cancelled");
+    CHECK(to_string(daybook::LogLevel::warning) == "warning");
+}
