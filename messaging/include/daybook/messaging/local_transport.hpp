@@ -1,40 +1,66 @@
 #pragma once
 
+#include <concepts>
+#include <cstdint>
 #include <functional>
 #include <memory>
-#include <string>
 #include <string_view>
+#include <utility>
 
 #include "daybook/eventstore/event_store.hpp"
+#include "daybook/messaging/consumer.hpp"
 #include "daybook/messaging/transport.hpp"
 
 namespace daybook {
 
-/// What a consumer does with a message. All that it does through `tx` commits together with the
-/// inbox mark; what it throws rolls everything back and counts as a failed attempt, except
-/// InvalidError and CorruptError, which reject the message at once.
-using MessageHandler = std::function<void(const Message&, Transaction&)>;
+struct ConsumerOptions {
+    /// Where its messages come from; empty: the topic that bears the consumer's name.
+    std::string_view topic{};
+    /// What to do with a message of a type it has no handler for: `reject` parks it, so that it is
+    /// seen; `ignore` is for consumers that pick a few types out of a busy topic.
+    enum class Unknown { reject, ignore } unknown = Unknown::reject;
+};
+
+/// What became of the messages that were brought to the consumers of a LocalTransport.
+struct LocalTransportCounts {
+    std::uint64_t handled = 0;
+    std::uint64_t duplicates = 0;  ///< dropped, their effect was there already
+    std::uint64_t failed = 0;
+    std::uint64_t rejected = 0;
+};
 
 /// Consumers in this process, over one store's inbox: a message's effect happens once however
 /// often it is delivered.
 ///
 ///     LocalTransport transport{store};
-///     transport.consume("warehouse", "warehouse", [](const Message& message, Transaction& tx) {
-///         reserve(message.as<ReserveStock>(), tx);
-///     });
+///     transport.consumer("warehouse")
+///         .on<ReserveStock>([](const ReserveStock& command, const Message&, Transaction& tx) {
+///             tx.append(…);
+///         })
+///         .on<ReleaseStock>(…);
 ///     Relay relay{store, transport};
 ///     relay.start();
+///
+/// Thread-safe. Consumers of one topic are independent: each has its own inbox, and one that fails
+/// does not keep the message from the others.
 class LocalTransport final : public Transport {
 public:
     explicit LocalTransport(EventStore store);
     ~LocalTransport() override;
 
-    /// `consumer` names the inbox: consumers of one topic each get every message. Register before
-    /// the relay starts. Throws InvalidError if this pair is registered already.
+    /// A consumer with a handler for each type of message. `name` names its inbox. Give it its
+    /// handlers before the relay starts. Throws InvalidError if the topic has a consumer of that
+    /// name already.
+    Consumer consumer(std::string_view name, ConsumerOptions options = {});
+
+    /// A consumer with one handler for all messages of `topic`.
     void consume(std::string_view topic, std::string_view consumer, MessageHandler handler);
 
-    /// One unit per consumer that has not handled it yet. A topic without a consumer is rejected.
+    /// One unit per consumer that has not handled it yet. A topic without a consumer, or a message
+    /// without an id, is rejected. A store that fails (a full disk) is `down`.
     Delivery deliver(const Message& message) override;
+
+    LocalTransportCounts counts() const;
 
 private:
     struct State;

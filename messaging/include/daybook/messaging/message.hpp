@@ -29,9 +29,10 @@ struct Message {
     Trace follow_up() const noexcept {
         return {trace.correlation.is_nil() ? id : trace.correlation, id};
     }
+    /// It is an `M`, of this version of the struct and no other.
     template <Event M>
     bool is() const noexcept {
-        return type == M::type.name;
+        return type == M::type.name && schema_version == M::type.version;
     }
     /// Throws InvalidError if it is not an `M`, CorruptError if its data does not fit.
     template <Event M>

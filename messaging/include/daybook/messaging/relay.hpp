@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,7 +14,9 @@
 namespace daybook {
 
 struct RelayOptions {
-    /// Who this is, in leases and logs; empty: host, process and a random part.
+    /// Who this is, in leases and logs; empty: host, process and a random part. A program that is
+    /// started again under the same name takes its work up at once, without waiting for the lease
+    /// of its former life; two that run at the same time need two names.
     std::string name{};
     /// After the last attempt the message parks, and with it its key.
     Backoff retry = exponential{std::chrono::milliseconds{200}, 2.0, std::chrono::seconds{30}}
@@ -22,30 +25,61 @@ struct RelayOptions {
     std::size_t batch_max = 100;
     /// A relay that dies is replaced after this time.
     std::chrono::milliseconds lease{5'000};
-    /// How long to rest when the transport says that it is down.
+    /// How long to rest when the transport says that it is down. By the store's clock.
     std::chrono::milliseconds down_pause{1'000};
+    /// The most deliveries in one second of the store's clock; 0: no limit.
+    std::size_t per_second_max = 0;
+    /// Draws the jitter: the same seed, outbox and clock give the same run. Nothing: at random.
+    std::optional<std::uint64_t> seed{};
 };
 
 /// Delivers the outbox: at least once, in order per key, retrying, parking what cannot be
 /// delivered. Several relays may run on one store, in one or many processes; leases with fencing
 /// tokens keep them apart.
+///
+///     Relay relay{store, transport, {.name = "orders-relay"}};
+///     relay.start();
+///
+/// **Order.** A message that is ready at once has its turn by its place in the outbox, which is
+/// commit order. A delayed one, or one to be tried again, has its turn by the instant it waits
+/// for. Between the two kinds the older instant (of publishing, of waiting) goes first; when many
+/// wait, each kind gets half of a batch.
+///
+/// **Keys.** A key belongs to its topic. Messages of one topic and key go one after another: one
+/// that is to be tried again, or parked, holds all others of its key until it is delivered,
+/// replayed or discarded. Other keys go on. A delayed message gives up its place: it holds nobody
+/// before it is due. Messages without a key hold nobody.
+///
+/// **Crashes.** A message is removed only after its delivery was confirmed. After a relay has died
+/// at work, its successor counts the next `batch_max` attempts of each partition on disk before it
+/// makes them, so that a message that kills its process parks in the end.
+///
+/// A relay that has nothing to do holds no lease and writes nothing.
 class Relay {
 public:
-    /// `transport` must outlive the relay.
+    /// `transport` must outlive the relay. Throws InvalidError for options that cannot work.
     Relay(EventStore store, Transport& transport, RelayOptions options = {});
     ~Relay();  ///< stops it
 
     /// Delivers what is due now on the caller's thread; returns how many messages it brought to an
-    /// end (delivered or parked). For tests, simulations and programs with a loop of their own.
+    /// end (delivered or parked). Messages published meanwhile may be left for the next call. For
+    /// tests, simulations and programs with a loop of their own; costs one query when there is
+    /// nothing to do. Throws what the store throws; deliveries that were not noted by then are
+    /// repeated. Not to be called between `start` and `stop`, nor by two threads.
     std::size_t run_once();
-    /// When the next waiting message is due (delayed or to be retried); nothing if none waits.
+    /// When there will be something to do: an instant not after now if there is already, the
+    /// nearest one that a delayed or retried message (or the transport's pause) waits for, or
+    /// nothing if the outbox is empty or all of it waits behind parked messages. By the store's
+    /// clock.
     std::optional<Timestamp> next_due() const;
 
     /// Runs on a thread of its own, woken by commits, until `stop`.
     void start();
+    /// Ends the delivery in hand, notes it, gives the leases back. Nothing is counted against
+    /// messages that had not begun. Does nothing if it does not run.
     void stop();
 
-    /// Why it does not get on, or empty.
+    /// Why it does not get on (transport or store), or empty.
     std::string last_error() const;
 
 private:

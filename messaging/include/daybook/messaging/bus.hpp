@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "daybook/messaging/message.hpp"
+
+namespace daybook {
+
+/// A subscription to a Bus; ends with this handle.
+class BusConnection {
+public:
+    BusConnection() noexcept;
+    ~BusConnection();
+    BusConnection(BusConnection&&) noexcept;
+    BusConnection& operator=(BusConnection&&) noexcept;
+
+    /// Ends the subscription now. A call that another thread has begun may still be running.
+    void disconnect() noexcept;
+    /// Ended, or of a bus that is gone: false.
+    bool connected() const noexcept;
+
+private:
+    friend class Bus;
+    struct State;
+    explicit BusConnection(std::unique_ptr<State> state) noexcept;
+    std::unique_ptr<State> state_;
+};
+
+/// Publish and subscribe within the process, at once and without storage.
+///
+///     Bus bus;
+///     auto connection = bus.subscribe("order.*", [](const Message& message) { … });
+///     bus.publish("order.placed", OrderPlaced{…});
+///
+/// Topics are words with dots between them. In a pattern `*` stands for exactly one word and `#`
+/// for any number of words, none included. Subscribers are called on the publishing thread, in the
+/// order in which they subscribed. An exception of one does not keep the others from hearing; the
+/// first one is thrown to the publisher when all have heard. Thread-safe; subscribers may publish,
+/// subscribe and disconnect.
+class Bus {
+public:
+    using Handler = std::function<void(const Message&)>;
+
+    Bus();
+    ~Bus();
+    Bus(const Bus&) = delete;
+    Bus& operator=(const Bus&) = delete;
+
+    /// Throws InvalidError for a pattern with an empty word, or with `*` or `#` inside a word.
+    [[nodiscard]] BusConnection subscribe(std::string_view pattern, Handler handler);
+    /// Only messages that are an `M`, decoded.
+    template <Event M, std::invocable<const M&> Handle>
+    [[nodiscard]] BusConnection subscribe(std::string_view pattern, Handle handle) {
+        return subscribe(pattern, Handler([handle = std::move(handle)](const Message& message) {
+                             if (message.is<M>()) handle(message.as<M>());
+                         }));
+    }
+
+    /// Returns how many subscribers it was for.
+    std::size_t publish(const Message& message) const;
+    template <Event M>
+    std::size_t publish(std::string_view topic, const M& event) const {
+        Message message = envelope(topic, M::type);
+        Codec<M>::encode(event, message.data);
+        return publish(message);
+    }
+
+private:
+    static Message envelope(std::string_view topic, const EventType& type);
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace daybook

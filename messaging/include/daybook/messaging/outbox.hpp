@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daybook/eventstore/event_store.hpp"
+#include "daybook/messaging/message.hpp"
+
+namespace daybook {
+
+/// What a message in the outbox waits for.
+enum class OutboxWait {
+    turn,     ///< the relay
+    due,      ///< its instant: it is delayed
+    retry,    ///< its next attempt
+    blocked,  ///< another message of its key that is tried again or parked
+};
+
+std::string_view to_string(OutboxWait wait) noexcept;
+
+/// A message that has not been delivered yet.
+struct WaitingMessage {
+    Message message;  ///< its `attempt` is the number of attempts that were made
+    OutboxWait waits_for = OutboxWait::turn;
+    std::optional<Timestamp> until{};  ///< of `due` and `retry`
+    std::string last_error;
+};
+
+struct OutboxFilter {
+    std::string_view topic{};  ///< empty: all
+    std::string_view key{};    ///< empty: all
+    std::size_t limit = 1'000;
+};
+
+/// How full the outbox is.
+struct OutboxStatus {
+    std::size_t waiting = 0;  ///< for their turn
+    std::size_t delayed = 0;
+    std::size_t retrying = 0;
+    std::size_t blocked = 0;
+    std::size_t parked = 0;  ///< in the dead letters
+    /// When the oldest message was published that is not delayed: the relay's lag.
+    std::optional<Timestamp> oldest{};
+
+    std::size_t unsent() const noexcept { return waiting + delayed + retrying + blocked + parked; }
+};
+
+OutboxStatus outbox_status(const EventStore& store);
+
+/// What has not been delivered, by its place in the outbox.
+std::vector<WaitingMessage> outbox_list(const EventStore& store, const OutboxFilter& filter = {});
+
+}  // namespace daybook

@@ -1,0 +1,62 @@
+#include "daybook/messaging/inbox.hpp"
+
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "statements.hpp"
+
+namespace daybook {
+namespace {
+
+/// How many marks one unit of a purge looks at.
+constexpr std::int64_t purge_page_max = 5'000;
+
+/// A mark's place in the table's own order.
+struct Place {
+    std::string consumer{};
+    std::vector<std::uint8_t> id{};
+
+    SqlValue::Bytes bytes() const noexcept { return std::span{id}; }
+};
+
+}  // namespace
+
+std::vector<InboxStatus> inbox_status(const EventStore& store) {
+    std::vector<InboxStatus> all;
+    store.query([&](Sql& db) {
+        db.each(detail::sql::inbox_counts, [&](const SqlRow& row) {
+            all.push_back({std::string(row.text(0)), static_cast<std::size_t>(row.integer(1)),
+                           row.timestamp(2), row.timestamp(3)});
+        });
+    });
+    return all;
+}
+
+std::size_t purge_inbox(EventStore& store, Timestamp before) {
+    std::int64_t purged = 0;
+    Place begin;
+    for (bool more = true; more;) {
+        Place end;
+        more = false;
+        store.transact([&](Transaction& tx) {
+            Sql& db = tx.sql();
+            db.each(
+                detail::sql::inbox_page_end,
+                [&](const SqlRow& row) {
+                    const auto id = row.bytes(1);
+                    end = {std::string(row.text(0)), {id.begin(), id.end()}};
+                    more = true;
+                },
+                begin.consumer, begin.bytes(), purge_page_max - 1);
+            purged += more ? db.exec(detail::sql::inbox_purge_page, before, begin.consumer,
+                                     begin.bytes(), end.consumer, end.bytes())
+                           : db.exec(detail::sql::inbox_purge_rest, before, begin.consumer,
+                                     begin.bytes());
+        });
+        begin = std::move(end);
+    }
+    return static_cast<std::size_t>(purged);
+}
+
+}  // namespace daybook

@@ -1,0 +1,76 @@
+#include "daybook/messaging/outbox.hpp"
+
+#include "message_row.hpp"
+#include "statements.hpp"
+
+namespace daybook {
+namespace {
+
+std::size_t count(const SqlRow& row, int column) {
+    return static_cast<std::size_t>(row.integer(column));
+}
+
+WaitingMessage read_waiting(const SqlRow& row, Timestamp now) {
+    constexpr int retry_at = detail::message_columns;
+    WaitingMessage waiting;
+    waiting.message = detail::read_message(row);
+    waiting.last_error = row.text(retry_at + 1);
+    const Message& message = waiting.message;
+    if (row.is_null(retry_at)) {
+        if (message.due_at > message.created_at && message.due_at > now) {
+            waiting.waits_for = OutboxWait::due;
+            waiting.until = message.due_at;
+        }
+    } else if (row.integer(retry_at) == detail::sql::blocked) {
+        waiting.waits_for = OutboxWait::blocked;
+    } else if (message.attempt > 0) {
+        waiting.waits_for = OutboxWait::retry;
+        waiting.until = row.timestamp(retry_at);
+    }
+    return waiting;
+}
+
+}  // namespace
+
+std::string_view to_string(OutboxWait wait) noexcept {
+    switch (wait) {
+        case OutboxWait::turn: return "turn";
+        case OutboxWait::due: return "due";
+        case OutboxWait::retry: return "retry";
+        case OutboxWait::blocked: return "blocked";
+    }
+    return "?";
+}
+
+OutboxStatus outbox_status(const EventStore& store) {
+    OutboxStatus status;
+    store.query([&](Sql& db) {
+        db.each(
+            detail::sql::outbox_counts,
+            [&](const SqlRow& row) {
+                status.waiting = count(row, 0);
+                status.delayed = count(row, 1);
+                status.retrying = count(row, 2);
+                status.blocked = count(row, 3);
+                if (!row.is_null(4)) status.oldest = row.timestamp(4);
+            },
+            store.clock().now());
+        status.parked =
+            static_cast<std::size_t>(db.integer(detail::sql::dead_letter_count).value_or(0));
+    });
+    return status;
+}
+
+std::vector<WaitingMessage> outbox_list(const EventStore& store, const OutboxFilter& filter) {
+    const Timestamp now = store.clock().now();
+    std::vector<WaitingMessage> found;
+    store.query([&](Sql& db) {
+        db.each(
+            detail::sql::outbox_rows,
+            [&](const SqlRow& row) { found.push_back(read_waiting(row, now)); }, filter.topic,
+            filter.topic, filter.key, filter.key, filter.limit);
+    });
+    return found;
+}
+
+}  // namespace daybook

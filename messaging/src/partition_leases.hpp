@@ -1,0 +1,65 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daybook/eventstore/lease.hpp"
+#include "outbox_batch.hpp"
+
+namespace daybook::detail {
+
+/// The partitions of the outbox that one relay holds. Relays at work make themselves known by a
+/// lease on a slot; each takes its fair share of the partitions, and gives back what is above it
+/// when others come. All leases are taken, renewed and given back together, in one unit. Used by
+/// one thread.
+class PartitionLeases {
+public:
+    PartitionLeases(EventStore store, std::string owner, std::chrono::milliseconds duration);
+
+    /// What is held, as far as can be known without asking the store.
+    PartitionSet held() const noexcept;
+    /// It is time for `refresh`: nothing is held, or nobody has looked at the others for a while.
+    bool is_stale() const noexcept;
+    /// Looks who else is at work, then takes, renews and gives back. Returns those of the taken
+    /// partitions that nobody had given back: their relay has died, or was held up for long.
+    PartitionSet refresh();
+    /// Before a delivery: true if the partition is held and will be for some time.
+    bool keep(int partition);
+    /// Within the unit that notes what was delivered: true if nobody else has taken it meanwhile.
+    bool held(Transaction& tx, int partition) const;
+    /// Gives everything back.
+    void release();
+
+private:
+    using Steady = std::chrono::steady_clock;
+
+    /// What `refresh` is going to do.
+    struct Plan {
+        int slot = 0;            ///< to be taken unless one is held
+        std::vector<int> take;   ///< partitions
+        std::vector<int> spare;  ///< partitions above the fair share
+        PartitionSet deserted = 0;
+    };
+    std::optional<Plan> plan() const;
+    PartitionSet carry_out(const Plan& plan);
+    void renew();
+    void drop_all() noexcept;
+
+    EventStore store_;
+    Leases leases_;
+    std::string owner_;
+    std::chrono::milliseconds duration_;
+
+    std::optional<Lease> slot_{};
+    std::array<std::optional<Lease>, partitions> leases_held_{};
+    /// By partition, the last token of this very object: under it, nobody has died.
+    std::array<std::uint64_t, partitions> own_token_{};
+    Steady::time_point renewed_{};
+    Steady::time_point looked_{};
+};
+
+}  // namespace daybook::detail

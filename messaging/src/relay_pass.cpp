@@ -1,0 +1,248 @@
+#include "relay_pass.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <exception>
+#include <unordered_set>
+#include <utility>
+
+#include "failure.hpp"
+#include "statements.hpp"
+
+namespace daybook::detail {
+namespace {
+
+constexpr std::string_view died = "the process ended while it delivered this message";
+
+/// Evenly in [0, 1), always the same for the same input (the mixing step of SplitMix64).
+double seeded_random(std::uint64_t seed, std::int64_t sequence, int attempt) noexcept {
+    std::uint64_t mixed = seed;
+    for (const auto part :
+         {static_cast<std::uint64_t>(sequence), static_cast<std::uint64_t>(attempt)}) {
+        mixed += part + 0x9E3779B97F4A7C15ULL;
+        mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9ULL;
+        mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBULL;
+        mixed ^= mixed >> 31;
+    }
+    return static_cast<double>(mixed >> 11) * 0x1.0p-53;
+}
+
+}  // namespace
+
+RelayPass::RelayPass(EventStore store, Transport& transport, const RelayOptions& options)
+    : store_(std::move(store)),
+      transport_(transport),
+      options_(options),
+      leases_(store_, options.name, options.lease) {}
+
+std::size_t RelayPass::run(std::stop_token stop) {
+    const Timestamp now = store_.clock().now();
+    if (is_resting(now)) return 0;
+    // What is published from here on is left for the next run, or two handlers that write to each
+    // other would never let this one end.
+    const auto newest = newest_if_ready(store_, now);
+    if (!newest) return 0;
+
+    std::size_t ended = 0;
+    bool again = true;
+    while (again && !rest_ && !stop.stop_requested() && take_leases()) {
+        const OutboxBatch batch =
+            load_batch(store_, {leases_.held(), now, *newest, options_.batch_max});
+        const std::vector<Outcome> outcomes = deliver_all(batch, stop);
+        const Settled settled = settle(outcomes);
+        ended += settled.ended;
+        // Once a message that was tried again is through, those behind it have their turn.
+        const bool unblocked = std::ranges::any_of(outcomes, [](const Outcome& outcome) {
+            return outcome.result == Result::delivered && outcome.row->retry_at;
+        });
+        again = settled.noted > 0 && (batch.more || unblocked);
+    }
+    return ended;
+}
+
+bool RelayPass::is_resting(Timestamp now) {
+    if (!rest_) return false;
+    // A clock that was set back must not turn a short rest into a long one.
+    const auto longest =
+        std::max<std::chrono::microseconds>(options_.down_pause, std::chrono::seconds{1});
+    if (now < rest_->until && rest_->until - now <= longest) return true;
+    rest_.reset();
+    return false;
+}
+
+bool RelayPass::take_leases() {
+    if (leases_.is_stale()) {
+        const PartitionSet deserted = leases_.refresh();
+        for (int p = 0; p < partitions; ++p) {
+            if (contains(deserted, p)) careful_[static_cast<std::size_t>(p)] = options_.batch_max;
+        }
+    }
+    return leases_.held() != 0;
+}
+
+bool RelayPass::is_within_speed_limit() {
+    if (options_.per_second_max == 0) return true;
+    const auto second = std::chrono::floor<std::chrono::seconds>(store_.clock().now());
+    if (second != second_) {
+        second_ = second;
+        deliveries_ = 0;
+    }
+    if (deliveries_ < options_.per_second_max) {
+        ++deliveries_;
+        return true;
+    }
+    rest_ = Rest{second_ + std::chrono::seconds{1}, {}};
+    return false;
+}
+
+std::vector<RelayPass::Outcome> RelayPass::deliver_all(const OutboxBatch& batch,
+                                                       std::stop_token stop) {
+    std::vector<Outcome> outcomes;
+    outcomes.reserve(batch.rows.size());
+    std::unordered_set<std::string> blocked_keys;
+    for (const OutboxRow& row : batch.rows) {
+        if (stop.stop_requested() || rest_) break;
+        std::string key = row.order_key();
+        if (row.blocked || blocked_keys.contains(key)) {
+            outcomes.push_back({.row = &row, .result = Result::blocked});
+            continue;
+        }
+        if (!leases_.keep(row.partition)) continue;
+        if (!is_within_speed_limit()) break;
+        const bool careful = careful_[static_cast<std::size_t>(row.partition)] > 0;
+        Outcome outcome = careful ? deliver_counted(row) : deliver(row);
+        if (outcome.result != Result::delivered && !key.empty()) {
+            blocked_keys.insert(std::move(key));
+        }
+        outcomes.push_back(std::move(outcome));
+    }
+    return outcomes;
+}
+
+RelayPass::Outcome RelayPass::deliver(const OutboxRow& row) {
+    Delivery delivery;
+    try {
+        delivery = transport_.deliver(row.message);
+    } catch (...) {
+        delivery = delivery_after(std::current_exception());
+    }
+    Outcome outcome{
+        .row = &row, .error = std::move(delivery.error), .receiver = std::move(delivery.receiver)};
+    switch (delivery.status) {
+        case Delivery::Status::delivered: outcome.result = Result::delivered; break;
+        case Delivery::Status::rejected: outcome.result = Result::parked; break;
+        case Delivery::Status::failed:
+            outcome.reason = ParkReason::exhausted;
+            outcome.result =
+                options_.retry.exhausted(row.message.attempt) ? Result::parked : Result::failed;
+            break;
+        case Delivery::Status::down:
+            rest_ = Rest{store_.clock().now() + options_.down_pause,
+                         outcome.error.empty() ? "the transport is down" : outcome.error};
+            break;
+    }
+    return outcome;
+}
+
+RelayPass::Outcome RelayPass::deliver_counted(const OutboxRow& row) {
+    --careful_[static_cast<std::size_t>(row.partition)];
+    if (options_.retry.exhausted(row.attempts_made())) {
+        return {.row = &row,
+                .result = Result::parked,
+                .reason = ParkReason::crashed,
+                .error = std::string(died)};
+    }
+    bool counted = false;
+    store_.transact([&](Transaction& tx) {
+        counted = leases_.held(tx, row.partition) &&
+                  tx.sql().exec(sql::outbox_note_attempt, row.message.attempt, tx.now(), died,
+                                row.sequence, row.message.id) == 1;
+    });
+    if (!counted) return {.row = &row};
+
+    Outcome outcome = deliver(row);
+    if (outcome.result == Result::untouched) {
+        store_.transact([&](Transaction& tx) {
+            if (!leases_.held(tx, row.partition)) return;
+            tx.sql().exec(sql::outbox_note_attempt, row.attempts_made(), row.retry_at,
+                          outcome.error, row.sequence, row.message.id);
+        });
+    }
+    return outcome;
+}
+
+RelayPass::Settled RelayPass::settle(const std::vector<Outcome>& outcomes) {
+    const auto changes = [](const Outcome& outcome) { return outcome.result != Result::untouched; };
+    if (std::ranges::none_of(outcomes, changes)) return {};
+
+    Settled settled;
+    PartitionSet checked = 0;
+    PartitionSet held = 0;
+    store_.transact([&](Transaction& tx) {
+        for (const Outcome& outcome : outcomes) {
+            if (!changes(outcome)) continue;
+            const int partition = outcome.row->partition;
+            if (!contains(checked, partition)) {
+                checked |= 1U << partition;
+                if (leases_.held(tx, partition)) held |= 1U << partition;
+            }
+            if (!contains(held, partition) || !note(tx, outcome)) continue;
+            ++settled.noted;
+            if (outcome.result == Result::delivered || outcome.result == Result::parked) {
+                ++settled.ended;
+            }
+        }
+    });
+    if (checked != held) {
+        store_.log(LogLevel::warning, "relay '" + options_.name +
+                                          "' has lost a lease at work: what it delivered there is "
+                                          "delivered again by another");
+    }
+    std::ranges::for_each(outcomes, [&](const Outcome& outcome) { log_parked(outcome); });
+    return settled;
+}
+
+bool RelayPass::note(Transaction& tx, const Outcome& outcome) {
+    const OutboxRow& row = *outcome.row;
+    const Message& message = row.message;
+    Sql& db = tx.sql();
+    switch (outcome.result) {
+        case Result::untouched: return false;
+        case Result::blocked: return db.exec(sql::outbox_block, row.sequence, message.id) == 1;
+        case Result::failed:
+            return db.exec(sql::outbox_note_attempt, message.attempt, next_attempt(row, tx.now()),
+                           outcome.error, row.sequence, message.id) == 1;
+        case Result::parked: {
+            const bool died_trying = outcome.reason == ParkReason::crashed;
+            db.exec(sql::dead_letter_park, died_trying ? row.attempts_made() : message.attempt,
+                    to_string(outcome.reason), outcome.error, outcome.receiver, options_.name,
+                    tx.now(), row.sequence, message.id);
+            return db.exec(sql::outbox_remove, row.sequence, message.id) == 1;
+        }
+        case Result::delivered: {
+            const bool removed = db.exec(sql::outbox_remove, row.sequence, message.id) == 1;
+            if (removed && row.retry_at && !message.key.empty()) {
+                db.exec(sql::outbox_unblock, message.topic, message.key);
+            }
+            return removed;
+        }
+    }
+    return false;
+}
+
+Timestamp RelayPass::next_attempt(const OutboxRow& row, Timestamp now) const {
+    const int made = row.message.attempt;
+    if (!options_.seed) return now + options_.retry.delay(made);
+    return now + options_.retry.delay(made, seeded_random(*options_.seed, row.sequence, made));
+}
+
+void RelayPass::log_parked(const Outcome& outcome) const {
+    if (outcome.result != Result::parked) return;
+    const Message& message = outcome.row->message;
+    store_.log(LogLevel::warning, "relay '" + options_.name + "' has parked message " +
+                                      message.id.to_string() + " ('" + message.type +
+                                      "' to topic '" + message.topic + "', key '" + message.key +
+                                      "'): " + outcome.error);
+}
+
+}  // namespace daybook::detail

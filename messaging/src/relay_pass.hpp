@@ -1,0 +1,77 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "daybook/messaging/dead_letters.hpp"
+#include "daybook/messaging/relay.hpp"
+#include "outbox_batch.hpp"
+#include "partition_leases.hpp"
+
+namespace daybook::detail {
+
+/// Why a relay rests, and until when by the store's clock.
+struct Rest {
+    Timestamp until{};
+    std::string error{};  ///< of the transport; empty if it is only the limit on speed
+};
+
+/// The work of a relay without its thread: loads batches, delivers them outside any transaction,
+/// and notes in one unit what became of them. Used by one thread.
+class RelayPass {
+public:
+    /// `options` is complete and valid; it and `transport` must outlive this.
+    RelayPass(EventStore store, Transport& transport, const RelayOptions& options);
+
+    /// Everything that is due now; returns how many messages came to an end.
+    std::size_t run(std::stop_token stop);
+    /// Set by a `run` that ended early because the transport was down or the speed limit reached.
+    const std::optional<Rest>& rest() const noexcept { return rest_; }
+    bool holds_leases() const noexcept { return leases_.held() != 0; }
+    void release() { leases_.release(); }
+
+private:
+    /// What became of a message in this batch.
+    enum class Result { untouched, delivered, failed, parked, blocked };
+    struct Outcome {
+        const OutboxRow* row;
+        Result result = Result::untouched;
+        ParkReason reason = ParkReason::rejected;
+        std::string error{};
+        std::string receiver{};
+    };
+    struct Settled {
+        std::size_t ended = 0;  ///< delivered or parked
+        std::size_t noted = 0;  ///< these, and all others that will not be ready at once again
+    };
+
+    bool is_resting(Timestamp now);
+    bool take_leases();
+    bool is_within_speed_limit();
+
+    std::vector<Outcome> deliver_all(const OutboxBatch& batch, std::stop_token stop);
+    Outcome deliver(const OutboxRow& row);
+    Outcome deliver_counted(const OutboxRow& row);
+
+    Settled settle(const std::vector<Outcome>& outcomes);
+    bool note(Transaction& tx, const Outcome& outcome);
+    Timestamp next_attempt(const OutboxRow& row, Timestamp now) const;
+    void log_parked(const Outcome& outcome) const;
+
+    EventStore store_;
+    Transport& transport_;
+    const RelayOptions& options_;
+    PartitionLeases leases_;
+
+    std::optional<Rest> rest_;
+    /// Deliveries that are still to be counted on disk before they are made, after a relay's death.
+    std::array<std::size_t, partitions> careful_{};
+    std::chrono::sys_seconds second_{};  ///< the one in which `deliveries_` were made
+    std::size_t deliveries_ = 0;
+};
+
+}  // namespace daybook::detail
