@@ -1,5 +1,6 @@
 #include "daybook/schema/field_codec.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace daybook::detail {
@@ -28,12 +29,12 @@ StreamName read_stream_name(JsonReader& json) {
 }
 
 float read_float(JsonReader& json) {
+    constexpr double greatest = std::numeric_limits<float>::max();
+    // The shortest digits of the greatest float lie beyond it, by less than half of its last bit.
+    constexpr double end = greatest + 0x1p103;
     const double number = json.number();
-    // Compared first: to convert what is out of range is undefined.
-    if (std::abs(number) > std::numeric_limits<float>::max()) {
-        json.fail("expected a number in the range of float");
-    }
-    return static_cast<float>(number);
+    if (std::abs(number) >= end) json.fail("expected a number in the range of float");
+    return static_cast<float>(std::clamp(number, -greatest, greatest));
 }
 
 }  // namespace daybook::detail
