@@ -1,0 +1,203 @@
+#include <algorithm>
+
+#include "daybook/core/conflict_error.hpp"
+#include "daybook/core/error.hpp"
+#include "daybook/sagas/saga_index.hpp"
+#include "daybook/sagas/saga_orchestrator.hpp"
+#include "orchestrator_state.hpp"
+
+namespace daybook {
+
+// ----- running
+
+std::size_t SagaOrchestrator::State::run_once() {
+    std::size_t done = 0;
+    for (const auto& entry : definitions.newest()) {
+        try {
+            done += start_new(entry.second);
+        } catch (const ConflictError&) {
+            // Another process was faster; its checkpoint is seen next time.
+        }
+    }
+    return done + fire_due();
+}
+
+void SagaOrchestrator::State::run(const std::stop_token& stop) {
+    using namespace std::chrono_literals;
+    while (!stop.stop_requested()) {
+        const std::uint64_t commits = store.commits();
+        auto rest = options.sleep_max;
+        try {
+            if (run_once() > 0) continue;
+            if (const auto next = next_due()) {
+                const auto until =
+                    std::chrono::ceil<std::chrono::milliseconds>(*next - store.clock().now());
+                rest = std::clamp(until, std::chrono::milliseconds{1}, rest);
+            }
+        } catch (const std::exception& error) {
+            trouble(error.what());
+        }
+        store.wait_for_commit(commits, rest, stop);
+    }
+}
+
+void SagaOrchestrator::State::trouble(const std::string& text) {
+    {
+        const std::lock_guard lock{mutex_};
+        last_error_ = text;
+    }
+    store.log(LogLevel::error, text);
+}
+
+std::string SagaOrchestrator::State::last_error() const {
+    const std::lock_guard lock{mutex_};
+    return last_error_;
+}
+
+SagaOrchestrator::SagaOrchestrator(EventStore store, SagaOptions options)
+    : state_(std::make_shared<State>(std::move(store), options)) {
+    if (options.starts_max == 0 || options.timers_max == 0)
+        throw InvalidError("sagas: starts_max and timers_max must be at least 1");
+}
+
+SagaOrchestrator::SagaOrchestrator(EventStore store, LocalTransport& transport, SagaOptions options)
+    : SagaOrchestrator(std::move(store), options) {
+    transport_ = &transport;
+}
+
+SagaOrchestrator::~SagaOrchestrator() { stop(); }
+
+void SagaOrchestrator::add(const SagaDefinition& definition) {
+    if (!state_->definitions.add(definition) || transport_ == nullptr) return;
+    // The transport may deliver for longer than this handle lives.
+    transport_->consume(definition.reply_topic(), definition.reply_topic(),
+                        [state = state_](const Message& reply, Transaction& tx) {
+                            state->handle_reply(reply, tx);
+                        });
+}
+
+std::size_t SagaOrchestrator::run_once() { return state_->run_once(); }
+std::optional<Timestamp> SagaOrchestrator::next_due() const { return state_->next_due(); }
+
+void SagaOrchestrator::start() {
+    if (state_->worker.joinable()) return;
+    state_->worker =
+        std::jthread{[state = state_.get()](const std::stop_token& stop) { state->run(stop); }};
+}
+
+void SagaOrchestrator::stop() {
+    if (!state_->worker.joinable()) return;
+    state_->worker.request_stop();
+    state_->worker.join();
+}
+
+std::string SagaOrchestrator::last_error() const { return state_->last_error(); }
+
+void SagaOrchestrator::handle_reply(const Message& reply, Transaction& tx) {
+    state_->handle_reply(reply, tx);
+}
+
+// ----- looking
+
+SagaExplanation SagaOrchestrator::explain(const SagaId& id) const {
+    return SagaIndex{state_->store}.explain(id);
+}
+
+std::vector<SagaSummary> SagaOrchestrator::unknown() const {
+    const SagaIndex index{state_->store};
+    std::vector<SagaSummary> unknown;
+    SagaFilter filter{.unfinished = true};
+    for (;;) {
+        const auto page = index.list(filter);
+        for (const SagaSummary& saga : page)
+            if (!state_->definitions.knows_hash(saga.hash)) unknown.push_back(saga);
+        if (page.size() < filter.limit) return unknown;
+        filter.after = page.back().id;
+    }
+}
+
+// ----- by hand
+
+SagaExplanation SagaOrchestrator::State::act(
+    const SagaId& id, const SagaOperator& by,
+    const std::function<void(detail::SagaUnit&, Transaction&)>& action) {
+    if (by.actor.empty())
+        throw InvalidError("saga " + id.to_string() + ": say who acts, it goes into its history");
+    store.transact([&](Transaction& tx) {
+        const StreamName stream = saga_stream(id);
+        auto saga = detail::load_saga(tx.read(stream, detail::newest_only));
+        if (!saga) throw NotFoundError("no saga " + id.to_string());
+        if (by.seen && *by.seen != saga->journal)
+            throw ConflictError(Conflict{stream, at_version(*by.seen), saga->journal});
+        tx.set_trace({saga->state.correlation, {}});
+        const SagaDefinition& definition = definitions.require(saga->state);
+        detail::SagaUnit unit{tx, definition, std::move(*saga), options.data_bytes_max};
+        action(unit, tx);
+        if (unit.happened()) unit.store();
+    });
+    return SagaIndex{store}.explain(id);
+}
+
+namespace {
+
+detail::OperatorInput input_of(SagaAction action, const SagaOperator& by) {
+    return {action, by.actor, by.reason, {}};
+}
+
+// What a retry of a saga that could not be started begins from.
+std::optional<RecordedEvent> start_event(Transaction& tx, const SagaState& state) {
+    if (state.cause != IncidentCause::start) return std::nullopt;
+    for (const EventView event : tx.read_all({.from = state.started_by, .limit = 1}))
+        return RecordedEvent{event};
+    return std::nullopt;
+}
+
+}  // namespace
+
+SagaExplanation SagaOrchestrator::retry(const SagaId& id, const SagaOperator& by) {
+    return state_->act(id, by, [&](detail::SagaUnit& unit, Transaction& tx) {
+        const auto event = start_event(tx, unit.state());
+        std::optional<EventView> view;
+        if (event) view = event->view();
+        unit.operate(input_of(SagaAction::retry, by), view ? &*view : nullptr);
+    });
+}
+
+SagaExplanation SagaOrchestrator::skip(const SagaId& id, const SagaOperator& by) {
+    return state_->act(id, by, [&](detail::SagaUnit& unit, Transaction&) {
+        unit.operate(input_of(SagaAction::skip, by), nullptr);
+    });
+}
+
+SagaExplanation SagaOrchestrator::cancel(const SagaId& id, const SagaOperator& by) {
+    return state_->act(id, by, [&](detail::SagaUnit& unit, Transaction&) {
+        unit.operate(input_of(SagaAction::cancel, by), nullptr);
+    });
+}
+
+SagaExplanation SagaOrchestrator::complete_with(const SagaId& id, const SagaOperator& by,
+                                                const NewEvent* reply) {
+    return state_->act(id, by, [&](detail::SagaUnit& unit, Transaction&) {
+        Message message;
+        if (reply != nullptr) {
+            message.type = reply->type.name;
+            message.schema_version = reply->type.version;
+            message.data = reply->data;
+        }
+        unit.complete(input_of(SagaAction::complete, by), reply == nullptr ? nullptr : &message);
+    });
+}
+
+SagaExplanation SagaOrchestrator::complete_json(const SagaId& id, const SagaOperator& by,
+                                                const std::string& json) {
+    return state_->act(id, by, [&](detail::SagaUnit& unit, Transaction&) {
+        const EventType& type = unit.success_type();
+        Message message;
+        message.type = type.name;
+        message.schema_version = type.version;
+        message.data = json;
+        unit.complete(input_of(SagaAction::complete, by), &message);
+    });
+}
+
+}  // namespace daybook

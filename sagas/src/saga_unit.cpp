@@ -1,0 +1,286 @@
+#include "saga_unit.hpp"
+
+#include <algorithm>
+
+#include "daybook/core/error.hpp"
+
+namespace daybook::detail {
+
+namespace {
+
+constexpr std::size_t note_bytes_max = 500;
+
+// Cut at a character's border.
+std::string clipped(std::string_view text) {
+    if (text.size() <= note_bytes_max) return std::string(text);
+    std::size_t end = note_bytes_max;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    return std::string(text.substr(0, end)) + "...";
+}
+
+// What a program's exception says may be anything; a journal holds text.
+std::string plain(std::string_view text) {
+    std::string out = clipped(text);
+    for (char& c : out)
+        if (c < 0x20 || c == 0x7F) c = '?';
+    return out;
+}
+
+// Calls a function of the program's own. Whatever it throws becomes an InvalidError.
+template <class Call>
+auto guarded(const std::string& what, Call&& call) {
+    try {
+        return call();
+    } catch (const std::exception& error) {
+        throw InvalidError(what + " failed: " + plain(error.what()));
+    } catch (...) {
+        throw InvalidError(what + " failed with something that is no exception");
+    }
+}
+
+HeldInput held_from(const CommandRef& ref, const std::string& step, const Message& message) {
+    return {message.type, message.schema_version, message.data,
+            step,         ref.move == Move::undo, ref.series};
+}
+
+Message message_from(const HeldInput& held) {
+    Message message;
+    message.type = held.type;
+    message.schema_version = held.schema_version;
+    message.data = held.data;
+    return message;
+}
+
+struct TypeOfInput {
+    Verdict verdict;
+
+    const EventType& operator()(const StartInput&) const { return started_type; }
+    const EventType& operator()(const ReplyInput&) const { return replied_type; }
+    const EventType& operator()(const TimerInput&) const { return timer_fired_type; }
+    const EventType& operator()(const OperatorInput&) const { return operated_type; }
+    const EventType& operator()(const FaultInput&) const { return held_type; }
+    const EventType& operator()(const SentInput&) const { return undo_sent_type; }
+    const EventType& operator()(const StaleInput&) const { return ignored_type; }
+};
+
+const EventType& end_type(SagaStatus status) {
+    switch (status) {
+        case SagaStatus::completed: return completed_type;
+        case SagaStatus::compensated: return compensated_type;
+        case SagaStatus::cancelled: return cancelled_type;
+        default: return failed_type;
+    }
+}
+
+}  // namespace
+
+// ----- inputs
+
+void SagaUnit::start(const StartBinding& binding, const EventView& event) {
+    std::string data;
+    try {
+        data = data_from(binding, event);
+    } catch (const InvalidError& error) {
+        apply(FaultInput{IncidentCause::start, error.what(), {}});
+        return;
+    }
+    apply(StartInput{std::move(data)});
+}
+
+void SagaUnit::reply(const CommandRef& ref, const Message& message) {
+    if (const Relevance found = relevance(state_, ref); !found.relevant) {
+        apply(StaleInput{found.why + " (" + message.type + ")"});
+        return;
+    }
+    ReplyInput input{ref, Answer::success, message.type, {}};
+    try {
+        const ReplyBinding& binding = binding_of(ref, message.type);
+        input.answer = binding.answer;
+        input.data = data_after(binding, message);
+    } catch (const InvalidError& error) {
+        // For a step that is past, nobody needs to be called.
+        if (ref.step != state_.step) {
+            apply(StaleInput{error.what()});
+            return;
+        }
+        const std::string& step = state_.steps[ref.step].name;
+        apply(FaultInput{IncidentCause::reply, error.what(), held_from(ref, step, message)});
+        return;
+    }
+    if (input.answer != Answer::success) input.note = clipped(message.type + " " + message.data);
+    apply(input);
+}
+
+void SagaUnit::operate(const OperatorInput& input, const EventView* event) {
+    const IncidentCause cause = state_.cause;
+    const std::optional<HeldInput> held = state_.held;
+    apply(input);
+    if (input.action != SagaAction::retry) return;
+    if (cause == IncidentCause::start) {
+        const auto& starts = definition_.bindings().starts;
+        const auto binding = std::ranges::find_if(
+            starts, [&](const auto& start) { return event && event->type() == start.type.name; });
+        if (binding == starts.end())
+            throw InvalidError("saga " + state_.id.to_string() +
+                               ": the event that started it is not there any more");
+        apply(StartInput{data_from(*binding, *event)});
+    } else if (cause == IncidentCause::reply && held) {
+        const CommandRef ref{state_.step, held->undo ? Move::undo : Move::forward, held->series};
+        const Message message = message_from(*held);
+        const ReplyBinding& binding = binding_of(ref, held->type);
+        ReplyInput reply{ref, binding.answer, held->type, data_after(binding, message)};
+        if (reply.answer != Answer::success) reply.note = clipped(held->type + " " + held->data);
+        apply(reply);
+    }
+}
+
+void SagaUnit::complete(OperatorInput input, const Message* reply) {
+    const CommandRef ref = current_ref();
+    if (reply != nullptr && state_.current() != nullptr) {
+        const ReplyBinding& binding = binding_of(ref, reply->type);
+        if (binding.answer != Answer::success)
+            throw InvalidError("saga " + state_.id.to_string() + ": " + reply->type +
+                               " is not an answer of success");
+        input.data = data_after(binding, *reply);
+    } else if (ref.move == Move::forward && state_.current() != nullptr) {
+        throw InvalidError("saga " + state_.id.to_string() + ": to complete step " +
+                           state_.current()->name + " give the reply that it would have had");
+    }
+    apply(input);
+}
+
+bool SagaUnit::apply(const SagaInput& input) {
+    Reaction reaction = react(definition_.plan(), state_, input, tx_.now());
+    if (reaction.verdict == Verdict::refused)
+        throw InvalidError("saga " + state_.id.to_string() + ": " + reaction.text);
+    const bool ignored = reaction.verdict == Verdict::ignored;
+    // A timer or an action that finds nothing to do is no news.
+    if (ignored &&
+        (std::holds_alternative<TimerInput>(input) || std::holds_alternative<OperatorInput>(input)))
+        return false;
+    state_ = std::move(reaction.state);
+    const EventType& type = ignored ? ignored_type : std::visit(TypeOfInput{}, input);
+    note(type, std::move(reaction.text), encode_input(input, state_));
+    for (const SagaEffect& effect : reaction.effects) carry_out(effect);
+    if (undo_needs_no_answer(definition_.plan(), state_)) apply(SentInput{});
+    return true;
+}
+
+// ----- effects
+
+void SagaUnit::carry_out(const SagaEffect& effect) {
+    if (const auto* command = std::get_if<SendCommand>(&effect)) {
+        send(command->ref);
+    } else if (const auto* timer = std::get_if<ArmTimer>(&effect)) {
+        write_timer(tx_.sql(), state_, timer->kind, timer->due_at);
+    } else if (const auto* cancelled = std::get_if<CancelTimer>(&effect)) {
+        sync_timer(tx_.sql(), state_, cancelled->kind);
+    } else {
+        end(std::get<EndSaga>(effect).status);
+    }
+}
+
+void SagaUnit::send(const CommandRef& ref) {
+    PublishOptions options;
+    options.key = state_.id.to_string();
+    options.id = command_id(state_, ref);
+    options.reply_to = definition_.reply_topic();
+    options.headers = encode_headers(
+        {state_.id, state_.generation, state_.steps[ref.step].name, ref.move, ref.series});
+    try {
+        publish(command_of(ref), std::move(options));
+    } catch (const InvalidError& error) {
+        apply(FaultInput{IncidentCause::send, error.what(), {}});
+    }
+}
+
+void SagaUnit::end(SagaStatus status) {
+    const auto& ends = definition_.bindings().ends;
+    const auto found = std::ranges::find(ends, status, &EndBinding::end);
+    if (found != ends.end()) {
+        PublishOptions options;
+        options.key = state_.id.to_string();
+        options.id = EventId::from_name("saga-end/" + state_.id.definition + "/" +
+                                        std::to_string(state_.generation) + "/" +
+                                        std::string(to_string(status)) + "/" + state_.id.key);
+        try {
+            publish(found->message, std::move(options));
+        } catch (const InvalidError& error) {
+            apply(FaultInput{IncidentCause::end, error.what(), {}});
+            return;
+        }
+    }
+    note(end_type(status), "ended as " + std::string(to_string(status)), "{}");
+}
+
+void SagaUnit::publish(const CommandBinding& command, PublishOptions options) {
+    EncodedMessage encoded = guarded("the message " + std::string(command.type.name),
+                                     [&] { return command.make(state_.data); });
+    try {
+        tx_.publish({command.topic, encoded.type, std::move(encoded.data), std::move(options)});
+    } catch (const DuplicateError&) {
+        // The same command is on its way still.
+    }
+}
+
+void SagaUnit::note(const EventType& type, std::string text, std::string input) {
+    happened_.push_back(
+        {type, {state_.status, state_.generation, std::move(text), std::move(input), {}}});
+}
+
+// ----- the definition's side
+
+std::string SagaUnit::checked(std::string data) const {
+    if (data.size() > data_bytes_max_)
+        throw InvalidError("its data of " + std::to_string(data.size()) +
+                           " bytes is over the limit of " + std::to_string(data_bytes_max_));
+    return data;
+}
+
+std::string SagaUnit::data_from(const StartBinding& binding, const EventView& event) const {
+    return checked(
+        guarded("starting from " + std::string(event.type()), [&] { return binding.data(event); }));
+}
+
+std::string SagaUnit::data_after(const ReplyBinding& binding, const Message& message) const {
+    return checked(guarded("taking the answer " + message.type,
+                           [&] { return binding.apply(state_.data, message); }));
+}
+
+const CommandBinding& SagaUnit::command_of(const CommandRef& ref) const {
+    const StepBinding& step = definition_.bindings().steps.at(ref.step);
+    return ref.move == Move::undo ? step.undo.value() : step.forward.value();
+}
+
+const ReplyBinding& SagaUnit::binding_of(const CommandRef& ref, std::string_view type) const {
+    const auto& replies = command_of(ref).replies;
+    const auto found = std::ranges::find_if(
+        replies, [&](const ReplyBinding& reply) { return reply.type.name == type; });
+    if (found != replies.end()) return *found;
+    throw InvalidError("saga " + state_.id.to_string() + ": step " + state_.steps[ref.step].name +
+                       " knows no answer " + std::string(type));
+}
+
+CommandRef SagaUnit::current_ref() const {
+    const bool back =
+        state_.status == SagaStatus::compensating ||
+        (state_.status == SagaStatus::incident && state_.resume == SagaStatus::compensating);
+    return {state_.step, back ? Move::undo : Move::forward, 0};
+}
+
+const EventType& SagaUnit::success_type() const {
+    const EventType* only = nullptr;
+    if (state_.current() != nullptr) {
+        for (const ReplyBinding& reply : command_of(current_ref()).replies) {
+            if (reply.answer != Answer::success) continue;
+            if (only != nullptr)
+                throw InvalidError("saga " + state_.id.to_string() +
+                                   ": its step has several answers of success; say which");
+            only = &reply.type;
+        }
+    }
+    if (only != nullptr) return *only;
+    throw InvalidError("saga " + state_.id.to_string() + ": no step of it awaits an answer");
+}
+
+}  // namespace daybook::detail
