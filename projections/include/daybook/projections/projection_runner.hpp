@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -46,6 +47,13 @@ struct ProjectionRunnerOptions {
     std::uint64_t bulk_lag_min = 100'000;
     /// For the rebuilds that the runner begins by itself.
     RebuildOptions rebuild{};
+};
+
+/// Which parked events are given up: one, or all of a key.
+struct DiscardParked {
+    std::string key{};
+    std::optional<Position> position{};
+    std::string reason{};  ///< kept with the event
 };
 
 /// Keeps read models up to date with the log, each event exactly once: rows and checkpoint are one
@@ -123,9 +131,9 @@ public:
     /// Applies the parked events of `key`, or of every key, in order; a key stops at the first that
     /// fails again. Returns how many were applied.
     std::uint64_t replay_parked(std::string_view name, std::string_view key = {});
-    /// Gives up the parked events of `key`; they count as skipped from now on. Returns how many.
-    std::uint64_t discard_parked(std::string_view name, std::string_view key,
-                                 std::string_view reason);
+    /// Gives up parked events: they count as skipped from now on. Returns how many. To leave out
+    /// only the one that fails, discard its position and replay its key.
+    std::uint64_t discard_parked(std::string_view name, const DiscardParked& which);
     /// Lets a halted projection try its event again.
     void resume(std::string_view name);
 

@@ -1,0 +1,50 @@
+#include "inline_entry.hpp"
+
+#include "models.hpp"
+
+namespace daybook::detail {
+
+InlineEntry::InlineEntry(EventStore store, std::shared_ptr<const ProjectionDefinition> definition,
+                         const ProjectionRunnerOptions& options)
+    : Entry(std::move(store), std::move(definition), Lifecycle::in_line, options),
+      feed_(std::make_shared<InlineFeed>(store_.engine(), store_.clock(), definition_)) {}
+
+std::vector<std::string> InlineEntry::make(Sql& store) {
+    return install_empty(store, wanted_.shape);
+}
+
+Checkpoint InlineEntry::book() const {
+    const PooledReader reader{store_.engine()};
+    return Ledger{reader->sql(), name()}.load().value_or(Checkpoint{});
+}
+
+Position InlineEntry::position(const Registered&) { return book().position; }
+
+Entry::Fed InlineEntry::feed(const Registered&) {
+    // The hook owns the feed: an append may be inside it while this entry goes.
+    if (!hook_) {
+        hook_ = store_.add_commit_hook([feed = feed_](Transaction& unit) { feed->feed(unit); });
+    }
+    Fed fed;
+    const Checkpoint before = book();
+    fed.position = before.position;
+    if (before.position >= store_.head()) return fed;
+    const Position upto{before.position.value() + options_.batch_events_max};
+    store_.transact([&](Transaction& unit) { feed_->feed(unit, upto); });
+    const Checkpoint after = book();
+    fed.position = after.position;
+    fed.applied = after.applied - before.applied;
+    fed.more = true;
+    return fed;
+}
+
+void InlineEntry::with_model(const Registered&, const Work& work) {
+    store_.transact([&](Transaction& unit) {
+        UnitDatabase database;
+        database.enter(unit);
+        work(database,
+             [&](const PageRequest& request, EventPage& page) { unit.read_page(request, page); });
+    });
+}
+
+}  // namespace daybook::detail

@@ -1,0 +1,41 @@
+#include "owner.hpp"
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "daybook/core/event_id.hpp"
+
+namespace daybook::detail {
+
+namespace {
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
+    return name.data();
+}
+
+}  // namespace
+
+std::string new_owner() {
+    return host_name() + '/' + std::to_string(::getpid()) + '/' +
+           EventId::generate().to_string().substr(24);
+}
+
+bool is_dead(std::string_view owner) {
+    const auto last = owner.rfind('/');
+    if (last == std::string_view::npos || last == 0) return false;
+    const auto first = owner.rfind('/', last - 1);
+    if (first == std::string_view::npos || owner.substr(0, first) != host_name()) return false;
+    const std::string_view text = owner.substr(first + 1, last - first - 1);
+    int process = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), process);
+    if (error != std::errc{} || end != text.data() + text.size() || process <= 0) return false;
+    return ::kill(process, 0) != 0 && errno == ESRCH;
+}
+
+}  // namespace daybook::detail

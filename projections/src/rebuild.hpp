@@ -1,0 +1,68 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "daybook/eventstore/event_store.hpp"
+#include "daybook/projections/projection_runner.hpp"
+#include "model_feed.hpp"
+#include "registry.hpp"
+
+namespace daybook::detail {
+
+/// Builds a model anew beside the one in service and puts it in its place.
+///
+///     claim       one transaction of the store: a new epoch, an owner. Later writes check them.
+///     apply       the log up to its head, in large transactions, into a database of its own
+///     index       the definition's indexes, after the rows
+///     finish      all of it to the disk
+///     catch up    what was appended meanwhile
+///     swap        one transaction of the store, in which no append can be under way: the last few
+///                 events, then the registry points at the new build (async), or its rows are
+///                 copied over the old ones (inline)
+///
+/// The claim and the build survive a crash at any point, so the next call goes on where this one
+/// ended. What is in the way of nobody (an old build, a build of another definition) is removed by
+/// `remove_orphans`.
+class Rebuild {
+public:
+    Rebuild(EventStore store, std::shared_ptr<const ProjectionDefinition> definition,
+            Lifecycle lifecycle, RebuildOptions options);
+
+    RebuildResult run();
+
+private:
+    using Instant = std::chrono::steady_clock::time_point;
+
+    void claim();
+    void apply();
+    void catch_up_and_swap();
+    /// Steps until the feed has committed everything up to `target`.
+    void drive(ModelFeed& feed, Position target, RebuildPhase phase);
+    /// False if an event fails; nothing was changed then.
+    bool swap(ModelFeed& feed, ReadModelDatabase& build);
+    void install(Sql& sql, ReadModelDatabase& build);
+    void show(RebuildPhase phase, Position position, Position target);
+    void tell(RebuildPhase phase, Position position, Position target);
+    void report(Position position, Position target);
+    void leave(const std::string& error) noexcept;
+    [[noreturn]] void fail_taken_over() const;
+    std::string database() const;
+
+    EventStore store_;
+    const std::shared_ptr<const ProjectionDefinition> definition_;
+    const ProjectionShape& shape_;
+    const RebuildOptions options_;
+    const Instant started_;
+    Unfinished claim_;
+    Registered replaced_;  ///< as it stood when the claim was made, or at the swap
+    RebuildResult result_;
+    Position began_at_;  ///< where this call took the build up
+    Instant told_at_{};
+    Instant reported_at_{};
+};
+
+/// Sleeps until `when`; false if `stop` comes first.
+bool sleep_until(std::chrono::steady_clock::time_point when, const std::stop_token& stop);
+
+}  // namespace daybook::detail

@@ -1,0 +1,48 @@
+#include "daybook/projections/row_table.hpp"
+
+namespace daybook::detail {
+
+namespace {
+
+std::string quoted(std::string_view name) { return '"' + std::string(name) + '"'; }
+
+std::string_view type_name(ColumnType type) {
+    switch (type) {
+        case ColumnType::integer: return "INTEGER";
+        case ColumnType::real: return "REAL";
+        case ColumnType::text: return "TEXT";
+        case ColumnType::blob: return "BLOB";
+    }
+    return "";
+}
+
+}  // namespace
+
+RowStatements::RowStatements(std::string_view table, std::span<const Column> columns) {
+    std::string definitions;
+    std::string names;
+    std::string places;
+    std::string updates;
+    for (const Column& column : columns) {
+        const bool is_key = &column == columns.data();
+        const std::string separator = is_key ? "" : ", ";
+        const std::string name = quoted(column.name);
+        definitions += separator + name + ' ' + std::string(type_name(column.type));
+        if (!column.nullable) definitions += " NOT NULL";
+        if (is_key) definitions += " PRIMARY KEY";
+        names += separator + name;
+        places += separator + '?';
+        if (is_key) continue;
+        updates += (updates.empty() ? "" : ", ") + name + " = excluded." + name;
+    }
+    const std::string key = quoted(columns.front().name);
+    const std::string of_table = quoted(table);
+    create = "CREATE TABLE " + of_table + "(" + definitions + ") STRICT;";
+    select = "SELECT " + names + " FROM " + of_table + " WHERE " + key + " = ?";
+    upsert = "INSERT INTO " + of_table + "(" + names + ") VALUES(" + places + ") ON CONFLICT(" +
+             key + ") DO " + (updates.empty() ? "NOTHING" : "UPDATE SET " + updates);
+    erase = "DELETE FROM " + of_table + " WHERE " + key + " = ?";
+    first = "SELECT 1 FROM " + of_table + " LIMIT 1";
+}
+
+}  // namespace daybook::detail

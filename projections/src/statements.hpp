@@ -1,0 +1,125 @@
+#pragma once
+
+#include <string_view>
+
+// All SQL of this folder. `daybook_` tables stand in each read model's database and, for inline
+// models, in the store's own one: the same statements serve both.
+
+namespace daybook::detail::statements {
+
+// The book of a model. The check makes a hole in the accounting fail to commit.
+inline constexpr std::string_view create_checkpoint =
+    "CREATE TABLE IF NOT EXISTS daybook_checkpoint("
+    "projection TEXT NOT NULL PRIMARY KEY, position INTEGER NOT NULL, applied INTEGER NOT NULL, "
+    "filtered INTEGER NOT NULL, parked INTEGER NOT NULL, skipped INTEGER NOT NULL, "
+    "epoch INTEGER NOT NULL, indexed INTEGER NOT NULL, "
+    "CHECK(applied + filtered + parked + skipped = position)) STRICT";
+inline constexpr std::string_view create_set_aside =
+    "CREATE TABLE IF NOT EXISTS daybook_set_aside("
+    "projection TEXT NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL, type TEXT NOT NULL, "
+    "parked INTEGER NOT NULL, error TEXT NOT NULL, reason TEXT NOT NULL, "
+    "attempts INTEGER NOT NULL, set_aside_at INTEGER NOT NULL, "
+    "PRIMARY KEY(projection, position)) STRICT";
+inline constexpr std::string_view create_set_aside_by_key =
+    "CREATE INDEX IF NOT EXISTS daybook_set_aside_by_key "
+    "ON daybook_set_aside(projection, parked, key, position)";
+
+inline constexpr std::string_view load_checkpoint =
+    "SELECT position, applied, filtered, parked, skipped, epoch, indexed "
+    "FROM daybook_checkpoint WHERE projection = ?";
+inline constexpr std::string_view insert_checkpoint =
+    "INSERT INTO daybook_checkpoint(projection, position, applied, filtered, parked, skipped, "
+    "epoch, indexed) VALUES(?, ?, ?, ?, ?, ?, ?, ?)";
+inline constexpr std::string_view advance_checkpoint =
+    "UPDATE daybook_checkpoint SET position = ?, applied = ?, filtered = ?, parked = ?, "
+    "skipped = ? WHERE projection = ? AND position = ? AND epoch = ?";
+inline constexpr std::string_view fence_checkpoint =
+    "UPDATE daybook_checkpoint SET epoch = ? WHERE projection = ?";
+inline constexpr std::string_view mark_indexed =
+    "UPDATE daybook_checkpoint SET indexed = 1 WHERE projection = ?";
+inline constexpr std::string_view delete_checkpoint =
+    "DELETE FROM daybook_checkpoint WHERE projection = ?";
+
+inline constexpr std::string_view insert_set_aside =
+    "INSERT INTO daybook_set_aside(projection, position, key, type, parked, error, reason, "
+    "attempts, set_aside_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)";
+inline constexpr std::string_view is_parked =
+    "SELECT 1 FROM daybook_set_aside WHERE projection = ? AND parked = 1 AND key = ? LIMIT 1";
+inline constexpr std::string_view list_parked =
+    "SELECT position, key, type, error, attempts, set_aside_at FROM daybook_set_aside "
+    "WHERE projection = ? AND parked = 1 ORDER BY position LIMIT ?";
+inline constexpr std::string_view list_parked_keys =
+    "SELECT DISTINCT key FROM daybook_set_aside WHERE projection = ? AND parked = 1 ORDER BY key";
+inline constexpr std::string_view next_parked =
+    "SELECT min(position) FROM daybook_set_aside WHERE projection = ? AND parked = 1 AND key = ?";
+inline constexpr std::string_view delete_set_aside =
+    "DELETE FROM daybook_set_aside WHERE projection = ? AND position = ?";
+inline constexpr std::string_view note_attempt =
+    "UPDATE daybook_set_aside SET error = ?, attempts = attempts + 1 "
+    "WHERE projection = ? AND position = ?";
+inline constexpr std::string_view discard_parked =
+    "UPDATE daybook_set_aside SET parked = 0, reason = ? "
+    "WHERE projection = ? AND parked = 1 AND key = ?";
+inline constexpr std::string_view discard_one =
+    "UPDATE daybook_set_aside SET parked = 0, reason = ? "
+    "WHERE projection = ? AND parked = 1 AND position = ?";
+inline constexpr std::string_view delete_all_set_aside =
+    "DELETE FROM daybook_set_aside WHERE projection = ?";
+inline constexpr std::string_view list_all_set_aside =
+    "SELECT projection, position, key, type, parked, error, reason, attempts, set_aside_at "
+    "FROM daybook_set_aside WHERE projection = ? ORDER BY position";
+
+// The registry, in the store's own database.
+inline constexpr std::string_view find_projection =
+    "SELECT name, lifecycle, version, fingerprint, build, last_build, epoch, relations, halted, "
+    "last_error FROM projection WHERE name = ?";
+inline constexpr std::string_view list_projections =
+    "SELECT name, lifecycle, version, fingerprint, build, last_build, epoch, relations, halted, "
+    "last_error FROM projection ORDER BY name";
+inline constexpr std::string_view insert_projection =
+    "INSERT INTO projection(name, lifecycle, version, fingerprint, build, last_build, relations, "
+    "updated_at) VALUES(?, ?, ?, ?, 1, 1, ?, ?) ON CONFLICT(name) DO NOTHING";
+inline constexpr std::string_view set_standing =
+    "UPDATE projection SET halted = ?, last_error = ?, updated_at = ? WHERE name = ? AND build = ?";
+inline constexpr std::string_view number_claim =
+    "UPDATE projection SET epoch = ?, last_build = ?, updated_at = ? WHERE name = ?";
+inline constexpr std::string_view put_in_service =
+    "UPDATE projection SET lifecycle = ?, version = ?, fingerprint = ?, build = ?, relations = ?, "
+    "halted = 0, last_error = '', updated_at = ? WHERE name = ? AND epoch = ?";
+
+inline constexpr std::string_view find_rebuild =
+    "SELECT name, lifecycle, version, fingerprint, build, owner, epoch, position, target, "
+    "started_at, updated_at, error FROM rebuild WHERE name = ?";
+inline constexpr std::string_view list_rebuilds =
+    "SELECT name, lifecycle, version, fingerprint, build, owner, epoch, position, target, "
+    "started_at, updated_at, error FROM rebuild ORDER BY name";
+inline constexpr std::string_view claim_rebuild =
+    "INSERT INTO rebuild(name, lifecycle, version, fingerprint, build, owner, epoch, position, "
+    "target, started_at, updated_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT(name) DO UPDATE SET lifecycle = excluded.lifecycle, version = excluded.version, "
+    "fingerprint = excluded.fingerprint, build = excluded.build, owner = excluded.owner, "
+    "epoch = excluded.epoch, position = excluded.position, target = excluded.target, "
+    "started_at = excluded.started_at, updated_at = excluded.updated_at, error = ''";
+inline constexpr std::string_view rebuild_is_ours =
+    "SELECT 1 FROM rebuild WHERE name = ? AND epoch = ? AND owner = ?";
+inline constexpr std::string_view rebuild_alive =
+    "UPDATE rebuild SET position = ?, target = ?, updated_at = ? WHERE name = ? AND epoch = ?";
+inline constexpr std::string_view leave_rebuild =
+    "UPDATE rebuild SET owner = '', error = ?, updated_at = ? WHERE name = ? AND epoch = ?";
+inline constexpr std::string_view delete_rebuild = "DELETE FROM rebuild WHERE name = ?";
+
+// What stands in a database and is not Daybook's. SQLite's own catalog: another engine has another.
+inline constexpr std::string_view list_relations =
+    "SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'view') "
+    "AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY type, name";
+inline constexpr std::string_view list_columns =
+    "SELECT name FROM pragma_table_info(?) ORDER BY cid";
+
+inline constexpr std::string_view savepoint = "SAVEPOINT daybook_projection";
+inline constexpr std::string_view release_savepoint = "RELEASE daybook_projection";
+inline constexpr std::string_view rollback_to_savepoint = "ROLLBACK TO daybook_projection";
+
+inline constexpr std::string_view begin_read = "BEGIN";
+inline constexpr std::string_view end_read = "COMMIT";
+
+}  // namespace daybook::detail::statements
