@@ -2,7 +2,8 @@
 
 namespace daybook {
 
-EventRange::EventRange(std::unique_ptr<PageSource> source) : source_(std::move(source)) {}
+EventRange::EventRange(std::unique_ptr<PageSource> source, std::shared_ptr<void> owner)
+    : owner_(std::move(owner)), source_(std::move(source)) {}
 
 void EventRange::turn_page() {
     begun_ = true;

@@ -24,19 +24,19 @@ AppendOutcome EventStore::try_append(const StreamName& stream, ExpectedVersion e
 }
 
 EventRange EventStore::read(const StreamName& stream, StreamRead options) const {
-    return EventRange{core_->stream_pages(stream, options)};
+    return EventRange{core_->stream_pages(stream, options), core_};
 }
 
 EventRange EventStore::read_all(LogRead options) const {
-    return EventRange{core_->log_pages(options)};
+    return EventRange{core_->log_pages(options), core_};
 }
 
 Version EventStore::version(const StreamName& stream) const {
-    return PooledReader{*core_->engine}->version(stream);
+    return PooledReader { *core_->engine } -> version(stream);
 }
 
 Position EventStore::head() const {
-    return PooledReader{*core_->engine}->head();
+    return PooledReader { *core_->engine } -> head();
 }
 
 void EventStore::read_page(const PageRequest& request, EventPage& page) const {
@@ -47,9 +47,7 @@ CommitResult EventStore::transact(const std::function<void(Transaction&)>& unit,
     return core_->transact(unit, trace);
 }
 
-void EventStore::query(const std::function<void(Sql&)>& look) const {
-    core_->query(look);
-}
+void EventStore::query(const std::function<void(Sql&)>& look) const { core_->query(look); }
 
 bool EventStore::wait_beyond(Position seen, std::chrono::milliseconds timeout,
                              std::stop_token stop) const {
@@ -64,9 +62,7 @@ bool EventStore::wait_beyond(Position seen, std::chrono::milliseconds timeout,
     }
 }
 
-std::uint64_t EventStore::commits() const {
-    return core_->signal.count();
-}
+std::uint64_t EventStore::commits() const { return core_->signal.count(); }
 
 void EventStore::wait_for_commit(std::uint64_t seen, std::chrono::milliseconds timeout,
                                  std::stop_token stop) const {
@@ -79,24 +75,16 @@ std::shared_ptr<void> EventStore::add_commit_hook(CommitHook hook) {
     return {added.get(), [core = core_, added](void*) mutable { added.reset(); }};
 }
 
-const Clock& EventStore::clock() const noexcept {
-    return *core_->options.clock;
-}
+const Clock& EventStore::clock() const noexcept { return *core_->options.clock; }
 
-const std::string& EventStore::uri() const noexcept {
-    return core_->uri;
-}
+const std::string& EventStore::uri() const noexcept { return core_->uri; }
 
-const StoreOptions& EventStore::options() const noexcept {
-    return core_->options;
-}
+const StoreOptions& EventStore::options() const noexcept { return core_->options; }
 
 void EventStore::log(LogLevel level, std::string_view text) const {
     if (core_->options.log) core_->options.log(level, text);
 }
 
-Engine& EventStore::engine() const noexcept {
-    return *core_->engine;
-}
+Engine& EventStore::engine() const noexcept { return *core_->engine; }
 
 }  // namespace daybook

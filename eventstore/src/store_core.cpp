@@ -58,14 +58,13 @@ StoreCore::StoreCore(std::string_view store_uri, StoreOptions store_options)
       options(std::move(store_options)),
       engine(open(uri, options, types_)),
       signal([this] { return engine->change_token(); }),
-      queue_(*engine,
-             {.has_hooks = [this] { return !hooks()->empty(); },
-              .before_commit =
-                  [this](WriteTransaction& transaction, const AppendRequest& request) {
-                      Transaction unit{*this, transaction, request.trace};
-                      run_hooks(unit);
-                  },
-              .after_commit = [this] { signal.notify(); }}) {}
+      queue_(*engine, {.has_hooks = [this] { return !hooks()->empty(); },
+                       .before_commit =
+                           [this](WriteTransaction& transaction, const AppendRequest& request) {
+                               Transaction unit{*this, transaction, request.trace};
+                               run_hooks(unit);
+                           },
+                       .after_commit = [this] { signal.notify(); }}) {}
 
 void StoreCore::check(std::span<const NewEvent> events) const {
     if (events.empty()) throw InvalidError("an append needs at least one event: give it one");
@@ -156,7 +155,7 @@ void StoreCore::read_page(const PageRequest& request, EventPage& page, Reader* r
     if (reader != nullptr) {
         reader->read(actual, page);
     } else {
-        PooledReader{*engine}->read(actual, page);
+        PooledReader { *engine } -> read(actual, page);
     }
     if (upcasts()) upcast(request, page);
 }
@@ -207,9 +206,8 @@ std::shared_ptr<void> StoreCore::add_commit_hook(CommitHook hook) {
         hooks_ = std::make_shared<const HookList>(std::move(list));
     };
     change([&](HookList& list) { list.push_back(added); });
-    return {nullptr, [change, added](void*) {
-                change([&](HookList& list) { std::erase(list, added); });
-            }};
+    return {nullptr,
+            [change, added](void*) { change([&](HookList& list) { std::erase(list, added); }); }};
 }
 
 std::shared_ptr<const StoreCore::HookList> StoreCore::hooks() const {

@@ -54,9 +54,7 @@ void check(const OutgoingMessage& message, std::size_t payload_bytes_max) {
     }
 }
 
-SqlValue id_or_null(const EventId& id) {
-    return id.is_nil() ? SqlValue{nullptr} : SqlValue{id};
-}
+SqlValue id_or_null(const EventId& id) { return id.is_nil() ? SqlValue{nullptr} : SqlValue{id}; }
 
 }  // namespace
 
@@ -104,11 +102,11 @@ EventId Transaction::publish(const OutgoingMessage& message) {
     const EventId id = options.id ? *options.id : EventId::generate();
     const std::uint64_t partition =
         partition_of(options.key.empty() ? id.to_string() : std::string_view{options.key});
-    const std::int64_t stored = sql().exec(
-        insert_outbox, id, message.topic, options.key, partition, message.type.name,
-        message.type.version, message.data, options.headers, options.reply_to,
-        id_or_null(trace_.correlation), id_or_null(trace_.causation), now(),
-        options.due_at.value_or(now()));
+    const std::int64_t stored =
+        sql().exec(insert_outbox, id, message.topic, options.key, partition, message.type.name,
+                   message.type.version, message.data, options.headers, options.reply_to,
+                   id_or_null(trace_.correlation), id_or_null(trace_.causation), now(),
+                   options.due_at.value_or(now()));
     if (stored == 0) {
         throw DuplicateError("message id " + id.to_string() + " to topic '" +
                              std::string(message.topic) +

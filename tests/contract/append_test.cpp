@@ -1,6 +1,6 @@
-#include <doctest/doctest.h>
-
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "daybook/core/error.hpp"
 #include "engines.hpp"
@@ -96,8 +96,8 @@ TEST_CASE_TEMPLATE("each expected version lets through what it says and nothing 
     CHECK(store.version("thing-1") == Version{4});
 }
 
-TEST_CASE_TEMPLATE("a conflict names stream expected and actual version and leaves no trace", Engine,
-                   DAYBOOK_ENGINES) {
+TEST_CASE_TEMPLATE("a conflict names stream expected and actual version and leaves no trace",
+                   Engine, DAYBOOK_ENGINES) {
     const StoreOn<Engine> place;
     EventStore store = place.open();
     store.append("thing-1", no_stream, some(2));
@@ -146,13 +146,13 @@ TEST_CASE_TEMPLATE("an id that was used for something else is an error of its ow
     };
     auto changed = events;
     changed[1].data = R"({"n":77})";
-    refused("thing-1", changed);                                 // another content
-    refused("thing-2", events);                                  // another stream
-    refused("thing-1", {events[0], events[1], numbered(4)});     // a partial overlap
-    refused("thing-1", {numbered(4), events[0]});                // new ones first
-    refused("thing-1", {events[1], events[0], events[2]});       // another order
+    refused("thing-1", changed);                              // another content
+    refused("thing-2", events);                               // another stream
+    refused("thing-1", {events[0], events[1], numbered(4)});  // a partial overlap
+    refused("thing-1", {numbered(4), events[0]});             // new ones first
+    refused("thing-1", {events[1], events[0], events[2]});    // another order
     const NewEvent twice = numbered(5);
-    refused("thing-1", {twice, twice});                          // one id twice in one append
+    refused("thing-1", {twice, twice});  // one id twice in one append
     CHECK(store.version("thing-2") == Version{0});
     CHECK(store.append("thing-1", at_version(3), {numbered(6)}).position == Position{4});
 }
@@ -167,8 +167,9 @@ TEST_CASE_TEMPLATE("what can never be stored is refused before anything is writt
     for (const char* bad : {"", "{", "{\"n\":1}x", "nul", "{'n':1}", "\"\xff\""}) {
         CHECK_THROWS_AS(store.append("thing-1", any, {NewEvent{type, bad}}), InvalidError);
     }
-    CHECK_THROWS_AS(store.append("thing-1", any, {NewEvent{type, '"' + std::string(1000, 'x') + '"'}}),
-                    InvalidError);
+    CHECK_THROWS_AS(
+        store.append("thing-1", any, {NewEvent{type, '"' + std::string(1000, 'x') + '"'}}),
+        InvalidError);
     NewEvent event = numbered(1);
     event.metadata = "[1]";
     CHECK_THROWS_AS(store.append("thing-1", any, {event}), InvalidError);
@@ -259,9 +260,8 @@ TEST_CASE_TEMPLATE("a hook commits with the append and its failure fails only th
     store.append("bad-1", any, some(1));
     std::string heads;
     store.query([&](Sql& sql) {
-        sql.each("SELECT head FROM seen", [&](const SqlRow& row) {
-            heads += std::string(row.text(0)) + " ";
-        });
+        sql.each("SELECT head FROM seen",
+                 [&](const SqlRow& row) { heads += std::string(row.text(0)) + " "; });
     });
     CHECK(heads == "2 3 ");
     CHECK(store.head() == Position{4});

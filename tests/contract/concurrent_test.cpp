@@ -1,11 +1,11 @@
-#include <doctest/doctest.h>
-
 #include <atomic>
 #include <functional>
 #include <mutex>
 #include <set>
 #include <thread>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "daybook/core/error.hpp"
 #include "engines.hpp"
@@ -22,9 +22,7 @@ void on_threads(int count, const std::function<void(int)>& work) {
     for (int index = 0; index < count; ++index) threads.emplace_back([&, index] { work(index); });
 }
 
-std::string stream_of(int index) {
-    return "thing-" + std::to_string(index);
-}
+std::string stream_of(int index) { return "thing-" + std::to_string(index); }
 
 }  // namespace
 
@@ -40,9 +38,8 @@ TEST_CASE_TEMPLATE("concurrent: appends from many threads are all there without 
     on_threads(threads, [&](int index) {
         EventStore& store = index % 2 == 0 ? first : second;
         for (int number = 0; number < appends; ++number) {
-            const auto result =
-                store.append(stream_of(index), at_version(static_cast<std::uint64_t>(number)),
-                             {numbered(1)});
+            const auto result = store.append(
+                stream_of(index), at_version(static_cast<std::uint64_t>(number)), {numbered(1)});
             const std::scoped_lock lock{mutex};
             answered.insert(result.position.value());
         }

@@ -1,6 +1,6 @@
-#include <doctest/doctest.h>
-
 #include <string>
+
+#include <doctest/doctest.h>
 
 #include "daybook/schema/event_catalog.hpp"
 #include "engines.hpp"
@@ -122,7 +122,8 @@ TEST_CASE_TEMPLATE("old events are seen as the catalog makes them and stay as th
     const auto types = [](EventRange range) {
         std::string text;
         for (const EventView event : range) {
-            text += std::string(event.type()) + "@" + std::to_string(event.position().value()) + " ";
+            text +=
+                std::string(event.type()) + "@" + std::to_string(event.position().value()) + " ";
         }
         return text;
     };

@@ -1,8 +1,8 @@
-#include <SQLiteCpp/SQLiteCpp.h>
-#include <doctest/doctest.h>
-
 #include <filesystem>
 #include <fstream>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <doctest/doctest.h>
 
 #include "daybook/core/error.hpp"
 #include "engines.hpp"

@@ -1,6 +1,3 @@
-#include <SQLiteCpp/SQLiteCpp.h>
-#include <doctest/doctest.h>
-
 #include <array>
 #include <chrono>
 #include <map>
@@ -9,6 +6,9 @@
 #include <set>
 #include <thread>
 #include <vector>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <doctest/doctest.h>
 
 #include "child_process.hpp"
 #include "engines.hpp"
@@ -85,8 +85,8 @@ TEST_CASE("what two killed processes acknowledged is there after each of many ki
                 append_for_ever(place.uri(), first, report);
             });
         }
-        std::this_thread::sleep_for(std::chrono::microseconds{
-            std::uniform_int_distribution<int>{1'000, 40'000}(random)});
+        std::this_thread::sleep_for(
+            std::chrono::microseconds{std::uniform_int_distribution<int>{1'000, 40'000}(random)});
         for (auto& child : children) child->kill();
         for (auto& child : children) {
             for (const std::uint64_t number : child->reports()) acknowledged.insert(number);

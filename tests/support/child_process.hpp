@@ -1,14 +1,14 @@
 #pragma once
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
 #include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace daybook::test {
 
@@ -45,8 +45,7 @@ public:
     /// Waits for the child's own end; its exit code, or -1 if a signal ended it.
     int wait() {
         int status = 0;
-        while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-        }
+        while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
         ended_ = true;
         return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     }

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <doctest/doctest.h>
-
 #include <string>
+
+#include <doctest/doctest.h>
 
 #include "daybook/eventstore/event_store.hpp"
 #include "temporary_directory.hpp"

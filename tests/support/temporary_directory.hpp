@@ -12,7 +12,8 @@ class TemporaryDirectory {
 public:
     TemporaryDirectory() : path_(std::filesystem::temp_directory_path() / "daybook-test-XXXXXX") {
         std::string pattern = path_.string();
-        if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no directory: " + pattern);
+        if (::mkdtemp(pattern.data()) == nullptr)
+            throw std::runtime_error("no directory: " + pattern);
         path_ = pattern;
     }
     ~TemporaryDirectory() {

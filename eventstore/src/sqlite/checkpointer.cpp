@@ -46,9 +46,12 @@ void Checkpointer::checkpoint_once() noexcept {
             connection_.emplace(path_, false, options_.busy_wait_max);
             set_durability(*connection_, options_.durability);
         }
-        std::unique_lock commits{writer_.mutex, std::defer_lock};
-        if (checkpoint_must_exclude_commits()) commits.lock();
-        checkpoint(writer_.connection(), *connection_);
+        if (!checkpoint_must_exclude_commits()) {
+            checkpoint(*connection_);
+            return;
+        }
+        const std::scoped_lock no_commits{writer_.mutex};
+        checkpoint_excluding_commits(writer_.connection(), *connection_);
     } catch (const std::exception& error) {
         // The log only grows a little longer; the next commit asks again.
         if (options_.log) options_.log(LogLevel::warning, error.what());

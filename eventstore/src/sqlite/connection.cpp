@@ -46,8 +46,7 @@ public:
     }
     double real(int column) const override { return sqlite3_column_double(statement_, column); }
     std::string_view text(int column) const override {
-        const auto* text =
-            reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+        const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
         if (text == nullptr) return {};
         return {text, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
     }
@@ -113,10 +112,10 @@ void Statement::bind(int index, const SqlValue& value) {
     } else if (const auto* real = std::get_if<double>(&data)) {
         check(sqlite3_bind_double(handle_, index, *real));
     } else if (const auto* bytes = std::get_if<SqlValue::Bytes>(&data)) {
-        check(sqlite3_bind_blob64(handle_, index,
-                                  bytes->data() == nullptr ? reinterpret_cast<const void*>("")
-                                                           : bytes->data(),
-                                  bytes->size(), SQLITE_STATIC));
+        check(sqlite3_bind_blob64(
+            handle_, index,
+            bytes->data() == nullptr ? reinterpret_cast<const void*>("") : bytes->data(),
+            bytes->size(), SQLITE_STATIC));
     } else {
         bind_null(index);
     }
@@ -137,9 +136,7 @@ bool Statement::step() {
     fail(database, extended, what);
 }
 
-std::string_view Statement::text(int column) const {
-    return StatementRow{handle_}.text(column);
-}
+std::string_view Statement::text(int column) const { return StatementRow{handle_}.text(column); }
 
 EventId Statement::id(int column) const {
     if (is_null(column)) return {};
@@ -208,9 +205,9 @@ namespace {
 
 void bind_all(Statement& statement, Sql::Parameters parameters) {
     if (static_cast<int>(parameters.size()) != statement.parameters()) {
-        throw InvalidError("sqlite: '" + std::string(sqlite3_sql(statement.handle())) +
-                           "' has " + std::to_string(statement.parameters()) +
-                           " parameters and was given " + std::to_string(parameters.size()));
+        throw InvalidError("sqlite: '" + std::string(sqlite3_sql(statement.handle())) + "' has " +
+                           std::to_string(statement.parameters()) + " parameters and was given " +
+                           std::to_string(parameters.size()));
     }
     int index = 0;
     for (const SqlValue& value : parameters) statement.bind(++index, value);
@@ -222,8 +219,7 @@ std::int64_t ConnectionSql::execute(std::string_view statement, Parameters param
     Statement& prepared = connection_.statement(statement);
     const Resetting resetting{prepared};
     bind_all(prepared, parameters);
-    while (prepared.step()) {
-    }
+    while (prepared.step()) {}
     return sqlite3_changes64(connection_.handle());
 }
 

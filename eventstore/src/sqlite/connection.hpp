@@ -1,8 +1,5 @@
 #pragma once
 
-#include <SQLiteCpp/SQLiteCpp.h>
-#include <sqlite3.h>
-
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -10,6 +7,9 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <sqlite3.h>
 
 #include "daybook/core/event_id.hpp"
 #include "daybook/eventstore/sql.hpp"
@@ -36,8 +36,8 @@ public:
                                   value.size(), SQLITE_STATIC, SQLITE_UTF8));
     }
     void bind(int index, const EventId& value) {
-        check(sqlite3_bind_blob(handle_, index, value.bytes().data(), EventId::size,
-                                SQLITE_STATIC));
+        check(
+            sqlite3_bind_blob(handle_, index, value.bytes().data(), EventId::size, SQLITE_STATIC));
     }
     void bind_null(int index) { check(sqlite3_bind_null(handle_, index)); }
     void bind(int index, const SqlValue& value);

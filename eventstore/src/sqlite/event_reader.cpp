@@ -106,8 +106,7 @@ void EventReader::read_log(const PageRequest& request, EventPage& page) {
         query.bind(2, bounded(std::max(from, until)));
         query.bind(3, static_cast<std::int64_t>(request.events_max));
         const bool window_done = fill(query, request, page, {});
-        const std::uint64_t scanned =
-            window_done ? until : page.rows.back().position.value();
+        const std::uint64_t scanned = window_done ? until : page.rows.back().position.value();
         from = backward ? scanned - 1 : scanned + 1;
         if (!backward) page.scanned_to = Position{scanned};
         if (!page.rows.empty()) break;
@@ -142,8 +141,8 @@ std::string EventReader::log_statement(const PageRequest& request) {
     if (request.filter != nullptr) {
         sql += id_condition("category", "SELECT id FROM category WHERE name = ?",
                             request.filter->categories);
-        sql += id_condition("type", "SELECT id FROM event_type WHERE name = ?",
-                            request.filter->types);
+        sql +=
+            id_condition("type", "SELECT id FROM event_type WHERE name = ?", request.filter->types);
     }
     sql += request.direction == Direction::forward ? " ORDER BY position LIMIT ?"
                                                    : " ORDER BY position DESC LIMIT ?";
@@ -171,8 +170,7 @@ std::string EventReader::id_condition(std::string_view column, std::string_view 
 const TypeEntry* EventReader::type(std::int64_t id) {
     const auto index = static_cast<std::size_t>(id);
     if (index < type_by_id_.size() && type_by_id_[index] != nullptr) return type_by_id_[index];
-    Statement& query =
-        connection_.statement("SELECT name, version FROM event_type WHERE id = ?");
+    Statement& query = connection_.statement("SELECT name, version FROM event_type WHERE id = ?");
     const Resetting resetting{query};
     query.bind(1, id);
     if (!query.step()) {

@@ -20,14 +20,19 @@ inline bool checkpoint_must_exclude_commits() noexcept {
     return sqlite3_libversion_number() < 3'051'003;
 }
 
-/// Copies the write-ahead log into the database file. On an affected library `writer` holds the
-/// write lock meanwhile, so that no process can commit. Call it with no transaction open.
-inline void checkpoint(Connection& writer, Connection& checkpointer) {
-    const bool exclude = checkpoint_must_exclude_commits();
-    if (exclude) writer.run("BEGIN IMMEDIATE");
+/// Copies the write-ahead log into the database file; how far it came does not matter, the rest is
+/// for the next time.
+inline void checkpoint(Connection& checkpointer) noexcept {
     sqlite3_wal_checkpoint_v2(checkpointer.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr,
                               nullptr);
-    if (exclude) writer.rollback();
+}
+
+/// The same while `writer` holds the write lock, so that no process can commit meanwhile. Call it
+/// with no transaction open.
+inline void checkpoint_excluding_commits(Connection& writer, Connection& checkpointer) {
+    writer.run("BEGIN IMMEDIATE");
+    checkpoint(checkpointer);
+    writer.rollback();
 }
 
 /// Makes the file a WAL database. Two programs that create it at once get in each other's way

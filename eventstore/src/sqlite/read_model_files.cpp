@@ -59,7 +59,11 @@ private:
             checkpointer_.emplace(connection_.path(), false, options_.busy_wait_max);
             set_durability(*checkpointer_, options_.durability);
         }
-        checkpoint(connection_, *checkpointer_);
+        if (checkpoint_must_exclude_commits()) {
+            checkpoint_excluding_commits(connection_, *checkpointer_);
+        } else {
+            checkpoint(*checkpointer_);
+        }
         wal_pages_ = 0;
     }
 

@@ -1,12 +1,12 @@
 #include "sqlite/sqlite_engine.hpp"
 
-#include <unistd.h>
-
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
 #include <vector>
+
+#include <unistd.h>
 
 #include "daybook/core/error.hpp"
 #include "sqlite/checkpointer.hpp"
@@ -47,10 +47,10 @@ class ScratchDirectory {
 public:
     ScratchDirectory() {
         std::error_code ignored;
-        const char* const place = std::filesystem::is_directory("/dev/shm", ignored) &&
-                                          ::access("/dev/shm", W_OK) == 0
-                                      ? "/dev/shm"
-                                      : nullptr;
+        const char* const place =
+            std::filesystem::is_directory("/dev/shm", ignored) && ::access("/dev/shm", W_OK) == 0
+                ? "/dev/shm"
+                : nullptr;
         path_ = place != nullptr ? place : std::filesystem::temp_directory_path().string();
         path_ += "/daybook-XXXXXX";
         if (::mkdtemp(path_.data()) == nullptr) {

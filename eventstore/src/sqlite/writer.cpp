@@ -21,6 +21,8 @@ void Writer::connect() {
     forget();
     connection_ = std::make_unique<Connection>(path_, false, busy_wait_max_);
     set_durability(*connection_, durability_);
+    // Most of what an append costs besides the sync is the random page of the stream's index.
+    connection_->run("PRAGMA cache_size = -65536");
     sqlite3_wal_hook(
         connection_->handle(),
         [](void* self, sqlite3*, const char*, int pages) {
@@ -32,9 +34,13 @@ void Writer::connect() {
     sql_ = std::make_unique<ConnectionSql>(*connection_);
 }
 
-void Writer::begin() {
+Connection& Writer::connection() {
     if (!connection_) connect();
-    Statement& begin = connection_->statement("BEGIN IMMEDIATE");
+    return *connection_;
+}
+
+void Writer::begin() {
+    Statement& begin = connection().statement("BEGIN IMMEDIATE");
     const Resetting resetting{begin};
     begin.step();
     first_id_ = {};
@@ -205,9 +211,9 @@ std::int64_t Writer::intern(std::string_view find, std::string_view insert,
 std::int64_t Writer::category_id(std::string_view name) {
     const auto found = categories_.find(name);
     if (found != categories_.end()) return found->second;
-    const std::int64_t id = intern("SELECT id FROM category WHERE name = ?",
-                                   "INSERT INTO category(name) VALUES(?)",
-                                   [&](Statement& statement) { statement.bind(1, name); });
+    const std::int64_t id =
+        intern("SELECT id FROM category WHERE name = ?", "INSERT INTO category(name) VALUES(?)",
+               [&](Statement& statement) { statement.bind(1, name); });
     return categories_.emplace(name, id).first->second;
 }
 
@@ -217,12 +223,12 @@ std::int64_t Writer::type_id(const EventType& type) {
     for (const auto& [version, id] : found->second) {
         if (version == type.version) return id;
     }
-    const std::int64_t id = intern("SELECT id FROM event_type WHERE name = ? AND version = ?",
-                                   "INSERT INTO event_type(name, version) VALUES(?, ?)",
-                                   [&](Statement& statement) {
-                                       statement.bind(1, type.name);
-                                       statement.bind(2, std::int64_t{type.version});
-                                   });
+    const std::int64_t id =
+        intern("SELECT id FROM event_type WHERE name = ? AND version = ?",
+               "INSERT INTO event_type(name, version) VALUES(?, ?)", [&](Statement& statement) {
+                   statement.bind(1, type.name);
+                   statement.bind(2, std::int64_t{type.version});
+               });
     found->second.emplace_back(type.version, id);
     return id;
 }
@@ -246,8 +252,7 @@ std::optional<AppendResult> Writer::find_repeat(const AppendRequest& request) {
                          "new events new ids");
 }
 
-std::optional<AppendResult> Writer::match_stored(const AppendRequest& request,
-                                                 std::size_t index) {
+std::optional<AppendResult> Writer::match_stored(const AppendRequest& request, std::size_t index) {
     const NewEvent& event = request.events[index];
     Statement& query = connection_->statement(
         "SELECT e.position, e.version, s.name, t.name, t.version, e.data, e.metadata FROM event e "

@@ -37,7 +37,8 @@ public:
     void release_savepoint() { connection_->run("RELEASE unit"); }
     void rollback_to_savepoint();
 
-    Connection& connection() noexcept { return *connection_; }
+    /// Connects again if an error of the disk has ended the last connection.
+    Connection& connection();
     EventReader& reader() noexcept { return *reader_; }
     Sql& sql() noexcept { return *sql_; }
     /// Pages in the write-ahead log after the last commit.

@@ -23,7 +23,7 @@ public:
 ///     for (const EventView event : store.read("account-1")) use(event.data());
 ///
 /// An EventView is valid until the next step. Not thread-safe; holds no lock and no transaction
-/// between two steps, and sees what is appended while it runs.
+/// between two steps, and sees what is appended while it runs. Keeps its store open.
 class EventRange {
 public:
     class Iterator {
@@ -49,7 +49,8 @@ public:
         EventRange* range_ = nullptr;
     };
 
-    explicit EventRange(std::unique_ptr<PageSource> source);
+    /// `owner` is kept alive with the range: what the source reads from.
+    explicit EventRange(std::unique_ptr<PageSource> source, std::shared_ptr<void> owner = {});
 
     Iterator begin() {
         if (!begun_) turn_page();
@@ -60,6 +61,7 @@ public:
 private:
     void turn_page();
 
+    std::shared_ptr<void> owner_;
     std::unique_ptr<PageSource> source_;
     EventPage page_;
     std::size_t at_ = 0;

@@ -16,8 +16,8 @@ enum class Direction { forward, backward };
 /// Which events of the log to see; evaluated by the engine before a payload is touched. An empty
 /// list lets everything through; both lists must agree.
 struct EventFilter {
-    std::vector<std::string> categories;
-    std::vector<std::string> types;  ///< event names, of any version
+    std::vector<std::string> categories{};
+    std::vector<std::string> types{};  ///< event names, of any version
 
     bool empty() const noexcept { return categories.empty() && types.empty(); }
 };
@@ -36,7 +36,7 @@ struct LogRead {
     Position from = 0;
     std::uint64_t limit = unlimited;
     Direction direction = Direction::forward;
-    EventFilter filter;
+    EventFilter filter{};
 };
 
 }  // namespace daybook

@@ -1,0 +1,149 @@
+#pragma once
+
+#include <atomic>
+#include <cstring>
+#include <new>
+#include <stdexcept>
+#include <string>
+
+#include <sqlite3.h>
+
+namespace daybook::test {
+
+/// A disk that fails when told to, between SQLite and the real one: an `sqlite3_vfs` that becomes
+/// the default while the object lives. Only the write-ahead log's writes and syncs can fail.
+class FaultyDisk {
+public:
+    enum class Fault { none, full, write_error, sync_error };
+
+    FaultyDisk() {
+        real_ = sqlite3_vfs_find(nullptr);
+        vfs_ = *real_;
+        vfs_.zName = "faulty";
+        vfs_.szOsFile = static_cast<int>(sizeof(File)) + real_->szOsFile;
+        vfs_.pAppData = this;
+        vfs_.xOpen = &open;
+        if (sqlite3_vfs_register(&vfs_, 1) != SQLITE_OK) throw std::runtime_error("no vfs");
+    }
+    ~FaultyDisk() {
+        sqlite3_vfs_unregister(&vfs_);
+        sqlite3_vfs_register(real_, 1);
+    }
+    FaultyDisk(const FaultyDisk&) = delete;
+    FaultyDisk& operator=(const FaultyDisk&) = delete;
+
+    /// The next call that the fault applies to fails, and each one after it until it is `none`.
+    void fail(Fault fault) {
+        once_ = false;
+        fault_ = fault;
+    }
+    void fail_once(Fault fault) {
+        once_ = true;
+        fault_ = fault;
+    }
+    /// How often it has failed.
+    int failures() const { return failures_; }
+
+private:
+    struct File {
+        sqlite3_file base;
+        sqlite3_io_methods methods;
+        const sqlite3_io_methods* real;
+        FaultyDisk* disk;
+        bool is_wal;
+    };
+    // The real file lies directly behind ours; we look like it, but for two methods.
+    static sqlite3_file* inner(sqlite3_file* file) {
+        return reinterpret_cast<sqlite3_file*>(reinterpret_cast<char*>(file) + sizeof(File));
+    }
+    static File* outer(sqlite3_file* file) { return reinterpret_cast<File*>(file); }
+
+    bool fails(File* file, Fault fault) {
+        if (!file->is_wal || fault_ != fault) return false;
+        if (once_) fault_ = Fault::none;
+        ++failures_;
+        return true;
+    }
+
+    static int open(sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* file, int flags,
+                    int* out_flags) {
+        auto* disk = static_cast<FaultyDisk*>(vfs->pAppData);
+        File* const self = new (file) File{};
+        self->disk = disk;
+        self->is_wal = (flags & SQLITE_OPEN_WAL) != 0;
+        const int code = disk->real_->xOpen(disk->real_, name, inner(file), flags, out_flags);
+        if (inner(file)->pMethods == nullptr) return code;
+        self->methods = forwarding(inner(file)->pMethods->iVersion);
+        self->base.pMethods = &self->methods;
+        return code;
+    }
+
+    template <auto Method, class... Args>
+    static auto forward(sqlite3_file* file, Args... args) {
+        return (inner(file)->pMethods->*Method)(inner(file), args...);
+    }
+    static int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 offset) {
+        File* const self = outer(file);
+        if (self->disk->fails(self, Fault::full)) return SQLITE_FULL;
+        if (self->disk->fails(self, Fault::write_error)) return SQLITE_IOERR_WRITE;
+        return forward<&sqlite3_io_methods::xWrite>(file, bytes, count, offset);
+    }
+    static int sync(sqlite3_file* file, int flags) {
+        File* const self = outer(file);
+        if (self->disk->fails(self, Fault::sync_error)) return SQLITE_IOERR_FSYNC;
+        return forward<&sqlite3_io_methods::xSync>(file, flags);
+    }
+
+    static sqlite3_io_methods forwarding(int version) {
+        using M = sqlite3_io_methods;
+        M methods{};
+        methods.iVersion = version;
+        methods.xClose = [](sqlite3_file* f) { return forward<&M::xClose>(f); };
+        methods.xRead = [](sqlite3_file* f, void* to, int n, sqlite3_int64 at) {
+            return forward<&M::xRead>(f, to, n, at);
+        };
+        methods.xWrite = &write;
+        methods.xTruncate = [](sqlite3_file* f, sqlite3_int64 n) {
+            return forward<&M::xTruncate>(f, n);
+        };
+        methods.xSync = &sync;
+        methods.xFileSize = [](sqlite3_file* f, sqlite3_int64* n) {
+            return forward<&M::xFileSize>(f, n);
+        };
+        methods.xLock = [](sqlite3_file* f, int l) { return forward<&M::xLock>(f, l); };
+        methods.xUnlock = [](sqlite3_file* f, int l) { return forward<&M::xUnlock>(f, l); };
+        methods.xCheckReservedLock = [](sqlite3_file* f, int* out) {
+            return forward<&M::xCheckReservedLock>(f, out);
+        };
+        methods.xFileControl = [](sqlite3_file* f, int op, void* arg) {
+            return forward<&M::xFileControl>(f, op, arg);
+        };
+        methods.xSectorSize = [](sqlite3_file* f) { return forward<&M::xSectorSize>(f); };
+        methods.xDeviceCharacteristics = [](sqlite3_file* f) {
+            return forward<&M::xDeviceCharacteristics>(f);
+        };
+        methods.xShmMap = [](sqlite3_file* f, int page, int size, int extend, void volatile** out) {
+            return forward<&M::xShmMap>(f, page, size, extend, out);
+        };
+        methods.xShmLock = [](sqlite3_file* f, int offset, int n, int flags) {
+            return forward<&M::xShmLock>(f, offset, n, flags);
+        };
+        methods.xShmBarrier = [](sqlite3_file* f) { forward<&M::xShmBarrier>(f); };
+        methods.xShmUnmap = [](sqlite3_file* f, int del) { return forward<&M::xShmUnmap>(f, del); };
+        methods.xFetch = [](sqlite3_file* f, sqlite3_int64 at, int n, void** out) {
+            return forward<&M::xFetch>(f, at, n, out);
+        };
+        methods.xUnfetch = [](sqlite3_file* f, sqlite3_int64 at, void* page) {
+            return forward<&M::xUnfetch>(f, at, page);
+        };
+        return methods;
+    }
+
+    sqlite3_vfs* real_ = nullptr;
+    sqlite3_vfs vfs_{};
+    std::atomic<Fault> fault_{Fault::none};
+    std::atomic<bool> once_{false};
+    std::atomic<int> failures_{0};
+};
+
+}  // namespace daybook::test
