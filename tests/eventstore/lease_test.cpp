@@ -1,0 +1,116 @@
+#include <doctest/doctest.h>
+
+#include "daybook/eventstore/eventstore.hpp"
+
+using namespace daybook;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Bench {
+    VirtualClock clock{parse_iso8601("2026-01-01")};
+    EventStore store = EventStore::open(":memory:");
+    Leases leases{store, clock};
+
+    bool held(const Lease& lease) {
+        bool answer = false;
+        store.transact([&](Transaction& tx) { answer = leases.held(tx, lease); });
+        return answer;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a lease that one owner holds is not given to another") {
+    Bench bench;
+    const auto mine = bench.leases.try_acquire("feed", "a", 5s);
+    REQUIRE(mine.has_value());
+    CHECK(mine->token == 1);
+    CHECK(mine->until == bench.clock.now() + 5s);
+    CHECK_FALSE(bench.leases.try_acquire("feed", "b", 5s).has_value());
+    CHECK(bench.leases.try_acquire("other work", "b", 5s).has_value());
+}
+
+TEST_CASE("a lease that ran out goes to whoever asks and its late owner is fenced off") {
+    Bench bench;
+    auto late = bench.leases.try_acquire("feed", "a", 5s);
+    bench.clock.advance(5s);
+    CHECK(bench.held(*late));
+    const auto next = bench.leases.try_acquire("feed", "b", 5s);
+    REQUIRE(next.has_value());
+    CHECK(next->token == 2);
+    CHECK(bench.held(*next));
+    CHECK_FALSE(bench.held(*late));
+    CHECK_FALSE(bench.leases.renew(*late, 5s));
+    bench.leases.release(*late);
+    CHECK(bench.held(*next));
+}
+
+TEST_CASE("an owner that acquires again has a new token and its old lease is void") {
+    Bench bench;
+    const auto before = bench.leases.try_acquire("feed", "a", 5s);
+    const auto after = bench.leases.try_acquire("feed", "a", 5s);
+    REQUIRE(after.has_value());
+    CHECK(after->token > before->token);
+    CHECK_FALSE(bench.held(*before));
+    CHECK(bench.held(*after));
+}
+
+TEST_CASE("a renewed lease is held for longer") {
+    Bench bench;
+    auto lease = bench.leases.try_acquire("feed", "a", 5s);
+    bench.clock.advance(4s);
+    CHECK(bench.leases.renew(*lease, 5s));
+    CHECK(lease->until == bench.clock.now() + 5s);
+    bench.clock.advance(4s);
+    CHECK_FALSE(bench.leases.try_acquire("feed", "b", 5s).has_value());
+}
+
+TEST_CASE("a lease that ran out is renewed if nobody came") {
+    Bench bench;
+    auto lease = bench.leases.try_acquire("feed", "a", 5s);
+    bench.clock.advance(1h);
+    CHECK(bench.leases.renew(*lease, 5s));
+    CHECK_FALSE(bench.leases.try_acquire("feed", "b", 5s).has_value());
+}
+
+TEST_CASE("a released lease is free at once and its token never comes back") {
+    Bench bench;
+    auto lease = bench.leases.try_acquire("feed", "a", 5s);
+    bench.leases.release(*lease);
+    CHECK_FALSE(bench.held(*lease));
+    CHECK_FALSE(bench.leases.renew(*lease, 5s));
+    CHECK(bench.leases.list().empty());
+    const auto next = bench.leases.try_acquire("feed", "b", 5s);
+    REQUIRE(next.has_value());
+    CHECK(next->token == 2);
+}
+
+TEST_CASE("a lease is held to the machine's clock and not to the store's") {
+    const VirtualClock history{parse_iso8601("1996-07-04")};
+    auto store = EventStore::open(":memory:", {.clock = &history});
+    Leases leases{store};
+    const auto lease = leases.try_acquire("feed", "a", 1h);
+    CHECK(lease->until > SystemClock::instance().now());
+}
+
+TEST_CASE("the leases are listed for people") {
+    Bench bench;
+    bench.leases.try_acquire("relay", "b", 5s);
+    bench.leases.try_acquire("feed", "a", 5s);
+    const auto list = bench.leases.list();
+    REQUIRE(list.size() == 2);
+    CHECK(list[0].name == "feed");
+    CHECK(list[0].owner == "a");
+    CHECK(list[0].token == 1);
+    CHECK(list[1].name == "relay");
+}
+
+TEST_CASE("a lease without name or owner or time is refused") {
+    Bench bench;
+    CHECK_THROWS_AS(bench.leases.try_acquire("", "a", 5s), InvalidError);
+    CHECK_THROWS_AS(bench.leases.try_acquire("feed", "", 5s), InvalidError);
+    CHECK_THROWS_AS(bench.leases.try_acquire("feed", "a", 0s), InvalidError);
+    auto lease = bench.leases.try_acquire("feed", "a", 5s);
+    CHECK_THROWS_AS(bench.leases.renew(*lease, -1s), InvalidError);
+}
