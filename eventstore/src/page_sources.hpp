@@ -27,8 +27,8 @@ public:
         page.clear();
         while (page.rows.empty() && left_ > 0 && !ended_) {
             PageRequest request{.stream = &stream_, .from = from_, .direction = direction_};
-            request.events_max = static_cast<std::size_t>(
-                std::min<std::uint64_t>(request.events_max, left_));
+            request.events_max =
+                static_cast<std::size_t>(std::min<std::uint64_t>(request.events_max, left_));
             core_.read_page(request, page, reader_);
             from_ = page.next_from;
             ended_ = page.at_end;
@@ -58,8 +58,8 @@ public:
             PageRequest request{.from = from_,
                                 .direction = read_.direction,
                                 .filter = read_.filter.empty() ? nullptr : &read_.filter};
-            request.events_max = static_cast<std::size_t>(
-                std::min<std::uint64_t>(request.events_max, read_.limit));
+            request.events_max =
+                static_cast<std::size_t>(std::min<std::uint64_t>(request.events_max, read_.limit));
             core_.read_page(request, page, reader_);
             from_ = page.next_from;
             ended_ = page.at_end;
