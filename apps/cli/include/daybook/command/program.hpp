@@ -69,8 +69,8 @@ struct Program {
     std::vector<Subcommand> commands{};
 };
 
-/// Runs one command line and returns what `main` has to return. Throws nothing: errors are told on
-/// stderr. Throws std::logic_error for a program that is described wrongly.
+/// Runs one command line and returns what `main` has to return. Errors are told on stderr: nothing
+/// is thrown but std::logic_error, for a program that is described wrongly.
 int run(int argc, char** argv, Program program);
 
 }  // namespace daybook::command

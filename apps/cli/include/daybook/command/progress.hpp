@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "daybook/command/output.hpp"
 
@@ -21,8 +22,8 @@ public:
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
-    /// Draws at most ten times a second, however often it is called.
-    void update(std::uint64_t done, std::uint64_t total);
+    /// Draws at most ten times a second, however often it is called. `stage` is what is being done.
+    void update(std::uint64_t done, std::uint64_t total, std::string_view stage = {});
 
 private:
     using Clock = std::chrono::steady_clock;

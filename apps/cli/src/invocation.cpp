@@ -1,0 +1,87 @@
+#include "daybook/command/invocation.hpp"
+
+#include <charconv>
+#include <ostream>
+#include <stdexcept>
+
+#include "commands.hpp"
+#include "daybook/core/error.hpp"
+#include "invocation_parts.hpp"
+
+namespace daybook::command {
+
+namespace {
+
+const Given& find(const GivenOptions& given, std::string_view option) {
+    const auto found = given.find(option);
+    if (found == given.end()) {
+        throw std::logic_error("this command has no option '" + std::string(option) + "'");
+    }
+    return found->second;
+}
+
+LogSink notes_sink(std::ostream& notes) {
+    return [&notes](LogLevel level, std::string_view text) {
+        if (level < LogLevel::warning) return;
+        std::string line{to_string(level)};
+        line += ": ";
+        line += text;
+        line += '\n';
+        notes << line;
+    };
+}
+
+}  // namespace
+
+bool Invocation::has(std::string_view option) const { return find(parts_.given, option).present; }
+
+std::string Invocation::text(std::string_view option) const {
+    const Given& given = find(parts_.given, option);
+    return given.values.empty() ? given.option->fallback : given.values.back();
+}
+
+std::int64_t Invocation::number(std::string_view option) const {
+    const std::string digits = text(option);
+    std::int64_t number = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return number;
+}
+
+std::vector<std::string> Invocation::texts(std::string_view option) const {
+    return find(parts_.given, option).values;
+}
+
+EventStore Invocation::open_store(IfMissing if_missing) {
+    if (parts_.store.empty()) {
+        throw InvalidError("no store is named: give --store PATH or set DAYBOOK_STORE");
+    }
+    StoreOptions options = parts_.program.store;
+    if (!options.log) options.log = notes_sink(output().notes());
+    options.create = false;
+    try {
+        return EventStore::open(parts_.store, options);
+    } catch (const NotFoundError&) {
+        if (if_missing == IfMissing::fail) throw;
+    }
+    options.create = true;
+    EventStore store = EventStore::open(parts_.store, options);
+    output().note("created the store " + parts_.store);
+    return store;
+}
+
+std::uint64_t count_of(const Invocation& invocation, std::string_view option) {
+    const std::int64_t number = invocation.number(option);
+    if (number < 0) {
+        throw InvalidError(std::string(option) + " counts something: it cannot be negative");
+    }
+    return static_cast<std::uint64_t>(number);
+}
+
+Output& Invocation::output() noexcept { return parts_.output; }
+
+std::stop_token Invocation::stop() {
+    if (!parts_.stop_signal) parts_.stop_signal.emplace();
+    return parts_.stop_signal->token();
+}
+
+}  // namespace daybook::command
