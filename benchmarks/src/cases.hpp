@@ -1,0 +1,52 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "append_stores.hpp"
+#include "case.hpp"
+#include "log_stores.hpp"
+#include "options.hpp"
+#include "scratch.hpp"
+
+namespace bench {
+
+/// What cases are made from: stores that several share are filled when the first one asks.
+class Bench {
+public:
+    explicit Bench(const Options& options) : quick(options.quick), scratch(options.directory) {}
+
+    const bool quick;
+    const Scratch scratch;
+
+    /// `full`, or a fifth of it in a quick run.
+    std::size_t scaled(std::size_t full) const { return quick ? full / 5 : full; }
+    std::size_t rounds() const { return quick ? 3 : 11; }
+    std::shared_ptr<AppendStores> append_stores();
+    std::shared_ptr<LogStores> log_stores();
+
+private:
+    std::shared_ptr<AppendStores> append_stores_;
+    std::shared_ptr<LogStores> log_stores_;
+};
+
+struct CaseEntry {
+    std::string_view id;
+    Case (*make)(Bench& bench);
+};
+
+/// All cases, in the order in which they run.
+std::span<const CaseEntry> all_cases();
+
+Case append_one(Bench& bench);
+Case append_ten(Bench& bench);
+Case append_hundred(Bench& bench);
+Case blocking_callers(Bench& bench);
+Case load_aggregate(Bench& bench);
+Case read_log(Bench& bench);
+Case rebuild_counter(Bench& bench);
+Case rebuild_by_sql(Bench& bench);
+
+}  // namespace bench

@@ -1,0 +1,46 @@
+#include "options.hpp"
+
+#include <sstream>
+#include <stdexcept>
+#include <string_view>
+
+namespace bench {
+
+const char* const usage =
+    "usage: daybook-bench [--quick] [--only S1,S4] [--dir DIR] [--json]\n"
+    "\n"
+    "Compares Daybook with the same work in C on the same SQLite, in turns, in one run.\n"
+    "\n"
+    "  --quick       small logs and few rounds: to see that it works, not to quote\n"
+    "  --only LIST   these cases, separated by commas\n"
+    "  --dir DIR     where the scratch files go (default: here); must be a disk, not memory\n"
+    "  --json        one object a line in place of the table\n";
+
+Options parse_options(int argc, char** argv) {
+    Options options;
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view argument{argv[i]};
+        const auto value = [&]() -> std::string {
+            if (i + 1 == argc)
+                throw std::invalid_argument(std::string{argument} + " needs a value");
+            return argv[++i];
+        };
+        if (argument == "--quick") {
+            options.quick = true;
+        } else if (argument == "--json") {
+            options.json = true;
+        } else if (argument == "--help" || argument == "-h") {
+            options.help = true;
+        } else if (argument == "--dir") {
+            options.directory = value();
+        } else if (argument == "--only") {
+            std::istringstream list{value()};
+            for (std::string id; std::getline(list, id, ',');) options.only.insert(id);
+        } else {
+            throw std::invalid_argument("unknown argument " + std::string{argument});
+        }
+    }
+    return options;
+}
+
+}  // namespace bench

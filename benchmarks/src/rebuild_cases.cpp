@@ -1,0 +1,136 @@
+#include <daybook/projections/keyed_projection.hpp>
+#include <daybook/projections/projection_runner.hpp>
+
+#include "cases.hpp"
+#include "statistics.hpp"
+
+namespace bench {
+
+namespace {
+
+/// A row of the read models: what an account's bookings come to.
+struct Counter {
+    std::string key;
+    std::int64_t events = 0;
+    std::int64_t cents = 0;
+
+    static constexpr auto fields() {
+        return daybook::fields("key", &Counter::key, "events", &Counter::events, "cents",
+                               &Counter::cents);
+    }
+};
+
+struct Counted : daybook::KeyedProjection<Counted, Counter, Booked> {
+    static constexpr std::string_view name = "counted";
+    static constexpr int version = 1;
+    void on(const daybook::Recorded<Booked>&, Counter& row) { ++row.events; }
+};
+
+struct Summed : daybook::KeyedProjection<Summed, Counter, Booked> {
+    static constexpr std::string_view name = "summed";
+    static constexpr int version = 1;
+    void on(const daybook::Recorded<Booked>& event, Counter& row) {
+        ++row.events;
+        row.cents += event->cents;
+    }
+};
+
+struct CountedBySql : daybook::Projection<CountedBySql, Booked> {
+    static constexpr std::string_view name = "counted_by_sql";
+    static constexpr int version = 1;
+    static constexpr std::string_view schema =
+        "CREATE TABLE counted_by_sql(key TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID;";
+    void on(const daybook::Recorded<Booked>& event, daybook::View& view) {
+        view.exec(
+            "INSERT INTO counted_by_sql(key, events) VALUES(?, 1) "
+            "ON CONFLICT(key) DO UPDATE SET events = events + 1",
+            event.stream());
+    }
+};
+
+/// The projections over the log that both sides share.
+struct Models {
+    explicit Models(std::shared_ptr<LogStores> stores) : logs(std::move(stores)) {
+        runner.add(Counted{});
+        runner.add(Summed{});
+        runner.add(CountedBySql{});
+    }
+
+    std::shared_ptr<LogStores> logs;
+    daybook::ProjectionRunner runner{logs->store};
+};
+
+Turn rebuild_turn(Models& models, std::string_view name) {
+    const auto start = Stopwatch::now();
+    const auto result = models.runner.rebuild(name);
+    const double seconds = seconds_since(start);
+    check_equal("events of a rebuild", result.scanned, models.logs->events());
+    return {static_cast<double>(result.scanned) / seconds};
+}
+
+Turn floor_turn(LogStores& logs, floor_way way) {
+    const auto path = logs.scratch.file("floor-rm.db");
+    const auto start = Stopwatch::now();
+    logs.floor.rebuild(way, path, logs.keys);
+    const double seconds = seconds_since(start);
+    std::int64_t keys = 0;
+    std::int64_t events = 0;
+    if (floor_read_counter(path.c_str(), &keys, &events) != 0)
+        throw WrongResult{"the floor's read model cannot be read"};
+    check_equal("keys of the floor", keys, static_cast<std::int64_t>(logs.streams));
+    check_equal("events of the floor", events, static_cast<std::int64_t>(logs.events()));
+    return {static_cast<double>(logs.events()) / seconds};
+}
+
+// Every key with its events, and with its sum where `cents` is a column.
+void check_rows(const Models& models, const std::string& name, const std::string& cents) {
+    const auto& logs = *models.logs;
+    const std::string select = "SELECT events, " + cents + " FROM " + name + " WHERE key = ?";
+    models.runner.query(name, [&](daybook::Sql& sql) {
+        const auto rows = sql.integer("SELECT count(*) FROM " + name);
+        check_equal("keys of " + name, rows.value_or(0), static_cast<std::int64_t>(logs.streams));
+        for (std::size_t i = 0; i < logs.streams; ++i) {
+            const auto see = [&](const daybook::SqlRow& row) {
+                check_equal(name + " events of " + logs.keys[i], row.integer(0),
+                            static_cast<std::int64_t>(LogStores::events_per_stream));
+                if (cents != "0") check_equal(name + " cents", row.integer(1), logs.cents[i]);
+            };
+            check_equal("rows of a key", sql.each(select, see, logs.names[i].str()), 1);
+        }
+    });
+}
+
+constexpr const char* durability = "synced at the end";
+
+}  // namespace
+
+Case rebuild_counter(Bench& bench) {
+    const auto models = std::make_shared<Models>(bench.log_stores());
+    const auto floor = [=](floor_way way) { return floor_turn(*models->logs, way); };
+    const auto ours = [=](std::string_view name) { return rebuild_turn(*models, name); };
+    Case out{.id = "S11", .durability = durability, .rounds = bench.rounds()};
+    out.ways = {{"floor", "events", [=] { return floor(floor_fold); }},
+                {"key-only floor", "events", [=] { return floor(floor_fold_key); }},
+                {"counted", "events", [=] { return ours(Counted::name); }},
+                {"summed", "events", [=] { return ours(Summed::name); }}};
+    out.figures = {{"rebuild a counter per key", 2, 0, Measure::rate, Goal{0.80}},
+                   {"… against one column of the floor", 2, 1},
+                   {"… payload decoded", 3, 0, Measure::rate, Goal{0.50}}};
+    out.check = [=] {
+        check_rows(*models, "counted", "0");
+        check_rows(*models, "summed", "cents");
+    };
+    return out;
+}
+
+Case rebuild_by_sql(Bench& bench) {
+    const auto models = std::make_shared<Models>(bench.log_stores());
+    Case out{.id = "S12", .durability = durability, .rounds = bench.rounds()};
+    out.ways = {{"floor", "events", [=] { return floor_turn(*models->logs, floor_upsert); }},
+                {"ours", "events", [=] { return rebuild_turn(*models, CountedBySql::name); }}};
+    out.figures = {{"rebuild with an upsert per event", 1, 0, Measure::rate, Goal{0.75}}};
+    out.check = [=] { check_rows(*models, "counted_by_sql", "0"); };
+    return out;
+}
+
+}  // namespace bench
