@@ -50,8 +50,8 @@ struct TimerInput {
 };
 struct OperatorInput {
     SagaAction action = SagaAction::retry;
-    std::string actor;
-    std::string reason;
+    std::string actor{};
+    std::string reason{};
     std::optional<std::string> data{};  ///< of `complete` with a reply
 };
 /// Something of the program's own failed: the saga is held, nothing else.

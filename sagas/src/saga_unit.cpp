@@ -18,21 +18,13 @@ std::string clipped(std::string_view text) {
     return std::string(text.substr(0, end)) + "...";
 }
 
-// What a program's exception says may be anything; a journal holds text.
-std::string plain(std::string_view text) {
-    std::string out = clipped(text);
-    for (char& c : out)
-        if (c < 0x20 || c == 0x7F) c = '?';
-    return out;
-}
-
 // Calls a function of the program's own. Whatever it throws becomes an InvalidError.
 template <class Call>
 auto guarded(const std::string& what, Call&& call) {
     try {
         return call();
     } catch (const std::exception& error) {
-        throw InvalidError(what + " failed: " + plain(error.what()));
+        throw InvalidError(what + " failed: " + plain_text(error.what()));
     } catch (...) {
         throw InvalidError(what + " failed with something that is no exception");
     }
@@ -73,6 +65,13 @@ const EventType& end_type(SagaStatus status) {
 }
 
 }  // namespace
+
+std::string plain_text(std::string_view text) {
+    std::string out = clipped(text);
+    for (char& c : out)
+        if (c < 0x20 || c == 0x7F) c = '?';
+    return out;
+}
 
 // ----- inputs
 
@@ -197,7 +196,9 @@ void SagaUnit::send(const CommandRef& ref) {
 void SagaUnit::end(SagaStatus status) {
     const auto& ends = definition_.bindings().ends;
     const auto found = std::ranges::find(ends, status, &EndBinding::end);
-    if (found != ends.end()) {
+    // A saga that never began has no data to tell of.
+    const bool began = state_.steps.front().status != StepStatus::waiting;
+    if (found != ends.end() && began) {
         PublishOptions options;
         options.key = state_.id.to_string();
         options.id = EventId::from_name("saga-end/" + state_.id.definition + "/" +

@@ -66,4 +66,7 @@ private:
     std::vector<JournaledEvent> happened_{};
 };
 
+/// What a program's exception says may be anything; a journal holds text, and not too much of it.
+std::string plain_text(std::string_view text);
+
 }  // namespace daybook::detail

@@ -25,17 +25,24 @@ const detail::StartBinding* binding_for(const SagaDefinition& definition, const 
     return found == starts.end() ? nullptr : &*found;
 }
 
-// An event that says no usable key still starts a saga, which is then an incident.
-SagaId id_for(const SagaDefinition& definition, const detail::StartBinding& binding,
-              const EventView& event) {
+struct ChosenId {
+    SagaId id;
+    std::string trouble{};
+};
+
+// An event that says no usable key still starts a saga, under the event's own id, and at once it
+// is an incident: nothing that should have started is lost from sight.
+ChosenId id_for(const SagaDefinition& definition, const detail::StartBinding& binding,
+                const EventView& event) {
+    std::string trouble = "its key is empty";
     try {
         SagaId id{definition.name(), binding.key(event)};
         saga_stream(id);
-        if (!id.key.empty()) return id;
-    } catch (const std::exception&) {
-        // The same call will tell the reason when the saga is started.
+        if (!id.key.empty()) return {std::move(id)};
+    } catch (const std::exception& error) {
+        trouble = "its key is unusable: " + detail::plain_text(error.what());
     }
-    return {definition.name(), event.id().to_string()};
+    return {{definition.name(), event.id().to_string()}, std::move(trouble)};
 }
 
 }  // namespace
@@ -89,7 +96,7 @@ void SagaOrchestrator::State::start_one(Transaction& tx, const SagaDefinition& d
                                         const EventView& event) {
     const auto* binding = binding_for(definition, event);
     if (binding == nullptr) return;
-    const SagaId id = id_for(definition, *binding, event);
+    const auto [id, key_trouble] = id_for(definition, *binding, event);
     tx.set_trace(event.trace());
     std::optional<detail::LoadedSaga> before;
     try {
@@ -112,7 +119,11 @@ void SagaOrchestrator::State::start_one(Transaction& tx, const SagaDefinition& d
     state.correlation = event.correlation();
     const Version journal = before ? before->journal : Version{0};
     detail::SagaUnit unit{tx, definition, {std::move(state), journal}, options.data_bytes_max};
-    unit.start(*binding, event);
+    if (key_trouble.empty()) {
+        unit.start(*binding, event);
+    } else {
+        unit.apply(detail::FaultInput{IncidentCause::start, key_trouble, {}});
+    }
     unit.store();
 }
 

@@ -13,7 +13,7 @@ namespace {
 using Json = nlohmann::json;
 
 void write(JsonWriter& json, std::string_view key, const auto& value) {
-    json.plain_key(key);
+    json.key(key);
     json.value(value);
 }
 
@@ -27,7 +27,7 @@ void write_some(JsonWriter& json, std::string_view key, const std::optional<Time
 
 void write_exchange(JsonWriter& json, std::string_view key, const Exchange& exchange) {
     if (exchange.series == 0) return;
-    json.plain_key(key);
+    json.key(key);
     json.begin_object();
     write(json, "attempts", exchange.attempts);
     write(json, "series", exchange.series);
@@ -51,7 +51,7 @@ void write_step(JsonWriter& json, const SagaStep& step) {
 }
 
 void write_held(JsonWriter& json, const HeldInput& held) {
-    json.plain_key("held");
+    json.key("held");
     json.begin_object();
     write(json, "type", held.type);
     write(json, "schema_version", held.schema_version);
@@ -195,17 +195,17 @@ std::string encode_state(const SagaState& state) {
     write(json, "cause", to_string(state.cause));
     write_some(json, "trouble", state.trouble);
     write_some(json, "reason", state.reason);
-    json.plain_key("steps");
+    json.key("steps");
     json.begin_array();
     for (const SagaStep& step : state.steps) write_step(json, step);
     json.end_array();
     if (state.step != SagaState::no_step) write(json, "step", state.step);
     write(json, "concluded", state.concluded);
-    json.plain_key("data");
+    json.key("data");
     json.json(state.data);
     if (state.held) write_held(json, *state.held);
     if (state.timer) {
-        json.plain_key("timer");
+        json.key("timer");
         json.begin_object();
         write(json, "kind", to_string(state.timer->kind));
         write(json, "due_at", state.timer->due_at);
@@ -246,10 +246,10 @@ std::string encode_entry(const JournalEntry& entry) {
     write(json, "generation", entry.generation);
     write(json, "status", to_string(entry.status));
     write(json, "text", entry.text);
-    json.plain_key("input");
+    json.key("input");
     json.json(entry.input);
     if (!entry.state.empty()) {
-        json.plain_key("state");
+        json.key("state");
         json.json(entry.state);
     }
     json.end_object();
@@ -275,7 +275,7 @@ std::string encode_headers(const CommandHeaders& headers) {
     std::string text;
     JsonWriter json{text, "saga headers"};
     json.begin_object();
-    json.plain_key("saga");
+    json.key("saga");
     json.begin_object();
     write(json, "definition", headers.id.definition);
     write(json, "key", headers.id.key);

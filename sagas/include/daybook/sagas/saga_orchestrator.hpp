@@ -29,8 +29,8 @@ struct SagaOptions {
 
 /// Who acts on a saga by hand, and why: both go into its history.
 struct SagaOperator {
-    std::string actor;
-    std::string reason;
+    std::string actor{};
+    std::string reason{};
     /// The journal version that was looked at; ConflictError if the saga has moved since.
     std::optional<Version> seen{};
 };

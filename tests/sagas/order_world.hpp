@@ -1,0 +1,112 @@
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daybook/messaging/messaging.hpp"
+#include "daybook/sagas/sagas.hpp"
+#include "order_messages.hpp"
+
+namespace daybook::test {
+
+/// What a participant does with its next command.
+enum class Does {
+    succeed,
+    fail,     ///< nothing, and says so for good
+    be_busy,  ///< nothing, and says that it may work later
+    vanish,   ///< nothing, and says nothing
+    hide,     ///< the work, and says nothing
+    mumble,   ///< the work, and answers with something nobody can read
+};
+
+struct OrderSagaOptions {
+    int version = 1;
+    bool undo_answered = true;
+    std::optional<std::chrono::milliseconds> timeout{std::chrono::seconds{5}};
+    std::optional<std::chrono::milliseconds> deadline{};
+    int attempts = 3;
+    int undo_attempts = 3;
+};
+
+/// reserve-stock (undo), hold-credit (undo), charge (pivot), ship (retriable).
+SagaDefinition order_saga(OrderSagaOptions options = {});
+
+/// A shop with its participants, a saga orchestrator and a relay, all on one store and a virtual
+/// clock. `restart` is a crash: everything in memory is gone, the store is not.
+class OrderWorld {
+public:
+    explicit OrderWorld(SagaDefinition definition = order_saga());
+    /// On a store that is there already, in the time of `world_clock`.
+    OrderWorld(EventStore opened, std::shared_ptr<VirtualClock> world_clock,
+               SagaDefinition definition);
+
+    static constexpr Timestamp morning{std::chrono::seconds{1'467'619'200}};
+    static SagaId id(const std::string& order) { return {"fulfil-order", order}; }
+
+    /// What the participant does with commands of this type, one after another; then it succeeds.
+    template <class Command>
+    void script(std::deque<Does> behaviour) {
+        script_[std::string(Command::type.name)] = std::move(behaviour);
+    }
+
+    void place(const std::string& order);
+    void restart();
+    /// Runs orchestrator and relay until nothing is left to do at this instant.
+    void settle();
+    /// The same, and moves the clock on from timer to timer, for at most so long.
+    void run_for(std::chrono::milliseconds time);
+    void run_to_the_end() { run_for(std::chrono::hours{24}); }
+
+    /// Answers a command that the participant left unanswered.
+    template <class Answer>
+    void answer(const Message& command, const Answer& answer) {
+        store.transact([&](Transaction& tx) { reply(tx, command, answer); });
+    }
+    /// The last command of a type that reached its participant.
+    template <class Command>
+    const Message& received() const {
+        return received_.at(std::string(Command::type.name)).back();
+    }
+    template <class Command>
+    std::size_t times_received() const {
+        const auto found = received_.find(std::string(Command::type.name));
+        return found == received_.end() ? 0 : found->second.size();
+    }
+
+    /// What was done for an order, in order: `stock.reserve`, `payment.charge`, …
+    std::vector<std::string> effects(const std::string& order) const;
+    /// The ends the saga told of: `completed`, …
+    std::vector<std::string> ends(const std::string& order) const;
+    SagaExplanation explain(const std::string& order = "1") const {
+        return SagaIndex{store}.explain(id(order));
+    }
+    SagaStatus status(const std::string& order = "1") const { return explain(order).state.status; }
+    StepStatus step(std::size_t number, const std::string& order = "1") const {
+        return explain(order).state.steps.at(number - 1).status;
+    }
+    std::vector<std::string> history(const std::string& order = "1") const;
+    std::int64_t count(const std::string& table) const;
+
+    std::shared_ptr<VirtualClock> clock;
+    EventStore store;
+    SagaDefinition definition;
+    std::unique_ptr<LocalTransport> transport;
+    std::unique_ptr<SagaOrchestrator> orchestrator;
+    std::unique_ptr<Relay> relay;
+
+private:
+    void open();
+    template <class Command, class Success, class Failure, class Busy>
+    void participate(Consumer consumer);
+    Does next(const std::string& command);
+
+    std::map<std::string, std::deque<Does>> script_;
+    std::map<std::string, std::vector<Message>> received_;
+};
+
+}  // namespace daybook::test
