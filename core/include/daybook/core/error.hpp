@@ -27,8 +27,8 @@ class Error : public std::runtime_error {
 public:
     ErrorKind kind() const noexcept { return kind_; }
 
-    /// True if the same call, unchanged, can succeed later: the kind is `unavailable`. A conflict is
-    /// not of that sort: it needs a new look and a new decision first.
+    /// True if the same call, unchanged, can succeed later: the kind is `unavailable`. A conflict
+    /// is not of that sort: it needs a new look and a new decision first.
     bool retryable() const noexcept;
 
     /// The place in Daybook (or in the caller's code) that raised it.
