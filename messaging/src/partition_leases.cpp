@@ -59,15 +59,17 @@ PartitionSet PartitionLeases::held() const noexcept {
 }
 
 bool PartitionLeases::is_stale() const noexcept {
-    return held() == 0 || Steady::now() - looked_ >= duration_ / 3;
+    return held() == 0 || Steady::now() - looked_ >= (has_share_ ? duration_ / 3 : duration_ / 20);
 }
 
 PartitionSet PartitionLeases::refresh() {
     const std::optional<Plan> plan = this->plan();
     if (!plan) return 0;
-    // While others hold everything, looking on costs no unit.
-    const bool is_waiting = slot_ && held() == 0 && plan->take.empty();
-    if (is_waiting && Steady::now() - looked_ < duration_ / 3) return 0;
+    has_share_ = plan->has_share;
+    looked_ = Steady::now();
+    // To look costs no unit.
+    const bool has_news = !slot_ || !plan->take.empty() || !plan->spare.empty();
+    if (!has_news && looked_ - renewed_ < duration_ / 3) return 0;
     return carry_out(*plan);
 }
 
@@ -97,6 +99,7 @@ std::optional<PartitionLeases::Plan> PartitionLeases::plan() const {
         plan.take.push_back(p);
         if (lease && lease->token != own_token_[index]) plan.deserted |= 1U << p;
     }
+    plan.has_share = share <= 0;
     return plan;
 }
 
@@ -124,7 +127,7 @@ PartitionSet PartitionLeases::carry_out(const Plan& plan) {
     });
     slot_ = std::move(slot);
     leases_held_ = std::move(held);
-    renewed_ = looked_ = now;
+    renewed_ = now;
     for (std::size_t p = 0; p < leases_held_.size(); ++p) {
         if (leases_held_[p]) own_token_[p] = leases_held_[p]->token;
     }

@@ -42,6 +42,7 @@ private:
         int slot = 0;            ///< to be taken unless one is held
         std::vector<int> take;   ///< partitions
         std::vector<int> spare;  ///< partitions above the fair share
+        bool has_share = false;  ///< with what is to be taken
         PartitionSet deserted = 0;
     };
     std::optional<Plan> plan() const;
@@ -60,6 +61,7 @@ private:
     std::array<std::uint64_t, partitions> own_token_{};
     Steady::time_point renewed_{};
     Steady::time_point looked_{};
+    bool has_share_ = false;
 };
 
 }  // namespace daybook::detail

@@ -46,8 +46,8 @@ std::size_t RelayPass::run(std::stop_token stop) {
     std::size_t ended = 0;
     bool again = true;
     while (again && !rest_ && !stop.stop_requested() && take_leases()) {
-        const OutboxBatch batch =
-            load_batch(store_, {leases_.held(), now, *newest, options_.batch_max});
+        const std::size_t rows_max = careful_ > 0 ? 1 : options_.batch_max;
+        const OutboxBatch batch = load_batch(store_, {leases_.held(), now, *newest, rows_max});
         const std::vector<Outcome> outcomes = deliver_all(batch, stop);
         const Settled settled = settle(outcomes);
         ended += settled.ended;
@@ -71,12 +71,8 @@ bool RelayPass::is_resting(Timestamp now) {
 }
 
 bool RelayPass::take_leases() {
-    if (leases_.is_stale()) {
-        const PartitionSet deserted = leases_.refresh();
-        for (int p = 0; p < partitions; ++p) {
-            if (contains(deserted, p)) careful_[static_cast<std::size_t>(p)] = options_.batch_max;
-        }
-    }
+    // What killed a relay was in its last batch, which this one may mix with as many of its own.
+    if (leases_.is_stale() && leases_.refresh() != 0) careful_ = 2 * options_.batch_max;
     return leases_.held() != 0;
 }
 
@@ -109,8 +105,7 @@ std::vector<RelayPass::Outcome> RelayPass::deliver_all(const OutboxBatch& batch,
         }
         if (!leases_.keep(row.partition)) continue;
         if (!is_within_speed_limit()) break;
-        const bool careful = careful_[static_cast<std::size_t>(row.partition)] > 0;
-        Outcome outcome = careful ? deliver_counted(row) : deliver(row);
+        Outcome outcome = careful_ > 0 ? deliver_counted(row) : deliver(row);
         if (outcome.result != Result::delivered && !key.empty()) {
             blocked_keys.insert(std::move(key));
         }
@@ -145,7 +140,7 @@ RelayPass::Outcome RelayPass::deliver(const OutboxRow& row) {
 }
 
 RelayPass::Outcome RelayPass::deliver_counted(const OutboxRow& row) {
-    --careful_[static_cast<std::size_t>(row.partition)];
+    --careful_;
     if (options_.retry.exhausted(row.attempts_made())) {
         return {.row = &row,
                 .result = Result::parked,

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <array>
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <stop_token>
@@ -68,8 +68,9 @@ private:
     PartitionLeases leases_;
 
     std::optional<Rest> rest_;
-    /// Deliveries that are still to be counted on disk before they are made, after a relay's death.
-    std::array<std::size_t, partitions> careful_{};
+    /// Deliveries that are still to be made one by one and counted on disk before, because a relay
+    /// has died at work and one of the next messages may be why.
+    std::size_t careful_ = 0;
     std::chrono::sys_seconds second_{};  ///< the one in which `deliveries_` were made
     std::size_t deliveries_ = 0;
 };

@@ -50,9 +50,9 @@ struct RelayOptions {
 /// replayed or discarded. Other keys go on. A delayed message gives up its place: it holds nobody
 /// before it is due. Messages without a key hold nobody.
 ///
-/// **Crashes.** A message is removed only after its delivery was confirmed. After a relay has died
-/// at work, its successor counts the next `batch_max` attempts of each partition on disk before it
-/// makes them, so that a message that kills its process parks in the end.
+/// **Crashes.** A message is removed only after its delivery was confirmed. When a relay has died
+/// at work, its successor delivers the next two batches one by one, and counts each attempt on disk
+/// before it makes it: a message that kills its process parks in the end.
 ///
 /// A relay that has nothing to do holds no lease and writes nothing.
 class Relay {

@@ -1,0 +1,211 @@
+#include <atomic>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+#include "daybook/eventstore/lease.hpp"
+#include "messaging_fixture.hpp"
+
+using namespace daybook;
+using namespace daybook::test;
+
+TEST_SUITE_BEGIN("concurrent");
+
+namespace {
+
+/// Waits until nothing is left to send; false if that takes too long.
+bool drained(const EventStore& store, std::chrono::seconds patience = 60s) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (outbox_status(store).unsent() > 0) {
+        if (std::chrono::steady_clock::now() > deadline) return false;
+        std::this_thread::sleep_for(5ms);
+    }
+    return true;
+}
+
+/// Parcels `1..per_key` of each key, by several threads, each with its own keys.
+void publish_from_threads(EventStore& store, int threads, int keys, int per_key) {
+    std::vector<std::jthread> publishers;
+    for (int t = 0; t < threads; ++t) {
+        publishers.emplace_back([&store, t, keys, per_key] {
+            for (int n = 1; n <= per_key; ++n) {
+                store.transact([&](Transaction& tx) {
+                    for (int k = 0; k < keys; ++k) {
+                        tx.publish("post", Parcel{n},
+                                   {.key = std::to_string(t) + '-' + std::to_string(k)});
+                    }
+                });
+            }
+        });
+    }
+}
+
+/// What arrived, by key, in order.
+class Receiver {
+public:
+    void note(const Message& message) {
+        const std::scoped_lock lock{mutex_};
+        by_key_[message.key].push_back(message.as<Parcel>().n);
+    }
+    bool is_in_order(std::size_t keys, std::int64_t per_key) const {
+        const std::scoped_lock lock{mutex_};
+        bool good = by_key_.size() == keys;
+        for (const auto& [key, numbers] : by_key_) {
+            for (std::size_t i = 0; i < numbers.size(); ++i) {
+                good = good && numbers[i] == static_cast<std::int64_t>(i) + 1;
+            }
+            good = good && static_cast<std::int64_t>(numbers.size()) == per_key;
+        }
+        return good;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::map<std::string, Numbers> by_key_;
+};
+
+}  // namespace
+
+TEST_CASE("concurrent: F3 three relays at work send no message twice and keep every key's order") {
+    EventStore store = EventStore::open(":memory:", {.durability = Durability::off});
+    Receiver receiver;
+    struct Handover final : Transport {
+        Receiver& to;
+        explicit Handover(Receiver& receiver) : to(receiver) {}
+        Delivery deliver(const Message& message) override {
+            to.note(message);
+            return {};
+        }
+    } transport{receiver};
+    std::vector<std::unique_ptr<Relay>> relays;
+    for (int i = 0; i < 3; ++i) {
+        relays.push_back(std::make_unique<Relay>(
+            store, transport, RelayOptions{.name = std::to_string(i), .batch_max = 7}));
+        relays.back()->start();
+    }
+    publish_from_threads(store, 2, 5, 40);
+    CHECK(drained(store));
+    CHECK(receiver.is_in_order(10, 40));
+}
+
+TEST_CASE("concurrent: F4 retries and restarts do not change the order of a key") {
+    EventStore store = EventStore::open(":memory:", {.durability = Durability::off});
+    Receiver receiver;
+    std::atomic<int> turn{0};
+    LocalTransport transport{store};
+    transport.consume("post", "receiver", [&](const Message& message, Transaction&) {
+        if (++turn % 5 == 0) throw std::runtime_error("every fifth time");
+        receiver.note(message);
+    });
+    const RelayOptions options{.retry = every(1ms).attempts(1'000), .batch_max = 5, .lease = 100ms};
+    std::jthread restarts([&](std::stop_token stop) {
+        while (!stop.stop_requested()) {
+            Relay first{store, transport, options};
+            Relay second{store, transport, options};
+            first.start();
+            second.start();
+            std::this_thread::sleep_for(30ms);
+        }
+    });
+    publish_from_threads(store, 2, 4, 25);
+    CHECK(drained(store));
+    restarts.request_stop();
+    restarts.join();
+    CHECK(receiver.is_in_order(8, 25));
+}
+
+TEST_CASE("concurrent: a relay is woken by a commit and by an instant that comes") {
+    EventStore store = EventStore::open(":memory:", {.durability = Durability::off});
+    ScriptedTransport transport;
+    Relay relay{store, transport};
+    relay.start();
+    relay.start();
+    const auto due = store.clock().now() + 200ms;
+    store.transact([&](Transaction& tx) {
+        tx.publish("post", Parcel{1});
+        tx.publish("post", Parcel{2}, {.due_at = due});
+    });
+    CHECK(drained(store));
+    CHECK(store.clock().now() >= due);
+    relay.stop();
+    relay.stop();
+    CHECK(transport.take() == Numbers{1, 2});
+}
+
+TEST_CASE(
+    "concurrent: E8 a relay that is stopped ends the delivery in hand and hands back the rest") {
+    EventStore store = EventStore::open(":memory:", {.durability = Durability::off});
+    std::atomic<bool> begun{false};
+    ScriptedTransport transport{[&](const Message&) {
+        begun = true;
+        std::this_thread::sleep_for(50ms);
+        return Delivery{};
+    }};
+    store.transact([](Transaction& tx) {
+        for (int n = 1; n <= 100; ++n) tx.publish("post", Parcel{n}, {.key = "k"});
+    });
+    Relay relay{store, transport, {.name = "slow"}};
+    relay.start();
+    while (!begun) std::this_thread::sleep_for(1ms);
+    relay.stop();
+    const auto sent = transport.take().size();
+    CHECK(sent < 100);
+    const auto waiting = outbox_list(store);
+    CHECK(waiting.size() == 100 - sent);
+    CHECK(waiting.front().message.attempt == 0);
+    CHECK(Leases{store}.list().empty());
+}
+
+TEST_CASE("concurrent: F7 a relay of its own thread waits out a transport that is down") {
+    EventStore store = EventStore::open(":memory:", {.durability = Durability::off});
+    std::atomic<bool> is_down{true};
+    ScriptedTransport transport{[&](const Message&) { return is_down ? down() : Delivery{}; }};
+    Relay relay{store, transport, {.name = "relay", .down_pause = 20ms}};
+    store.transact([](Transaction& tx) { tx.publish("post", Parcel{1}); });
+    relay.start();
+    while (relay.last_error().empty()) std::this_thread::sleep_for(1ms);
+    is_down = false;
+    CHECK(drained(store));
+    relay.stop();
+    CHECK(relay.last_error().empty());
+}
+
+TEST_CASE("concurrent: an idle relay gives its leases back and writes nothing more") {
+    EventStore store = EventStore::open(":memory:", {.durability = Durability::off});
+    ScriptedTransport transport;
+    Relay relay{store, transport, {.name = "relay", .lease = 100ms}};
+    relay.start();
+    store.transact([](Transaction& tx) { tx.publish("post", Parcel{1}); });
+    CHECK(drained(store));
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (!Leases{store}.list().empty() && std::chrono::steady_clock::now() < deadline) {
+        std::this_thread::sleep_for(5ms);
+    }
+    CHECK(Leases{store}.list().empty());
+    // A commit is seen by readers a moment before it is counted.
+    std::this_thread::sleep_for(50ms);
+    const auto commits = store.commits();
+    std::this_thread::sleep_for(300ms);
+    CHECK(store.commits() == commits);
+}
+
+TEST_CASE("concurrent: a bus is used by many threads at once") {
+    Bus bus;
+    std::atomic<int> heard{0};
+    const auto steady = bus.subscribe("#", [&](const Message&) { ++heard; });
+    {
+        std::vector<std::jthread> threads;
+        for (int t = 0; t < 4; ++t) {
+            threads.emplace_back([&] {
+                for (int i = 0; i < 200; ++i) {
+                    const auto connection = bus.subscribe("post.*", [](const Message&) {});
+                    bus.publish("post.sent", Parcel{i});
+                }
+            });
+        }
+    }
+    CHECK(heard == 800);
+}
+
+TEST_SUITE_END();

@@ -1,0 +1,169 @@
+#include "daybook/eventstore/lease.hpp"
+#include "messaging_fixture.hpp"
+#include "partition_leases.hpp"
+
+// Several relays of one store, on one thread, so that every turn of theirs is chosen by the test.
+
+using namespace daybook;
+using namespace daybook::test;
+
+namespace {
+
+constexpr detail::PartitionSet all = 0xFFFF;
+
+int count(detail::PartitionSet set) { return std::popcount(set); }
+
+RelayOptions named(std::string name, std::chrono::milliseconds lease = 1h) {
+    RelayOptions options = patient();
+    options.name = std::move(name);
+    options.lease = lease;
+    return options;
+}
+
+}  // namespace
+
+TEST_CASE("F3: what one relay holds the other does not send") {
+    Shop shop;
+    ScriptedTransport transport;
+    Relay first{shop.store, transport, named("first")};
+    Relay second{shop.store, transport, named("second")};
+    shop.send(1);
+    CHECK(first.run_once() == 1);
+    shop.send(2);
+    CHECK(second.run_once() == 0);
+    CHECK(transport.take() == Numbers{1});
+    CHECK(first.run_once() == 1);
+    CHECK(transport.take() == Numbers{2});
+}
+
+TEST_CASE("F3: a relay in the middle of a batch keeps what it holds") {
+    Shop shop;
+    ScriptedTransport other;
+    Relay second{shop.store, other, named("second")};
+    ScriptedTransport transport{[&](const Message&) {
+        CHECK(second.run_once() == 0);
+        return Delivery{};
+    }};
+    Relay first{shop.store, transport, named("first")};
+    for (int n = 1; n <= 5; ++n) shop.send(n);
+    CHECK(first.run_once() == 5);
+    CHECK(other.take().empty());
+}
+
+TEST_CASE("F4: a relay that lost its lease in a delivery notes nothing and goes no further") {
+    Shop shop;
+    ScriptedTransport other;
+    Relay second{shop.store, other, named("second")};
+    ScriptedTransport transport{[&](const Message&) {
+        // Somebody who believes this relay dead takes everything over.
+        shop.store.transact([](Transaction& tx) { tx.sql().exec("UPDATE lease SET until = 0"); });
+        CHECK(second.run_once() == 3);
+        return failed("too late to matter");
+    }};
+    Relay first{shop.store, transport, named("first")};
+    for (int n = 1; n <= 3; ++n) shop.send(n, {.key = "k"});
+    CHECK(first.run_once() == 0);
+    CHECK(transport.take() == Numbers{1});
+    CHECK(other.take() == Numbers{1, 2, 3});
+    CHECK(shop.waiting() == 0);
+}
+
+TEST_CASE("a relay that was stopped is replaced at once") {
+    Shop shop;
+    ScriptedTransport transport;
+    {
+        Relay first{shop.store, transport, named("first")};
+        shop.send(1);
+        CHECK(first.run_once() == 1);
+    }
+    CHECK(Leases{shop.store}.list().empty());
+    Relay second{shop.store, transport, named("second")};
+    shop.send(2);
+    CHECK(second.run_once() == 1);
+}
+
+TEST_CASE("relays that are at work together share the partitions") {
+    Shop shop;
+    detail::PartitionLeases first{shop.store, "first", 1h};
+    detail::PartitionLeases second{shop.store, "second", 1h};
+    detail::PartitionLeases third{shop.store, "third", 1h};
+    first.refresh();
+    CHECK(first.held() == all);
+    second.refresh();
+    CHECK(second.held() == 0);
+    first.refresh();
+    CHECK(count(first.held()) == 8);
+    second.refresh();
+    CHECK(second.held() == (all & ~first.held()));
+    for (int round = 0; round < 2; ++round) {
+        for (auto* leases : {&third, &first, &second}) leases->refresh();
+    }
+    CHECK(count(first.held()) <= 6);
+    CHECK(count(second.held()) <= 6);
+    CHECK((first.held() | second.held() | third.held()) == all);
+    CHECK(count(third.held()) >= 4);
+    third.release();
+    for (auto* leases : {&first, &second}) leases->refresh();
+    CHECK(count(first.held()) == 8);
+    CHECK((first.held() | second.held()) == all);
+}
+
+TEST_CASE("what a relay gave back is not taken for a death") {
+    Shop shop;
+    detail::PartitionLeases first{shop.store, "first", 1h};
+    CHECK(first.refresh() == 0);
+    first.release();
+    detail::PartitionLeases second{shop.store, "second", 1h};
+    CHECK(second.refresh() == 0);
+    CHECK(second.held() == all);
+}
+
+TEST_CASE("E7: a relay started again under its name works at once and fences its former life") {
+    Shop shop;
+    detail::PartitionLeases former{shop.store, "relay", 1h};
+    former.refresh();
+    detail::PartitionLeases present{shop.store, "relay", 1h};
+    CHECK(present.refresh() == all);
+    CHECK(present.held() == all);
+    shop.store.transact([&](Transaction& tx) {
+        CHECK_FALSE(former.held(tx, 0));
+        CHECK(present.held(tx, 0));
+    });
+}
+
+TEST_CASE("a relay that only looks on writes nothing") {
+    Shop shop;
+    ScriptedTransport transport;
+    Relay first{shop.store, transport, named("first")};
+    Relay second{shop.store, transport, named("second")};
+    shop.send(1);
+    first.run_once();
+    shop.send(2);
+    second.run_once();
+    const auto commits = shop.store.commits();
+    for (int i = 0; i < 10; ++i) second.run_once();
+    CHECK(shop.store.commits() == commits);
+}
+
+TEST_CASE("a relay with nothing to do takes no lease and writes nothing") {
+    Shop shop;
+    ScriptedTransport transport;
+    Relay relay{shop.store, transport, named("relay")};
+    shop.send(1, {.due_at = noon + 1h});
+    const auto commits = shop.store.commits();
+    for (int i = 0; i < 10; ++i) CHECK(relay.run_once() == 0);
+    CHECK(shop.store.commits() == commits);
+    CHECK(Leases{shop.store}.list().empty());
+}
+
+TEST_CASE("a batch costs one commit") {
+    Shop shop;
+    ScriptedTransport transport;
+    Relay relay{shop.store, transport, named("relay")};
+    shop.send(0);
+    relay.run_once();
+    for (int n = 1; n <= 50; ++n) shop.send(n);
+    const auto commits = shop.store.commits();
+    CHECK(relay.run_once() == 50);
+    CHECK(shop.store.commits() == commits + 1);
+}
