@@ -112,7 +112,8 @@ std::string EventId::to_string() const {
     std::string text(text_size, '-');
     char* out = text.data();
     const std::uint8_t* from = bytes_.data();
-    for (const std::size_t count : {4, 2, 2, 2, 6}) {
+    constexpr std::size_t groups[] = {4, 2, 2, 2, 6};
+    for (const std::size_t count : groups) {
         out = detail::write_hex(from, count, out) + 1;
         from += count;
     }

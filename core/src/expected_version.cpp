@@ -11,8 +11,9 @@ ExpectedVersion ExpectedVersion::parse(std::string_view text) {
     if (text == "none") return no_stream;
     if (text == "exists") return stream_exists;
     std::uint64_t number = 0;
-    const char* end = text.data() + text.size();
-    const auto [stopped, error] = std::from_chars(text.data(), end, number);
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
+    const auto [stopped, error] = std::from_chars(begin, end, number);
     if (error != std::errc{} || stopped != end) {
         throw InvalidError("expected version '" + std::string(text.substr(0, 40)) +
                            "': write any, none, exists or a number");

@@ -35,7 +35,7 @@ EventCatalog& EventCatalog::add(EventType current) {
     return *this;
 }
 
-EventCatalog& EventCatalog::upcast(EventType from, std::vector<EventType> produces,
+EventCatalog& EventCatalog::upcast(EventType from, const std::vector<EventType>& produces,
                                    Upcaster upcaster) {
     const std::string what = spell(from.name, from.version);
     if (!upcaster) throw InvalidError(what + ": the upcaster is empty");
@@ -106,6 +106,7 @@ std::vector<std::string> EventCatalog::sources_of(std::string_view name) const {
 
 std::vector<EventType> EventCatalog::types() const {
     std::vector<EventType> types;
+    types.reserve(current_.size());
     for (const auto& [name, version] : current_) {
         types.push_back(EventType::checked(name, version));
     }

@@ -138,11 +138,11 @@ ondemand::object open_object(JsonReader& reader, JsonCursor& cursor) {
 }
 
 // In place: copying these small structs just after they were written costs more than reading them.
-ondemand::field& take_field(const JsonReader& reader,
-                            simdjson::simdjson_result<ondemand::field>& member) {
-    if (member.error() != simdjson::SUCCESS) reader.fail(broken(member.error()));
-    auto&& field = std::move(member).value_unsafe();
-    return field;
+template <class T>
+T& in_place(const JsonReader& reader, simdjson::simdjson_result<T>& result) {
+    if (result.error() != simdjson::SUCCESS) reader.fail(broken(result.error()));
+    auto&& value = static_cast<simdjson::simdjson_result<T>&&>(result).value_unsafe();
+    return value;
 }
 
 }  // namespace
@@ -228,9 +228,7 @@ void JsonReader::each_element(ValueVisitor visit) {
                                        [](auto& value) { return value.get_array(); });
     Descent descent{cursor_};
     for (auto element : array) {
-        if (element.error() != simdjson::SUCCESS) fail(broken(element.error()));
-        auto&& value = std::move(element).value_unsafe();
-        descent.to_next_element(value);
+        descent.to_next_element(in_place(*this, element));
         visit.call(visit.context, *this);
     }
 }
@@ -239,7 +237,7 @@ void JsonReader::each_member(MemberVisitor visit) {
     auto object = open_object(*this, cursor_);
     Descent descent{cursor_};
     for (auto member : object) {
-        ondemand::field& field = take_field(*this, member);
+        ondemand::field& field = in_place(*this, member);
         std::string_view key;
         const simdjson::error_code error = field.unescaped_key().get(key);
         if (error != simdjson::SUCCESS) fail(broken(error));
@@ -254,7 +252,7 @@ void JsonReader::fields(std::span<const FieldSlot> slots, void* object_of_caller
     std::uint64_t missing = slots.empty() ? 0 : ~std::uint64_t{0} >> (64 - slots.size());
     std::size_t expected = 0;
     for (auto member : object) {
-        ondemand::field& field = take_field(*this, member);
+        ondemand::field& field = in_place(*this, member);
         const std::size_t found = find_slot(slots, expected, field, cursor_.readable_end);
         if (found == unknown) continue;
         descent.to(slots[found].name, &field.value());

@@ -15,8 +15,9 @@ constexpr std::size_t digits = 4;
 int number_of(std::string_view name) noexcept {
     int number = 0;
     if (name.size() < digits + 2 || name[digits] != '_') return 0;
-    const char* end = name.data() + digits;
-    return std::from_chars(name.data(), end, number).ptr == end ? number : 0;
+    const char* const begin = name.data();
+    const char* const end = begin + digits;
+    return std::from_chars(begin, end, number).ptr == end ? number : 0;
 }
 
 }  // namespace

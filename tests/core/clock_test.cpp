@@ -95,6 +95,7 @@ TEST_SUITE("concurrent") {
         daybook::VirtualClock clock{Timestamp{}};
         {
             std::vector<std::jthread> threads;
+            threads.reserve(4);
             for (int i = 0; i < 4; ++i) {
                 threads.emplace_back([&clock] {
                     for (int step = 0; step < 10'000; ++step) clock.advance(1us);

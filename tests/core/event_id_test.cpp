@@ -51,6 +51,7 @@ TEST_SUITE("concurrent") {
         std::array<std::vector<EventId>, 8> made;
         {
             std::vector<std::jthread> threads;
+            threads.reserve(made.size());
             for (auto& ids : made) threads.emplace_back([&ids] { ids = generate(per_thread); });
         }
         std::vector<EventId> all;

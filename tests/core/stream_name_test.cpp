@@ -62,7 +62,7 @@ TEST_CASE("bytes that are not UTF-8 are refused") {
 
 TEST_CASE("the error names the stream and what to do without raw bytes in it") {
     try {
-        StreamName{"bad\x1B[31m name"};
+        const StreamName name{"bad\x1B[31m name"};
         FAIL("was accepted");
     } catch (const InvalidError& error) {
         const std::string_view text = error.what();

@@ -1,12 +1,13 @@
-#include <cmath>
 #include "daybook/schema/codec.hpp"
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -416,5 +417,23 @@ TEST_CASE("a failed reading does not disturb the next one") {
     for (int i = 0; i < 3; ++i) {
         CHECK_THROWS_AS(decode<Placed>(R"({"lines":[{"sku":"a","quantity":[[[)"), CorruptError);
         CHECK(decode<Line>(R"({"sku":"a","quantity":1})") == Line{"a", 1});
+    }
+}
+
+TEST_SUITE("concurrent") {
+    TEST_CASE("threads that encode and decode side by side do not disturb one another") {
+        std::vector<int> wrong(4);
+        std::vector<std::jthread> threads;
+        threads.reserve(wrong.size());
+        for (std::size_t i = 0; i < wrong.size(); ++i) {
+            threads.emplace_back([&own = wrong[i], i] {
+                for (int round = 0; round < 2000; ++round) {
+                    const Line line{std::string(i * 50, 'x') + "\n", round};
+                    if (decode<Line>(encode(line)) != line) ++own;
+                }
+            });
+        }
+        threads.clear();
+        CHECK(wrong == std::vector<int>(4));
     }
 }

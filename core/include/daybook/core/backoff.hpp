@@ -51,8 +51,6 @@ private:
 using exponential = Backoff;
 
 /// The same wait each time.
-constexpr Backoff every(Backoff::Duration wait) noexcept {
-    return Backoff{wait, 1.0, wait};
-}
+constexpr Backoff every(Backoff::Duration wait) noexcept { return Backoff{wait, 1.0, wait}; }
 
 }  // namespace daybook

@@ -49,9 +49,8 @@ inline constexpr ExpectedVersion no_stream{ExpectedVersion::Kind::no_stream};
 inline constexpr ExpectedVersion stream_exists{ExpectedVersion::Kind::stream_exists};
 /// The stream holds exactly `version` events; `at_version(0)` is `no_stream`.
 constexpr ExpectedVersion at_version(Version version) noexcept {
-    return version == Version{0}
-               ? no_stream
-               : ExpectedVersion{ExpectedVersion::Kind::at_version, version};
+    return version == Version{0} ? no_stream
+                                 : ExpectedVersion{ExpectedVersion::Kind::at_version, version};
 }
 
 }  // namespace daybook

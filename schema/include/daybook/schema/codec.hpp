@@ -101,9 +101,9 @@ struct Codec {
         }
     }
 
-    /// Overwrites `value`. Keys that it does not know are ignored; a missing optional field is
-    /// empty. Throws CorruptError naming the event (or struct), the field and the reason when the
-    /// text does not fit; `value` may then be half new.
+    /// Overwrites `value`. Keys that it does not know are skipped unread; a missing optional field
+    /// is empty. Throws CorruptError naming the event (or struct), the field and the reason when
+    /// the text does not fit; `value` may then be half new.
     static void decode(std::string_view json, T& value) {
         if constexpr (HasFields<T>) {
             JsonReader::read(json, detail::subject_of<T>(),

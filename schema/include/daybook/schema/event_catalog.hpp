@@ -66,7 +66,7 @@ public:
     /// them; each result is upcast again until nothing applies. `produces` lists every type that
     /// it can give; an empty list drops the event. Throws InvalidError if `from` has an upcaster
     /// already or is a current version, or if events would be upcast in a circle.
-    EventCatalog& upcast(EventType from, std::vector<EventType> produces, Upcaster upcaster);
+    EventCatalog& upcast(EventType from, const std::vector<EventType>& produces, Upcaster upcaster);
 
     bool has_upcasters() const noexcept { return !rules_.empty(); }
     /// Does not allocate.
