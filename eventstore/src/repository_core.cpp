@@ -5,64 +5,80 @@
 #include "daybook/core/conflict_error.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/repository.hpp"
+#include "repository_pages.hpp"
 #include "snapshot_table.hpp"
 
 namespace daybook::detail {
 
 namespace {
 
-/// Folds the stream on top of `at`: nothing, or a snapshot. False, with the state spoilt, if the
-/// event that the snapshot ends with is not in its place.
+/// Small, as pages are kept.
+constexpr std::size_t page_bytes_max = 1024 * 1024;
+
+/// One load, from a store or from a transaction.
 template <class Source>
-bool fold(Source& source, const StreamName& stream, Folder folder, FoldPoint& at) {
-    const Version start = at.version;
-    bool fits = start == Version{0};
-    EventPage page;
-    // From the snapshot's last event, not the one after it: one row more shows that it is there.
-    PageRequest request{.stream = &stream, .from = fits ? 1 : start.value()};
-    do {
-        source.read_page(request, page);
-        for (const EventRow& row : page.rows) {
-            at.position = row.position;
-            if (row.version <= start) {
-                fits = row.id == at.event;
-                continue;
+class Load {
+public:
+    Load(Source& source, const FoldType& type, const StreamName& stream, EventPage& page) noexcept
+        : source_(source), type_(type), stream_(stream), page_(page) {}
+
+    FoldPoint run(void* slot, const std::optional<Snapshot>& snapshot) {
+        void* state = type_.restart(slot, stream_);
+        FoldPoint at;
+        if (snapshot) {
+            at = {snapshot->version, {}, snapshot->event, snapshot->version, {}};
+            if (decode(*snapshot, state) && fold(state, at)) return at;
+            state = type_.restart(slot, stream_);
+            at = {};
+        }
+        fold(state, at);
+        return at;
+    }
+
+private:
+    bool decode(const Snapshot& snapshot, void* state) const {
+        try {
+            type_.decode(snapshot.state, state);
+            return true;
+        } catch (const std::exception&) {
+            return false;
+        }
+    }
+
+    /// Folds what comes after `at`: nothing, or a snapshot. False, with the state spoilt, if the
+    /// event that the snapshot ends with is not in its place.
+    bool fold(void* state, FoldPoint& at) {
+        const Version start = at.version;
+        bool fits = start == Version{0};
+        Folder folder{type_, state};
+        // From the snapshot's last event, not the one after it: one row more shows that it is
+        // there.
+        PageRequest request{
+            .stream = &stream_, .from = fits ? 1 : start.value(), .bytes_max = page_bytes_max};
+        do {
+            source_.read_page(request, page_);
+            for (const EventRow& row : page_.rows) {
+                at.position = row.position;
+                if (row.version <= start) {
+                    fits = row.id == at.event;
+                    continue;
+                }
+                if (!fits) return false;
+                folder.apply(row);
+                at.event = row.id;
             }
-            if (!fits) return false;
-            folder.apply(row);
-            at.event = row.id;
-        }
-        request.from = page.next_from;
-    } while (!page.at_end);
-    // Not the last row's version: upcasters may have dropped what comes after it.
-    at.version = Version{request.from - 1};
-    return fits;
-}
-
-bool decode(const FoldType& type, const Snapshot& snapshot, void* state) {
-    try {
-        type.decode(snapshot.state, state);
-        return true;
-    } catch (const std::exception&) {
-        return false;
+            request.from = page_.next_from;
+        } while (!page_.at_end);
+        // Not the last row's version: upcasters may have dropped what comes after it.
+        at.version = Version{request.from - 1};
+        return fits;
     }
-}
 
-template <class Source>
-FoldPoint load_from(Source& source, const FoldType& type, const StreamName& stream, void* slot,
-                    const std::optional<Snapshot>& snapshot) {
-    void* state = type.restart(slot, stream);
-    if (snapshot) {
-        FoldPoint at{snapshot->version, {}, snapshot->event, snapshot->version, {}};
-        if (decode(type, *snapshot, state) && fold(source, stream, Folder{type, state}, at)) {
-            return at;
-        }
-        state = type.restart(slot, stream);
-    }
-    FoldPoint at;
-    fold(source, stream, Folder{type, state}, at);
-    return at;
-}
+    Source& source_;
+    const FoldType& type_;
+    const StreamName& stream_;
+    EventPage& page_;
+};
 
 void add_to(std::span<NewEvent> events, const SaveOptions& options) {
     for (NewEvent& event : events) {
@@ -95,16 +111,16 @@ RepositoryCore::RepositoryCore(EventStore store, const FoldType& type, Repositor
     : store_(std::move(store)),
       type_(type),
       options_(options),
-      fingerprint_(snapshot_fingerprint(type)) {}
+      fingerprint_(snapshot_fingerprint(type)),
+      pages_(std::make_shared<RepositoryPages>()) {}
 
 FoldPoint RepositoryCore::load(const StreamName& stream, void* slot) const {
     const auto begin = std::chrono::steady_clock::now();
     std::optional<Snapshot> snapshot;
-    if (type_.can_snapshot()) {
-        const PooledReader reader{store_.engine()};
-        snapshot = SnapshotTable{reader->sql(), type_.name, fingerprint_}.find(stream);
-    }
-    FoldPoint at = load_from(store_, type_, stream, slot, snapshot);
+    if (type_.can_snapshot())
+        snapshot = find_snapshot(PooledReader { store_.engine() } -> sql(), stream);
+    const RepositoryPages::Borrowed page{*pages_};
+    FoldPoint at = Load{store_, type_, stream, *page}.run(slot, snapshot);
     at.load_time = std::chrono::steady_clock::now() - begin;
     return at;
 }
@@ -112,12 +128,15 @@ FoldPoint RepositoryCore::load(const StreamName& stream, void* slot) const {
 FoldPoint RepositoryCore::load(Transaction& tx, const StreamName& stream, void* slot) const {
     const auto begin = std::chrono::steady_clock::now();
     std::optional<Snapshot> snapshot;
-    if (type_.can_snapshot()) {
-        snapshot = SnapshotTable{tx.sql(), type_.name, fingerprint_}.find(stream);
-    }
-    FoldPoint at = load_from(tx, type_, stream, slot, snapshot);
+    if (type_.can_snapshot()) snapshot = find_snapshot(tx.sql(), stream);
+    const RepositoryPages::Borrowed page{*pages_};
+    FoldPoint at = Load{tx, type_, stream, *page}.run(slot, snapshot);
     at.load_time = std::chrono::steady_clock::now() - begin;
     return at;
+}
+
+std::optional<Snapshot> RepositoryCore::find_snapshot(Sql& sql, const StreamName& stream) const {
+    return SnapshotTable{sql, type_.name, fingerprint_}.find(stream);
 }
 
 std::optional<Conflict> RepositoryCore::try_save(const Unsaved& what, const SaveOptions& options,

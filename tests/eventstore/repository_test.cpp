@@ -89,6 +89,22 @@ TEST_CASE("a stale aggregate is not saved and keeps what it has pending") {
     CHECK(accounts.load("account-1").balance() == 1);
 }
 
+TEST_CASE("an aggregate that is saved again because nobody knew whether it worked is stored once") {
+    auto store = open_store();
+    Repository<Account> accounts{store};
+    Account account = Account::open("account-1", "Ada");
+    account.deposit(10);
+    Account in_doubt = account;
+    const SaveResult first = accounts.save(account);
+    store.append("account-1", any, {Deposited{1}});
+
+    const SaveResult again = accounts.save(in_doubt);
+    CHECK(again.version == first.version);
+    CHECK(again.position == first.position);
+    CHECK(in_doubt.pending().empty());
+    CHECK(store.head() == Position{3});
+}
+
 TEST_CASE("an update that conflicts decides again on what is there now") {
     auto store = open_store();
     Repository<Account> accounts{store};
@@ -138,6 +154,20 @@ TEST_CASE("what a decision throws passes through an update and nothing is stored
                     std::domain_error);
     CHECK(attempts == 1);
     CHECK(store.head() == Position{1});
+}
+
+TEST_CASE("a conflict of the decision's own making is not taken for one of the save") {
+    auto store = open_store();
+    Repository<Account> accounts{store};
+    accounts.save(Account::open("account-1", "Ada"));
+    int attempts = 0;
+    CHECK_THROWS_AS(accounts.update("account-1",
+                                    [&](Account&) {
+                                        ++attempts;
+                                        store.append("account-1", no_stream, {Deposited{1}});
+                                    }),
+                    ConflictError);
+    CHECK(attempts == 1);
 }
 
 TEST_CASE("update or create begins a stream once and goes on with it later") {

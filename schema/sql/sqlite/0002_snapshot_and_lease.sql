@@ -1,6 +1,6 @@
--- A cached fold of a stream, one for each kind of thing that folds it. Never the truth: `fingerprint`
--- names the shape that `state` was written in, `event` the last event that is in it, and what does
--- not fit is ignored and replaced.
+-- A cached fold of a stream, one for each kind of thing that folds it. Never the truth:
+-- `fingerprint` names the shape that `state` was written in, `event` the last event that is in it,
+-- and what does not fit is ignored and replaced.
 
 CREATE TABLE snapshot(
     stream      TEXT NOT NULL,
@@ -13,8 +13,9 @@ CREATE TABLE snapshot(
     PRIMARY KEY(stream, aggregate)
 ) STRICT;
 
--- Who may do a piece of work until when, in microseconds of machine time. A row stays when its lease
--- is given back, with no owner, so that `token` never goes down: the fence against a late owner.
+-- Who may do a piece of work until when, in microseconds of machine time. A row stays when its
+-- lease is given back, with no owner, so that `token` never goes down: the fence against a late
+-- owner.
 
 CREATE TABLE lease(
     name  TEXT NOT NULL PRIMARY KEY,

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -61,6 +62,9 @@ struct SaveResult {
 
 namespace detail {
 
+class RepositoryPages;
+struct Snapshot;
+
 /// A state with events on top that are not stored yet. `state` has them in it already.
 struct Unsaved {
     const StreamName& stream;
@@ -100,6 +104,7 @@ public:
 
 private:
     bool snapshot_due(const FoldPoint& at) const noexcept;
+    std::optional<Snapshot> find_snapshot(Sql& sql, const StreamName& stream) const;
     void take_snapshot(const Unsaved& what);
     void put_snapshot(Transaction& tx, const Unsaved& what) const;
 
@@ -107,6 +112,7 @@ private:
     const FoldType& type_;
     RepositoryOptions options_;
     std::string fingerprint_;
+    std::shared_ptr<RepositoryPages> pages_;
 };
 
 }  // namespace detail
