@@ -18,7 +18,7 @@ public:
     static constexpr std::size_t kept_bytes_max = std::size_t{1} << 20;
 
     void assign(std::string_view text) {
-        if (text.size() > capacity_) grow(text.size());
+        if (!bytes_ || text.size() > capacity_) grow(text.size());
         if (!text.empty()) std::memcpy(bytes_.get(), text.data(), text.size());
         std::memset(bytes_.get() + text.size(), 0, simdjson::SIMDJSON_PADDING);
         size_ = text.size();

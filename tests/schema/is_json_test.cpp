@@ -1,6 +1,7 @@
 #include "daybook/schema/is_json.hpp"
 
 #include <string>
+#include <thread>
 
 #include <doctest/doctest.h>
 
@@ -82,4 +83,8 @@ TEST_CASE("a great text is checked to its end") {
     CHECK(is_json(great + "]"));
     CHECK_FALSE(is_json(great));
     CHECK_FALSE(is_json(great + "}"));
+}
+
+TEST_CASE("an empty text as the very first one of a thread is only not JSON") {
+    std::thread{[] { CHECK_FALSE(is_json("")); }}.join();
 }
