@@ -119,55 +119,36 @@ OrderWorld::OrderWorld(EventStore opened, std::shared_ptr<VirtualClock> world_cl
 
 void OrderWorld::open() {
     transport = std::make_unique<LocalTransport>(store);
-    Consumer stock = transport->consumer("stock");
-    participate<ReserveStock, StockReserved, StockRefused, StockBusy>(stock);
-    participate<ReleaseStock, StockReleased, StockNotReleased, StockReleaseBusy>(stock);
-    Consumer credit = transport->consumer("credit");
-    participate<HoldCredit, CreditHeld, CreditRefused, CreditBusy>(credit);
-    participate<FreeCredit, CreditFreed, CreditNotFreed, CreditFreeBusy>(credit);
-    participate<Charge, Charged, PaymentDeclined, PaymentBusy>(transport->consumer("payment"));
-    participate<Ship, Shipped, ShipmentFailed, ShipmentBusy>(transport->consumer("shipping"));
-    transport->consumer("orders").on<OrderEnded>([](const OrderEnded& end, Transaction& tx) {
-        tx.append("ends-" + end.order, any, {Effect{end.order, end.detail}});
+    open_shop(*transport, [this](const Message& command, const std::string& order) {
+        return next(command, order);
     });
     orchestrator = std::make_unique<SagaOrchestrator>(store, *transport);
     orchestrator->add(definition);
-    relay = std::make_unique<Relay>(store, *transport, RelayOptions{.name = "world"});
+    if (wrapper_) wrapped_ = wrapper_(*transport);
+    relay = std::make_unique<Relay>(store, wrapped_ ? *wrapped_ : *transport,
+                                    RelayOptions{.name = "world"});
 }
 
 void OrderWorld::restart() {
     relay.reset();
+    wrapped_.reset();
     orchestrator.reset();
     transport.reset();
     open();
 }
 
-Does OrderWorld::next(const std::string& command) {
-    auto& behaviour = script_[command];
-    if (behaviour.empty()) return Does::succeed;
-    const Does now = behaviour.front();
-    behaviour.pop_front();
+Does OrderWorld::next(const Message& command, const std::string& order) {
+    if (temper_) return temper_(command, order);
+    if (const auto found = decided_.find(command.id); found != decided_.end()) return found->second;
+    received_[command.type].push_back(command);
+    auto& behaviour = script_[command.type];
+    Does now = Does::succeed;
+    if (!behaviour.empty()) {
+        now = behaviour.front();
+        behaviour.pop_front();
+    }
+    decided_.emplace(command.id, now);
     return now;
-}
-
-template <class Command, class Success, class Failure, class Busy>
-void OrderWorld::participate(Consumer consumer) {
-    consumer.on<Command>([this](const Command& command, const Message& message, Transaction& tx) {
-        const std::string name{Command::type.name};
-        received_[name].push_back(message);
-        const Does does = next(name);
-        if (does == Does::succeed || does == Does::hide || does == Does::mumble)
-            tx.append("effects-" + command.order, any, {Effect{command.order, name}});
-        if (does == Does::succeed) reply(tx, message, Success{command.order, "for " + name});
-        if (does == Does::fail) reply(tx, message, Failure{command.order, "no"});
-        if (does == Does::be_busy) reply(tx, message, Busy{command.order, "later"});
-        if (does == Does::mumble) {
-            PublishOptions options;
-            options.key = message.key;
-            options.headers = message.headers;
-            tx.publish({message.reply_to, Success::type, "{\"order\":17}", options});
-        }
-    });
 }
 
 void OrderWorld::place(const std::string& order) {

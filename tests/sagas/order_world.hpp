@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,18 +12,9 @@
 #include "daybook/messaging/messaging.hpp"
 #include "daybook/sagas/sagas.hpp"
 #include "order_messages.hpp"
+#include "shop.hpp"
 
 namespace daybook::test {
-
-/// What a participant does with its next command.
-enum class Does {
-    succeed,
-    fail,     ///< nothing, and says so for good
-    be_busy,  ///< nothing, and says that it may work later
-    vanish,   ///< nothing, and says nothing
-    hide,     ///< the work, and says nothing
-    mumble,   ///< the work, and answers with something nobody can read
-};
 
 struct OrderSagaOptions {
     int version = 1;
@@ -56,6 +48,11 @@ public:
 
     void place(const std::string& order);
     void restart();
+    /// Who decides instead of the scripts.
+    void set_temper(Temper temper) { temper_ = std::move(temper); }
+    /// Wraps what the relay delivers through, from the next restart on.
+    using Wrapper = std::function<std::unique_ptr<Transport>(Transport&)>;
+    void set_wrapper(Wrapper wrapper) { wrapper_ = std::move(wrapper); }
     /// Runs orchestrator and relay until nothing is left to do at this instant.
     void settle();
     /// The same, and moves the clock on from timer to timer, for at most so long.
@@ -72,6 +69,7 @@ public:
     const Message& received() const {
         return received_.at(std::string(Command::type.name)).back();
     }
+    /// How many commands of a type reached it; what came again counts once.
     template <class Command>
     std::size_t times_received() const {
         const auto found = received_.find(std::string(Command::type.name));
@@ -101,12 +99,14 @@ public:
 
 private:
     void open();
-    template <class Command, class Success, class Failure, class Busy>
-    void participate(Consumer consumer);
-    Does next(const std::string& command);
+    Does next(const Message& command, const std::string& order);
 
+    Temper temper_;
+    Wrapper wrapper_;
+    std::unique_ptr<Transport> wrapped_;
     std::map<std::string, std::deque<Does>> script_;
     std::map<std::string, std::vector<Message>> received_;
+    std::map<EventId, Does> decided_;  // a command that comes again meets the same temper
 };
 
 }  // namespace daybook::test

@@ -1,0 +1,76 @@
+#include <chrono>
+#include <memory>
+#include <random>
+#include <thread>
+
+#include <doctest/doctest.h>
+
+#include "child_process.hpp"
+#include "engines.hpp"
+#include "office.hpp"
+
+using namespace daybook;
+using namespace daybook::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+#ifdef NDEBUG
+constexpr int orders = 1'000;
+#else
+constexpr int orders = 250;
+#endif
+constexpr int processes = 2;
+// A killed process leaves the file as it was at the last commit; power loss is tested elsewhere.
+constexpr Durability durability = Durability::normal;
+
+/// Runs a whole office; reports once and ends when every order has ended.
+void run_office(const std::string& uri, const std::string& name,
+                const ChildProcess::Report& report) {
+    Office office{EventStore::open(uri, {.durability = durability}), name, patient_order_saga(),
+                  steady_temper};
+    office.start();
+    while (!all_ended(office.store, orders)) std::this_thread::sleep_for(50ms);
+    office.stop();
+    report(1);
+}
+
+std::unique_ptr<ChildProcess> begin_office(const std::string& uri, int number) {
+    return std::make_unique<ChildProcess>([&](const ChildProcess::Report& report) {
+        run_office(uri, "office-" + std::to_string(number), report);
+    });
+}
+
+}  // namespace
+
+TEST_CASE("A13: kill -9 in a loop over many sagas leaves each ended and every effect done once") {
+    const Sqlite place;
+    {
+        EventStore store = EventStore::open(place.uri(), {.durability = durability});
+        for (int i = 1; i <= orders; ++i)
+            store.append("order-" + std::to_string(i), any, {OrderPlaced{std::to_string(i)}});
+    }
+    const auto seed = std::random_device{}();
+    CAPTURE(seed);
+    std::mt19937 random{seed};
+    std::unique_ptr<ChildProcess> offices[processes];
+    int kills = 0;
+    const auto end = std::chrono::steady_clock::now() + 60s;
+    bool done = false;
+    for (int i = 0; i < processes; ++i) offices[i] = begin_office(place.uri(), i);
+    while (!done && std::chrono::steady_clock::now() < end) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{20 + random() % 300});
+        const auto victim = random() % processes;
+        offices[victim]->kill();
+        done = !offices[victim]->reports().empty();
+        ++kills;
+        if (!done) offices[victim] = begin_office(place.uri(), static_cast<int>(victim));
+    }
+    // The survivors, if any, finish undisturbed.
+    for (auto& office : offices) CHECK(office->wait() == 0);
+    MESSAGE(kills << " kills over " << orders << " sagas");
+    const EventStore store = EventStore::open(place.uri());
+    CHECK(all_ended(store, orders));
+    CHECK(verify_orders(store, orders) == "");
+    CHECK(kills > 5);
+}

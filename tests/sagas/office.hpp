@@ -1,0 +1,65 @@
+#pragma once
+
+#include <string>
+
+#include "daybook/messaging/messaging.hpp"
+#include "daybook/sagas/sagas.hpp"
+#include "order_world.hpp"
+#include "shop.hpp"
+
+namespace daybook::test {
+
+/// What one process of a shop runs: participants, orchestrator and relay on threads of their own,
+/// in real time.
+class Office {
+public:
+    Office(EventStore opened, const std::string& name, const SagaDefinition& definition,
+           const Temper& temper)
+        : store(std::move(opened)),
+          transport(store),
+          orchestrator(store, transport),
+          relay(store, transport, {.name = name}) {
+        open_shop(transport, temper);
+        orchestrator.add(definition);
+    }
+    void start() {
+        orchestrator.start();
+        relay.start();
+    }
+    void stop() {
+        relay.stop();
+        orchestrator.stop();
+    }
+
+    EventStore store;
+    LocalTransport transport;
+    SagaOrchestrator orchestrator;
+    Relay relay;
+};
+
+/// Waits that are short enough to be met in a test and long enough never to be hit by a slow
+/// machine.
+inline SagaDefinition patient_order_saga() {
+    return order_saga({.timeout = std::chrono::minutes{5}, .attempts = 4, .undo_attempts = 8});
+}
+
+/// Every third order goes back, every seventh meets busy participants; the same for the same
+/// command, in whatever process.
+inline Does steady_temper(const Message& command, const std::string& order) {
+    const int number = std::stoi(order);
+    const bool first = command.headers.find("\"series\":1}") != std::string::npos;
+    if (number % 7 == 0 && first) return Does::be_busy;
+    if (number % 3 == 0 && command.is<Charge>()) return Does::fail;
+    return Does::succeed;
+}
+
+inline bool all_ended(const EventStore& store, std::size_t orders) {
+    const SagaIndex index{store};
+    return index.count() == orders && index.count({.unfinished = true}) == 0 &&
+           outbox_status(store).unsent() == 0;
+}
+
+/// What must be true of every order when all is over; a text for the first that is not so.
+std::string verify_orders(const EventStore& store, int orders);
+
+}  // namespace daybook::test

@@ -1,0 +1,98 @@
+#include <chrono>
+#include <thread>
+
+#include <doctest/doctest.h>
+
+#include "engines.hpp"
+#include "office.hpp"
+
+// E. Several orchestrators on one store, in real time. Each has a handle of its own, as a process
+// would.
+
+using namespace daybook;
+using namespace daybook::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+bool wait_until_ended(const EventStore& store, int orders) {
+    const auto end = std::chrono::steady_clock::now() + 90s;
+    while (std::chrono::steady_clock::now() < end) {
+        if (all_ended(store, static_cast<std::size_t>(orders))) return true;
+        std::this_thread::sleep_for(20ms);
+    }
+    return false;
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("concurrent");
+
+TEST_CASE_TEMPLATE("concurrent: E5: two orchestrators on one file never do anything twice", Engine,
+                   DAYBOOK_ENGINES) {
+    constexpr int orders = 60;
+    const StoreOn<Engine> place;
+    const StoreOptions options{.durability = Durability::normal};
+    Office one{place.open(options), "one", patient_order_saga(), steady_temper};
+    Office two{place.open(options), "two", patient_order_saga(), steady_temper};
+    one.start();
+    two.start();
+    for (int i = 1; i <= orders; ++i) {
+        const std::string order = std::to_string(i);
+        one.store.append("order-" + order, any, {OrderPlaced{order}});
+    }
+    CHECK(wait_until_ended(one.store, orders));
+    one.stop();
+    two.stop();
+    CHECK(verify_orders(one.store, orders) == "");
+    CHECK(one.orchestrator.last_error() == "");
+    CHECK(two.orchestrator.last_error() == "");
+}
+
+TEST_CASE_TEMPLATE("concurrent: E5: two orchestrators fire one timer once", Engine,
+                   DAYBOOK_ENGINES) {
+    const StoreOn<Engine> place;
+    VirtualClock clock{OrderWorld::morning};
+    const StoreOptions options{.durability = Durability::normal, .clock = &clock};
+    const auto silent = [](const Message&, const std::string&) { return Does::vanish; };
+    const auto definition = order_saga({.timeout = 1h, .attempts = 50});
+    Office one{place.open(options), "one", definition, silent};
+    Office two{place.open(options), "two", definition, silent};
+    one.store.append("order-1", any, {OrderPlaced{"1"}});
+    one.orchestrator.run_once();
+    for (int round = 2; round <= 30; ++round) {
+        clock.advance(1h);
+        std::size_t fired[2] = {0, 0};
+        {
+            const std::jthread other{[&] { fired[1] = two.orchestrator.run_once(); }};
+            fired[0] = one.orchestrator.run_once();
+        }
+        CHECK(fired[0] + fired[1] == 1);
+        const auto saga = one.orchestrator.explain({"fulfil-order", "1"});
+        REQUIRE(saga.state.steps[0].forward.attempts == round);
+    }
+}
+
+TEST_CASE("concurrent: an orchestrator stops at once though nothing happens") {
+    const auto began = std::chrono::steady_clock::now();
+    {
+        const StoreOn<Sqlite> place;
+        Office office{place.open(), "one", patient_order_saga(), steady_temper};
+        office.start();
+        std::this_thread::sleep_for(50ms);
+    }
+    CHECK(std::chrono::steady_clock::now() - began < 5s);
+}
+
+TEST_CASE("concurrent: an order is taken up as soon as it is placed") {
+    const StoreOn<Sqlite> place;
+    Office office{place.open(), "one", patient_order_saga(), steady_temper};
+    office.start();
+    std::this_thread::sleep_for(50ms);
+    const auto began = std::chrono::steady_clock::now();
+    office.store.append("order-1", any, {OrderPlaced{"1"}});
+    CHECK(wait_until_ended(office.store, 1));
+    CHECK(std::chrono::steady_clock::now() - began < 5s);
+}
+
+TEST_SUITE_END();

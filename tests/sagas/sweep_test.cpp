@@ -1,0 +1,208 @@
+#include <algorithm>
+#include <random>
+#include <stdexcept>
+
+#include <doctest/doctest.h>
+
+#include "order_world.hpp"
+
+// The process dies at every single commit, one run for each; and in long runs everything goes wrong
+// at random.
+
+using namespace daybook;
+using namespace daybook::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Texts = std::vector<std::string>;
+
+struct PowerCut : std::runtime_error {
+    PowerCut() : runtime_error("power cut") {}
+};
+
+/// Lets the n-th unit that appends fail just before it commits.
+class PowerCuts {
+public:
+    PowerCuts(EventStore& store, std::size_t at)
+        : left_(at), hook_(store.add_commit_hook([this](Transaction&) {
+              if (left_ > 0 && --left_ == 0) throw PowerCut{};
+          })) {}
+    bool happened() const { return left_ == 0; }
+
+private:
+    std::size_t left_;
+    std::shared_ptr<void> hook_;
+};
+
+struct Scenario {
+    const char* name;
+    void (*prepare)(OrderWorld&);
+    Texts effects;
+    SagaStatus end;
+};
+
+const Scenario scenarios[] = {
+    {"all is well",
+     [](OrderWorld&) {},
+     {"stock.reserve", "credit.hold", "payment.charge", "shipment.ship"},
+     SagaStatus::completed},
+    {"the payment is declined and undoing is tedious",
+     [](OrderWorld& world) {
+         world.script<Charge>({Does::fail});
+         world.script<FreeCredit>({Does::be_busy, Does::be_busy});
+     },
+     {"stock.reserve", "credit.hold", "credit.free", "stock.release"},
+     SagaStatus::compensated},
+    {"the credit is never answered",
+     [](OrderWorld& world) { world.script<HoldCredit>({Does::hide}); },
+     {"stock.reserve", "credit.hold", "credit.free", "stock.release"},
+     SagaStatus::compensated},
+    {"everybody is busy at first",
+     [](OrderWorld& world) {
+         world.script<ReserveStock>({Does::be_busy});
+         world.script<Charge>({Does::be_busy});
+         world.script<Ship>({Does::fail, Does::be_busy});
+     },
+     {"stock.reserve", "credit.hold", "payment.charge", "shipment.ship"},
+     SagaStatus::completed},
+};
+
+void run_with_power_cut(OrderWorld& world) {
+    try {
+        world.run_to_the_end();
+    } catch (const PowerCut&) {
+        world.restart();
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a crash at any commit changes nothing about the end") {
+    for (const Scenario& scenario : scenarios) {
+        CAPTURE(scenario.name);
+        bool reached_the_end = false;
+        for (std::size_t at = 1; !reached_the_end; ++at) {
+            CAPTURE(at);
+            OrderWorld world;
+            scenario.prepare(world);
+            world.place("1");
+            const PowerCuts cuts{world.store, at};
+            run_with_power_cut(world);
+            reached_the_end = !cuts.happened();
+            world.restart();
+            world.run_to_the_end();
+            CHECK(world.status() == scenario.end);
+            CHECK(world.effects("1") == scenario.effects);
+            CHECK(world.ends("1") == Texts{std::string(to_string(scenario.end))});
+            CHECK(world.count("saga_timer") == 0);
+            CHECK(world.count("outbox") == 0);
+            REQUIRE(at < 200);
+        }
+    }
+}
+
+namespace {
+
+/// Delivers some messages twice, refuses some for now, and loses some commands.
+class BadTransport final : public Transport {
+public:
+    BadTransport(Transport& inner, std::mt19937& random) : inner_(inner), random_(random) {}
+    Delivery deliver(const Message& message) override {
+        const auto draw = random_() % 100;
+        const bool command = !message.topic.starts_with("saga.") && message.topic != "orders";
+        if (draw < 5 && command) return {};
+        if (draw < 15) return {Delivery::Status::failed, "bad luck"};
+        if (draw < 30) inner_.deliver(message);
+        return inner_.deliver(message);
+    }
+
+private:
+    Transport& inner_;
+    std::mt19937& random_;
+};
+
+// Decided by the command's id, so that what comes again meets the same temper.
+Does random_temper(unsigned seed, const Message& command) {
+    std::mt19937 random{seed ^ (command.id.bytes()[0] * 65'537U + command.id.bytes()[1] * 257U +
+                                command.id.bytes()[2])};
+    random.discard(3);
+    const auto draw = random() % 100;
+    const bool undo = command.is<ReleaseStock>() || command.is<FreeCredit>();
+    const bool undoable = command.is<ReserveStock>() || command.is<HoldCredit>();
+    if (draw < 15) return Does::be_busy;
+    if (draw < 25 && undoable) return Does::hide;
+    if (draw < 35 && undoable) return Does::vanish;
+    if (draw < 50 && !undo && !command.is<Ship>()) return Does::fail;
+    return Does::succeed;
+}
+
+std::ptrdiff_t place_of(const Texts& effects, const std::string& effect) {
+    return std::ranges::find(effects, effect) - effects.begin();
+}
+
+void check_order(const OrderWorld& world, const std::string& order) {
+    CAPTURE(order);
+    const SagaStatus status = world.status(order);
+    const Texts effects = world.effects(order);
+    CAPTURE(world.explain(order).text());
+    CHECK(has_ended(status));
+    CHECK(world.ends(order) == Texts{std::string(to_string(status))});
+    for (const char* effect : {"stock.reserve", "credit.hold", "payment.charge", "shipment.ship"})
+        CHECK(std::ranges::count(effects, effect) <= 1);
+    if (status == SagaStatus::completed) {
+        CHECK(effects == Texts{"stock.reserve", "credit.hold", "payment.charge", "shipment.ship"});
+        return;
+    }
+    CHECK(std::ranges::count(effects, "payment.charge") == 0);
+    CHECK(std::ranges::count(effects, "shipment.ship") == 0);
+    const auto end = static_cast<std::ptrdiff_t>(effects.size());
+    const auto freed = place_of(effects, "credit.free");
+    const auto released = place_of(effects, "stock.release");
+    if (place_of(effects, "credit.hold") < end) CHECK(place_of(effects, "credit.hold") < freed);
+    if (place_of(effects, "stock.reserve") < end)
+        CHECK(place_of(effects, "stock.reserve") < released);
+    CHECK((freed < end ? freed < released : true));
+    CHECK((released < end || status == SagaStatus::failed));
+}
+
+}  // namespace
+
+TEST_CASE("whatever goes wrong every saga ends and every effect happens once") {
+    constexpr int orders = 8;
+    for (unsigned seed = 1; seed <= 40; ++seed) {
+        CAPTURE(seed);
+        std::mt19937 random{seed};
+        OrderWorld world{order_saga({.attempts = 6, .undo_attempts = 30})};
+        world.set_temper([&](const Message& command, const std::string&) {
+            return random_temper(seed, command);
+        });
+        world.set_wrapper(
+            [&](Transport& inner) { return std::make_unique<BadTransport>(inner, random); });
+        world.restart();
+        bool stormy = true;
+        const auto hook = world.store.add_commit_hook([&](Transaction&) {
+            if (stormy && random() % 20 == 0) throw PowerCut{};
+        });
+        for (int i = 0; i < orders; ++i) {
+            while (world.store.version("order-" + std::to_string(i)) == Version{0}) {
+                try {
+                    world.place(std::to_string(i));
+                } catch (const PowerCut&) {
+                    continue;
+                }
+            }
+            try {
+                world.run_for(2s);
+            } catch (const PowerCut&) {
+                world.restart();
+            }
+        }
+        stormy = false;
+        world.run_to_the_end();
+        for (int i = 0; i < orders; ++i) check_order(world, std::to_string(i));
+        CHECK(world.count("saga_timer") == 0);
+        CHECK(world.count("outbox") == 0);
+        CHECK(world.count("dead_letter") == 0);
+    }
+}
