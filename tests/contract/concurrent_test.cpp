@@ -26,6 +26,8 @@ std::string stream_of(int index) { return "thing-" + std::to_string(index); }
 
 }  // namespace
 
+TEST_SUITE_BEGIN("concurrent");
+
 TEST_CASE_TEMPLATE("concurrent: appends from many threads are all there without a gap", Engine,
                    DAYBOOK_ENGINES) {
     const StoreOn<Engine> place;
@@ -166,3 +168,5 @@ TEST_CASE_TEMPLATE("concurrent: units and appends take turns and none is lost", 
     CHECK(store.version("shared-1") == Version{320});
     CHECK(store.head() == Position{480});
 }
+
+TEST_SUITE_END();
