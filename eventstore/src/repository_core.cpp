@@ -117,8 +117,10 @@ RepositoryCore::RepositoryCore(EventStore store, const FoldType& type, Repositor
 FoldPoint RepositoryCore::load(const StreamName& stream, void* slot) const {
     const auto begin = std::chrono::steady_clock::now();
     std::optional<Snapshot> snapshot;
-    if (type_.can_snapshot())
-        snapshot = find_snapshot(PooledReader { store_.engine() } -> sql(), stream);
+    if (type_.can_snapshot()) {
+        const PooledReader reader{store_.engine()};
+        snapshot = find_snapshot(reader->sql(), stream);
+    }
     const RepositoryPages::Borrowed page{*pages_};
     FoldPoint at = Load{store_, type_, stream, *page}.run(slot, snapshot);
     at.load_time = std::chrono::steady_clock::now() - begin;
