@@ -23,7 +23,7 @@ Condition condition_of(const SagaFilter& filter) {
     Condition condition;
     if (filter.definition.empty()) {
         condition.text = detail::sql::where_after;
-        condition.parameters = {after.definition, after.definition, after.key};
+        condition.parameters = {after.definition, after.key};
     } else {
         condition.text = detail::sql::where_definition;
         condition.parameters = {filter.definition, after.key};

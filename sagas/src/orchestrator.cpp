@@ -17,9 +17,17 @@ std::size_t SagaOrchestrator::State::run_once() {
             done += start_new(entry.second);
         } catch (const ConflictError&) {
             // Another process was faster; its checkpoint is seen next time.
+        } catch (const Error& error) {
+            if (concerns_store(error)) throw;
+            trouble("saga '" + entry.first + "' cannot start: " + error.what());
         }
     }
     return done + fire_due();
+}
+
+bool SagaOrchestrator::State::concerns_store(const Error& error) noexcept {
+    return error.kind() == ErrorKind::unavailable || error.kind() == ErrorKind::storage ||
+           error.kind() == ErrorKind::in_doubt;
 }
 
 void SagaOrchestrator::State::run(const std::stop_token& stop) {

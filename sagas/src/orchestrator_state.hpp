@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "daybook/core/error.hpp"
 #include "daybook/sagas/saga_orchestrator.hpp"
 #include "definition_set.hpp"
 #include "saga_unit.hpp"
@@ -28,6 +29,8 @@ struct SagaOrchestrator::State {
     std::size_t run_once();
     void run(const std::stop_token& stop);
     void trouble(const std::string& text);
+    /// Then nothing else can go on either.
+    static bool concerns_store(const Error& error) noexcept;
     std::string last_error() const;
     SagaExplanation act(const SagaId& id, const SagaOperator& by,
                         const std::function<void(detail::SagaUnit&, Transaction&)>& action);

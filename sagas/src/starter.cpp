@@ -41,6 +41,8 @@ ChosenId id_for(const SagaDefinition& definition, const detail::StartBinding& bi
         if (!id.key.empty()) return {std::move(id)};
     } catch (const std::exception& error) {
         trouble = "its key is unusable: " + detail::plain_text(error.what());
+    } catch (...) {
+        trouble = "its key is unusable";
     }
     return {{definition.name(), event.id().to_string()}, std::move(trouble)};
 }

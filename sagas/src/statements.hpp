@@ -23,7 +23,7 @@ inline constexpr std::string_view saga_columns =
     "updated_at, hash FROM saga WHERE ";
 inline constexpr std::string_view count_sagas = "SELECT COUNT(*) FROM saga WHERE ";
 inline constexpr std::string_view where_definition = "definition = ? AND key > ?";
-inline constexpr std::string_view where_after = "(definition > ? OR (definition = ? AND key > ?))";
+inline constexpr std::string_view where_after = "(definition, key) > (?, ?)";
 inline constexpr std::string_view where_status = " AND status = ?";
 inline constexpr std::string_view where_unfinished =
     " AND status IN ('running', 'compensating', 'incident')";
@@ -46,7 +46,9 @@ inline constexpr std::string_view postpone_timer =
 inline constexpr std::string_view due_timers =
     "SELECT definition, key, kind, generation, due_at FROM saga_timer WHERE due_at <= ?";
 inline constexpr std::string_view due_timers_in_order = " ORDER BY due_at, definition, key LIMIT ?";
-inline constexpr std::string_view next_timer = "SELECT MIN(due_at) FROM saga_timer WHERE TRUE";
+// The bound, the earliest instant of all, leads the planner to the index.
+inline constexpr std::string_view next_timer = "SELECT due_at FROM saga_timer WHERE due_at >= ?";
+inline constexpr std::string_view next_timer_first = " ORDER BY due_at LIMIT 1";
 
 inline constexpr std::string_view load_start =
     "SELECT position FROM saga_start WHERE definition = ?";

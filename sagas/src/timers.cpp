@@ -48,15 +48,14 @@ std::vector<SagaOrchestrator::State::DueTimer> SagaOrchestrator::State::due_time
 
 std::optional<Timestamp> SagaOrchestrator::State::next_due() const {
     if (definitions.empty()) return std::nullopt;
-    const std::string statement =
-        std::string(detail::sql::next_timer) + known_hashes(definitions.by_hash().size());
-    std::vector<SqlValue> parameters;
+    const std::string statement = std::string(detail::sql::next_timer) +
+                                  known_hashes(definitions.by_hash().size()) +
+                                  std::string(detail::sql::next_timer_first);
+    std::vector<SqlValue> parameters{Timestamp::min()};
     for (const auto& entry : definitions.by_hash()) parameters.emplace_back(entry.first);
     std::optional<Timestamp> next;
     store.query([&](Sql& sql) {
-        sql.query(statement, parameters, [&](const SqlRow& row) {
-            if (!row.is_null(0)) next = row.timestamp(0);
-        });
+        sql.query(statement, parameters, [&](const SqlRow& row) { next = row.timestamp(0); });
     });
     return next;
 }
@@ -69,10 +68,7 @@ std::size_t SagaOrchestrator::State::fire_due() {
         } catch (const ConflictError&) {
             // Somebody else moved the saga: what the timer meant is decided anew, or gone.
         } catch (const Error& error) {
-            const bool of_the_store = error.kind() == ErrorKind::unavailable ||
-                                      error.kind() == ErrorKind::storage ||
-                                      error.kind() == ErrorKind::in_doubt;
-            if (of_the_store) throw;
+            if (concerns_store(error)) throw;
             trouble("the " + timer.kind + " of saga " + timer.id.to_string() + ": " + error.what());
             postpone(timer);
         }

@@ -18,7 +18,7 @@ namespace {
 #ifdef NDEBUG
 constexpr int orders = 1'000;
 #else
-constexpr int orders = 250;
+constexpr int orders = 500;
 #endif
 constexpr int processes = 2;
 // A killed process leaves the file as it was at the last commit; power loss is tested elsewhere.

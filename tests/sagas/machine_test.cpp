@@ -53,44 +53,42 @@ const Effect* find(const Reaction& reaction) {
     return nullptr;
 }
 
-// What must hold of every state, and of every reaction.
-void check_sound(const SagaPlan& plan, const Reaction& reaction) {
+// What must hold of every state, and of every reaction; what does not, or nothing.
+std::string unsound(const SagaPlan& plan, const Reaction& reaction) {
     const SagaState& state = reaction.state;
-    std::size_t commands = 0;
     for (const auto& effect : reaction.effects) {
-        const bool command =
+        const bool last = &effect == &reaction.effects.back();
+        const bool moves =
             std::holds_alternative<SendCommand>(effect) || std::holds_alternative<EndSaga>(effect);
-        commands += command ? 1 : 0;
-        if (command) CHECK(&effect == &reaction.effects.back());
+        if (moves && !last) return "a command or an end is not the last effect";
     }
-    CHECK(commands <= 1);
     if (has_ended(state.status)) {
-        CHECK_FALSE(state.timer.has_value());
-        CHECK_FALSE(state.deadline_at.has_value());
-        CHECK(legal_actions(state).empty());
+        if (state.timer || state.deadline_at) return "it has ended and a timer is armed";
+        if (!legal_actions(state).empty()) return "it has ended and something may be done to it";
     }
     if (state.status == SagaStatus::incident) {
-        CHECK_FALSE(state.timer.has_value());
-        CHECK(state.cause != IncidentCause::none);
-        CHECK_FALSE(legal_actions(state).empty());
+        if (state.timer) return "an incident has a timer";
+        if (state.cause == IncidentCause::none) return "an incident has no cause";
+        if (legal_actions(state).empty()) return "nothing can be done about an incident";
     }
     if (state.status == SagaStatus::compensated || state.status == SagaStatus::cancelled) {
+        if (state.steps[3].status == StepStatus::done) return "undone past the pivot";
         for (const SagaStep& step : state.steps) {
-            if (step.reversibility != Reversibility::undo) continue;
-            CHECK(step.status != StepStatus::done);
-            CHECK(step.status != StepStatus::unknown);
-            CHECK(step.status != StepStatus::undo_failed);
+            const bool stands = step.status == StepStatus::done ||
+                                step.status == StepStatus::unknown ||
+                                step.status == StepStatus::undo_failed;
+            if (stands && step.reversibility == Reversibility::undo)
+                return "all is undone but " + step.name;
         }
-        CHECK(state.steps[3].status != StepStatus::done);
     }
     if (state.status == SagaStatus::running || state.status == SagaStatus::compensating) {
-        // Something will happen: an answer, a timer, or the undo that needs no answer.
-        REQUIRE(state.current() != nullptr);
-        const bool waits = state.timer.has_value() || undo_needs_no_answer(plan, state);
-        CHECK(waits);
+        const bool waits = state.current() != nullptr &&
+                           (state.timer.has_value() || undo_needs_no_answer(plan, state));
+        if (!waits) return "nothing will ever happen";
     }
     const std::string text = encode_state(state);
-    CHECK(encode_state(decode_state(text)) == text);
+    if (encode_state(decode_state(text)) != text) return "it is not what was written";
+    return "";
 }
 
 SagaInput random_input(const SagaState& state, std::mt19937& random) {
@@ -186,24 +184,30 @@ TEST_CASE("a read-only step that is never answered fails without being undone") 
 }
 
 TEST_CASE("whatever comes in whatever order a saga stays sound") {
+#ifdef NDEBUG
+    constexpr unsigned seeds = 5'000;
+#else
+    constexpr unsigned seeds = 200;
+#endif
     const SagaPlan plan_ = plan();
-    for (unsigned seed = 1; seed <= 2'000; ++seed) {
-        CAPTURE(seed);
+    for (unsigned seed = 1; seed <= seeds; ++seed) {
         std::mt19937 random{seed};
         SagaState state = begun(plan_);
         Timestamp now = morning;
-        for (int i = 0; i < 60; ++i) {
+        std::string trouble;
+        for (int i = 0; i < 60 && trouble.empty(); ++i) {
             now += 1s;
-            const SagaInput input = random_input(state, random);
-            Reaction reaction = react(plan_, state, input, now);
+            Reaction reaction = react(plan_, state, random_input(state, random), now);
             if (reaction.verdict == Verdict::refused) continue;
-            check_sound(plan_, reaction);
+            trouble = unsound(plan_, reaction);
             state = std::move(reaction.state);
             if (!undo_needs_no_answer(plan_, state)) continue;
             reaction = react(plan_, state, SentInput{}, now);
-            check_sound(plan_, reaction);
+            trouble += unsound(plan_, reaction);
             state = std::move(reaction.state);
         }
+        CAPTURE(seed);
+        REQUIRE(trouble == "");
     }
 }
 
