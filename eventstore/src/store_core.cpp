@@ -217,7 +217,8 @@ std::shared_ptr<const StoreCore::HookList> StoreCore::hooks() const {
 
 void StoreCore::run_hooks(Transaction& transaction) const {
     const OpenUnit guard{this};
-    for (const auto& hook : *hooks()) (*hook)(transaction);
+    const auto list = hooks();
+    for (const auto& hook : *list) (*hook)(transaction);
 }
 
 }  // namespace daybook
