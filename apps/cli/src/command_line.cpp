@@ -57,7 +57,7 @@ struct CommandLine::State {
 
     void add(CLI::App& parent, const Subcommand& command);
     void add(const Group& group);
-    CLI::App& deepest();
+    void describe(const CLI::ParseError& error, ParsedLine& line) const;
 
     CLI::App app;
     std::string store;
@@ -69,7 +69,9 @@ struct CommandLine::State {
 
 CommandLine::State::State(const Program& program) : app(program.help, program.name) {
     app.require_subcommand(1);
-    app.add_option("--store", store, "The store: the path of its file")->envname("DAYBOOK_STORE");
+    app.add_option("--store", store, "The store: the path of its file")
+        ->type_name("PATH")
+        ->envname("DAYBOOK_STORE");
     app.add_flag("--json", json, "Print one JSON object per line");
     app.set_version_flag("--version", program.name + " " + program.version);
 
@@ -83,6 +85,7 @@ CommandLine::State::State(const Program& program) : app(program.help, program.na
 void CommandLine::State::add(CLI::App& parent, const Subcommand& command) {
     CLI::App* sub = parent.add_subcommand(command.name, command.help);
     sub->fallthrough();
+    sub->footer("and of every command: --store PATH, --json");
     BoundCommand entry{sub, &command, {}};
     for (const Option& option : command.options) {
         entry.options.emplace_back(&option, bind(*sub, option));
@@ -97,11 +100,24 @@ void CommandLine::State::add(const Group& group) {
     for (const Subcommand& command : group.commands) add(*sub, command);
 }
 
-// Whose help belongs to a mistake: the command that was named.
-CLI::App& CommandLine::State::deepest() {
-    CLI::App* found = &app;
-    while (!found->get_subcommands().empty()) found = found->get_subcommands().front();
-    return *found;
+// CLI11 says only that a subcommand is required, whatever stands in its place.
+void CommandLine::State::describe(const CLI::ParseError& error, ParsedLine& line) const {
+    const CLI::App* last = &app;
+    std::string path = app.get_name();
+    while (!last->get_subcommands().empty()) {
+        last = last->get_subcommands().front();
+        path += " " + last->get_name();
+    }
+    const auto any_command = [](const CLI::App*) { return true; };
+    if (last->get_subcommands(any_command).empty()) {
+        line.text = error.what();
+        line.hint = "'" + path + " --help' tells what there is";
+        return;
+    }
+    const auto others = app.remaining(true);
+    line.text = others.empty() ? "'" + path + "' needs a command"
+                               : "'" + path + "' has no command '" + others.front() + "'";
+    line.hint = app.help();
 }
 
 CommandLine::CommandLine(const Program& program) {
@@ -122,13 +138,13 @@ ParsedLine CommandLine::parse(int argc, const char* const* argv) {
         line.text = version.what();
         return line;
     } catch (const CLI::CallForHelp&) {
-        line.text = state_->deepest().help();
+        line.text = state_->app.help();
         return line;
     } catch (const CLI::ParseError& error) {
         line.failed = true;
         // The option may stand behind the mistake.
         for (int i = 1; i < argc; ++i) line.json = line.json || !std::strcmp(argv[i], "--json");
-        line.text = error.what();
+        state_->describe(error, line);
         return line;
     }
     line.store = state_->store;

@@ -16,6 +16,7 @@ struct ParsedLine {
     bool json = false;
     GivenOptions given{};
     std::string text{};  ///< help or version; with a failure, what is wrong
+    std::string hint{};  ///< with a failure, what to do
     bool failed = false;
 };
 

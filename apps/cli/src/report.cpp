@@ -14,9 +14,9 @@ ExitCode Reporter::failure(std::string_view text) const {
     return ExitCode::failure;
 }
 
-ExitCode Reporter::usage(std::string_view text) const {
+ExitCode Reporter::usage(std::string_view text, std::string_view hint) const {
     write("usage", text, false);
-    if (!output_.json()) output_.note("try --help");
+    if (!output_.json()) output_.note(hint);
     return ExitCode::usage;
 }
 

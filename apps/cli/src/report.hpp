@@ -17,8 +17,8 @@ public:
     ExitCode error(const Error& error) const;
     /// What is not Daybook's: a rule of the program, say.
     ExitCode failure(std::string_view text) const;
-    /// A command line that cannot be understood.
-    ExitCode usage(std::string_view text) const;
+    /// A command line that cannot be understood, and what helps.
+    ExitCode usage(std::string_view text, std::string_view hint) const;
 
 private:
     void write(std::string_view kind, std::string_view text, bool retryable) const;

@@ -42,9 +42,7 @@ int run(int argc, char** argv, Program program) {
 
     Output output{std::cout, std::cerr, output_options(line.json)};
     const Reporter report{program.name, output};
-    if (line.failed) {
-        return static_cast<int>(report.usage(line.text));
-    }
+    if (line.failed) return static_cast<int>(report.usage(line.text, line.hint));
     try {
         if (line.command == nullptr) {
             output.line(line.text);

@@ -1,0 +1,209 @@
+#include <fstream>
+
+#include <doctest/doctest.h>
+#include <sqlite3.h>
+
+#include "shop.hpp"
+
+// What can go wrong with a call: each is refused by its kind and code, nothing is stored, and the
+// store opens afterwards as if nothing had been.
+
+namespace {
+
+void expect_refused(const Shop& shop, process::Arguments arguments, int code,
+                    const std::string& kind, const std::string& input = "") {
+    const auto before = shop.records({"read", "--all"});
+
+    const auto told = shop.run(arguments, {.input = input});
+    INFO(told.err);
+    CHECK(told.code == code);
+    CHECK(told.out.empty());
+    CHECK(told.err.starts_with("daybook: " + kind + ": "));
+
+    arguments.emplace_back("--json");
+    const auto typed = shop.run(arguments, {.input = input});
+    CHECK(typed.code == code);
+    CHECK(typed.out.empty());
+    const Json error = Json::parse(process::lines(typed.err).back());
+    CHECK(error.at("error") == kind);
+    CHECK_FALSE(error.at("message").get<std::string>().empty());
+
+    CHECK(shop.records({"read", "--all"}) == before);
+    shop.place("afterwards-1");
+}
+
+void set_schema_version(const std::string& path, int version) {
+    sqlite3* database = nullptr;
+    REQUIRE(sqlite3_open(path.c_str(), &database) == SQLITE_OK);
+    const std::string sql = "PRAGMA user_version = " + std::to_string(version);
+    CHECK(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+    sqlite3_close(database);
+}
+
+int schema_version(const std::string& path) {
+    sqlite3* database = nullptr;
+    int version = -1;
+    REQUIRE(sqlite3_open(path.c_str(), &database) == SQLITE_OK);
+    sqlite3_exec(
+        database, "PRAGMA user_version",
+        [](void* to, int, char** values, char**) {
+            *static_cast<int*>(to) = std::stoi(values[0]);
+            return 0;
+        },
+        &version, nullptr);
+    sqlite3_close(database);
+    return version;
+}
+
+}  // namespace
+
+TEST_CASE("a conflict is told with the version that is there") {
+    const Shop shop;
+    shop.place("order-1");
+    expect_refused(shop, {"append", "order-1", "--expect", "none", "--type", "t", "--data", "1"}, 4,
+                   "conflict");
+    expect_refused(shop, {"append", "order-1", "--expect", "7", "--type", "t", "--data", "1"}, 4,
+                   "conflict");
+    expect_refused(shop, {"append", "order-2", "--expect", "exists", "--type", "t", "--data", "1"},
+                   4, "conflict");
+}
+
+TEST_CASE("a repeated append stores nothing twice and gives the first answer") {
+    const Shop shop;
+    const process::Arguments append{
+        "append", "order-1", "--expect", "none", "--type",
+        "t",      "--data",  "1",        "--id", "0190a0b0-0000-7000-8000-000000000001"};
+    const Json first = shop.records(append).at(0);
+    CHECK(first.at("repeated") == false);
+    shop.place("order-1");
+
+    const Json second = shop.records(append).at(0);
+    CHECK(second.at("repeated") == true);
+    CHECK(second.at("version") == first.at("version"));
+    CHECK(second.at("position") == first.at("position"));
+    CHECK(shop.records({"read", "order-1"}).size() == 2);
+}
+
+TEST_CASE("an id that was used for something else is refused") {
+    const Shop shop;
+    const std::string id = "0190a0b0-0000-7000-8000-000000000001";
+    shop.records({"append", "order-1", "--type", "t", "--data", "1", "--id", id});
+    expect_refused(shop, {"append", "order-1", "--type", "t", "--data", "2", "--id", id}, 4,
+                   "duplicate");
+    expect_refused(shop, {"append", "order-2", "--type", "t", "--data", "1", "--id", id}, 4,
+                   "duplicate");
+}
+
+TEST_CASE("an empty batch is refused") {
+    const Shop shop;
+    shop.place("order-1");
+    expect_refused(shop, {"append", "order-1"}, 2, "invalid");
+    expect_refused(shop, {"append", "order-1"}, 2, "invalid", "\n  \n");
+}
+
+TEST_CASE("a malformed stream name is refused") {
+    const Shop shop;
+    shop.place("order-1");
+    for (const std::string name : {"or der", "$order", "", "order\t1"}) {
+        expect_refused(shop, {"append", name, "--type", "t", "--data", "1"}, 2, "invalid");
+    }
+    expect_refused(shop, {"append", std::string(201, 'x'), "--type", "t", "--data", "1"}, 2,
+                   "invalid");
+}
+
+TEST_CASE("a payload that is not JSON is refused") {
+    const Shop shop;
+    shop.place("order-1");
+    for (const std::string data : {"{", "nope", "", "{} {}"}) {
+        expect_refused(shop, {"append", "order-1", "--type", "t", "--data", data}, 2, "invalid");
+    }
+    expect_refused(shop, {"append", "order-1", "--type", "t", "--data", "1", "--metadata", "[1]"},
+                   2, "invalid");
+    const std::string good = "{\"type\":\"t\",\"data\":1}\n";
+    expect_refused(shop, {"append", "order-1"}, 2, "invalid", good + "{\"type\":\"t\",\"data\":\n");
+    expect_refused(shop, {"append", "order-1"}, 2, "invalid", good + "not json\n");
+}
+
+TEST_CASE("an unknown expectation is refused") {
+    const Shop shop;
+    shop.place("order-1");
+    for (const std::string expect : {"some", "-1", "1.5", ""}) {
+        expect_refused(shop,
+                       {"append", "order-1", "--expect=" + expect, "--type", "t", "--data", "1"}, 2,
+                       "invalid");
+    }
+}
+
+TEST_CASE("a missing file is not found and not made by those who look") {
+    const Shop shop;
+    for (const auto& look : std::vector<process::Arguments>{{"read", "--all"},
+                                                            {"streams"},
+                                                            {"stats"},
+                                                            {"projections", "list"},
+                                                            {"outbox", "list"},
+                                                            {"sagas", "list"}}) {
+        const auto result = shop.run(look);
+        CHECK(result.code == 3);
+        CHECK(result.err.starts_with("daybook: not_found: "));
+        CHECK(result.err.find(shop.store()) != std::string::npos);
+        CHECK_FALSE(std::ifstream{shop.store()}.good());
+    }
+    const auto result = process::run({"--store", shop.path("no/such/dir.db"), "append", "order-1",
+                                      "--type", "t", "--data", "1"});
+    CHECK(result.code == 3);
+    shop.place("order-1");
+}
+
+TEST_CASE("a store from the future is refused and left as it is") {
+    const Shop shop;
+    shop.place("order-1");
+    const auto events = shop.records({"read", "--all"});
+    const int version = schema_version(shop.store());
+    set_schema_version(shop.store(), version + 1);
+
+    for (const auto& arguments : std::vector<process::Arguments>{
+             {"read", "--all"}, {"append", "order-1", "--type", "t", "--data", "1"}}) {
+        const auto result = shop.run(arguments);
+        INFO(result.err);
+        CHECK(result.code == 2);
+        CHECK(result.err.starts_with("daybook: invalid: "));
+        CHECK(result.err.find("newer") != std::string::npos);
+    }
+    CHECK(schema_version(shop.store()) == version + 1);
+
+    set_schema_version(shop.store(), version);
+    CHECK(shop.records({"read", "--all"}) == events);
+    shop.place("order-1");
+}
+
+TEST_CASE("a file that is no store is refused and left as it is") {
+    const Shop shop;
+    const std::string text = "This is a letter and no store.\n";
+    std::ofstream{shop.store()} << text;
+    const auto result = shop.run({"append", "order-1", "--type", "t", "--data", "1"});
+    INFO(result.err);
+    CHECK(result.code == 5);
+    CHECK(result.err.starts_with("daybook: corrupt: "));
+    std::ifstream file{shop.store()};
+    CHECK(std::string{std::istreambuf_iterator<char>{file}, {}} == text);
+}
+
+TEST_CASE("a damaged store is corrupt and not misread") {
+    const Shop shop;
+    std::string batch;
+    for (int i = 0; i < 500; ++i) {
+        batch += "{\"type\":\"t\",\"data\":\"" + std::string(200, 'x') + "\"}\n";
+    }
+    REQUIRE(shop.run({"append", "order-1"}, {.input = batch}).code == 0);
+    {
+        std::fstream file{shop.store(), std::ios::in | std::ios::out | std::ios::binary};
+        file.seekg(0, std::ios::end);
+        const auto size = static_cast<std::size_t>(file.tellg());
+        file.seekp(4096);
+        file << std::string(size - 4096, '\xa5');
+    }
+    const auto result = shop.run({"read", "--all"});
+    INFO(result.err);
+    CHECK(result.code == 5);
+    CHECK(result.err.starts_with("daybook: corrupt: "));
+}
