@@ -1,0 +1,65 @@
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include <doctest/doctest.h>
+
+#include "orders.hpp"
+#include "temporary_directory.hpp"
+
+using namespace scenario;
+using daybook::test::TemporaryDirectory;
+
+namespace {
+
+constexpr int kills = 20;
+
+using Microseconds = std::chrono::microseconds;
+
+/// Runs to the end and says how long that took.
+Microseconds run_undisturbed(const Input& input, const std::string& store) {
+    const auto begin = std::chrono::steady_clock::now();
+    run_program(input.run(store));
+    return std::chrono::duration_cast<Microseconds>(std::chrono::steady_clock::now() - begin);
+}
+
+/// Kills `kills` runs after random times, then lets one come to its end. A life that comes to its
+/// end before it is killed counts as well: it has nothing more to do.
+void run_killed(const Input& input, const std::string& store, Microseconds whole,
+                const std::string& output) {
+    const auto seed = std::random_device{}();
+    MESSAGE("seed ", seed);
+    std::mt19937 random{seed};
+    // Lives that are, on the average, as long as all of them need to see the whole of it.
+    std::uniform_int_distribution<Microseconds::rep> lifetime{1'000, 2 * whole.count() / kills};
+    int killed = 0;
+    for (int i = 0; i < kills; ++i) {
+        RunningProgram program{input.run(store), output};
+        std::this_thread::sleep_for(Microseconds{lifetime(random)});
+        killed += program.kill() ? 1 : 0;
+    }
+    MESSAGE(killed, " of ", kills, " runs were killed");
+    run_program(input.run(store));
+}
+
+void check_kills(const Input& input) {
+    const TemporaryDirectory directory;
+    const std::string undisturbed = directory.file("undisturbed.db");
+    const std::string killed = directory.file("killed.db");
+    const auto whole = run_undisturbed(input, undisturbed);
+    run_killed(input, killed, whole, directory.file("output"));
+    const auto figures = report(killed);
+    check_sums(figures);
+    CHECK(figures == report(undisturbed));
+    CHECK(read_models(killed) == read_models(undisturbed));
+}
+
+}  // namespace
+
+TEST_CASE("twenty kills lead to the rows of an undisturbed run of the sample") {
+    check_kills(sample());
+}
+
+TEST_CASE("twenty kills lead to the rows of an undisturbed run of Northwind") {
+    if (const auto input = northwind()) check_kills(*input);
+}
