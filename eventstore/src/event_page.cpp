@@ -15,6 +15,12 @@ void EventPage::clear() noexcept {
     bytes_ = 0;
 }
 
+std::size_t EventPage::capacity() const noexcept {
+    std::size_t total = 0;
+    for (const Block& block : blocks_) total += block.size;
+    return total;
+}
+
 std::string_view EventPage::keep(std::string_view text) {
     if (text.empty()) return {};
     char* const kept = reserve(text.size());

@@ -24,11 +24,11 @@ AppendOutcome EventStore::try_append(const StreamName& stream, ExpectedVersion e
 }
 
 EventRange EventStore::read(const StreamName& stream, StreamRead options) const {
-    return EventRange{core_->stream_pages(stream, options), core_};
+    return EventRange{core_->stream_pages(stream, options), core_->pages->borrow(), core_};
 }
 
 EventRange EventStore::read_all(LogRead options) const {
-    return EventRange{core_->log_pages(options), core_};
+    return EventRange{core_->log_pages(options), core_->pages->borrow(), core_};
 }
 
 Version EventStore::version(const StreamName& stream) const {

@@ -5,8 +5,8 @@
 #include "daybook/core/conflict_error.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/repository.hpp"
-#include "repository_pages.hpp"
 #include "snapshot_table.hpp"
+#include "store_core.hpp"
 
 namespace daybook::detail {
 
@@ -111,8 +111,7 @@ RepositoryCore::RepositoryCore(EventStore store, const FoldType& type, Repositor
     : store_(std::move(store)),
       type_(type),
       options_(options),
-      fingerprint_(snapshot_fingerprint(type)),
-      pages_(std::make_shared<RepositoryPages>()) {}
+      fingerprint_(snapshot_fingerprint(type)) {}
 
 FoldPoint RepositoryCore::load(const StreamName& stream, void* slot) const {
     const auto begin = std::chrono::steady_clock::now();
@@ -121,7 +120,7 @@ FoldPoint RepositoryCore::load(const StreamName& stream, void* slot) const {
         const PooledReader reader{store_.engine()};
         snapshot = find_snapshot(reader->sql(), stream);
     }
-    const RepositoryPages::Borrowed page{*pages_};
+    const auto page = store_.core().pages->borrow();
     FoldPoint at = Load{store_, type_, stream, *page}.run(slot, snapshot);
     at.load_time = std::chrono::steady_clock::now() - begin;
     return at;
@@ -131,7 +130,7 @@ FoldPoint RepositoryCore::load(Transaction& tx, const StreamName& stream, void* 
     const auto begin = std::chrono::steady_clock::now();
     std::optional<Snapshot> snapshot;
     if (type_.can_snapshot()) snapshot = find_snapshot(tx.sql(), stream);
-    const RepositoryPages::Borrowed page{*pages_};
+    const auto page = store_.core().pages->borrow();
     FoldPoint at = Load{tx, type_, stream, *page}.run(slot, snapshot);
     at.load_time = std::chrono::steady_clock::now() - begin;
     return at;

@@ -9,6 +9,7 @@
 #include "commit_queue.hpp"
 #include "commit_signal.hpp"
 #include "daybook/eventstore/event_store.hpp"
+#include "page_pool.hpp"
 #include "type_table.hpp"
 
 namespace daybook {
@@ -51,6 +52,7 @@ private:
 public:
     const std::unique_ptr<Engine> engine;
     CommitSignal signal;
+    const std::shared_ptr<PagePool> pages = std::make_shared<PagePool>();
 
 private:
     mutable std::mutex hooks_mutex_;

@@ -85,11 +85,11 @@ void Transaction::require_whole() const {
 }
 
 EventRange Transaction::read(const StreamName& stream, StreamRead options) {
-    return EventRange{store_.stream_pages(stream, options, &engine_)};
+    return EventRange{store_.stream_pages(stream, options, &engine_), store_.pages->borrow()};
 }
 
 EventRange Transaction::read_all(LogRead options) {
-    return EventRange{store_.log_pages(options, &engine_)};
+    return EventRange{store_.log_pages(options, &engine_), store_.pages->borrow()};
 }
 
 void Transaction::read_page(const PageRequest& request, EventPage& page) {

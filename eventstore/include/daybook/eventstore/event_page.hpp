@@ -27,6 +27,8 @@ public:
     /// Every event up to here was looked at, those that a filter dropped included (log, forward).
     Position scanned_to;
     std::size_t bytes() const noexcept { return bytes_; }
+    /// The memory that `clear` keeps for text.
+    std::size_t capacity() const noexcept;
 
 private:
     static constexpr std::size_t block_bytes = 256 * 1024;

@@ -35,22 +35,23 @@ public:
         Iterator() noexcept = default;
         explicit Iterator(EventRange& range) noexcept : range_(&range) {}
 
-        EventView operator*() const noexcept { return EventView{range_->page_.rows[range_->at_]}; }
+        EventView operator*() const noexcept { return EventView{*range_->at_}; }
         Iterator& operator++() {
-            if (++range_->at_ == range_->page_.rows.size()) range_->turn_page();
+            if (++range_->at_ == range_->end_) range_->turn_page();
             return *this;
         }
         void operator++(int) { ++*this; }
         bool operator==(std::default_sentinel_t) const noexcept {
-            return range_->at_ == range_->page_.rows.size();
+            return range_->at_ == range_->end_;
         }
 
     private:
         EventRange* range_ = nullptr;
     };
 
-    /// `owner` is kept alive with the range: what the source reads from.
-    explicit EventRange(std::unique_ptr<PageSource> source, std::shared_ptr<void> owner = {});
+    /// Reads into `page`. `owner` is kept alive with the range: what the source reads from.
+    EventRange(std::unique_ptr<PageSource> source, std::shared_ptr<EventPage> page,
+               std::shared_ptr<void> owner = {});
 
     Iterator begin() {
         if (!begun_) turn_page();
@@ -63,8 +64,9 @@ private:
 
     std::shared_ptr<void> owner_;
     std::unique_ptr<PageSource> source_;
-    EventPage page_;
-    std::size_t at_ = 0;
+    std::shared_ptr<EventPage> page_;
+    const EventRow* at_ = nullptr;
+    const EventRow* end_ = nullptr;
     bool begun_ = false;
 };
 

@@ -62,7 +62,6 @@ struct SaveResult {
 
 namespace detail {
 
-class RepositoryPages;
 struct Snapshot;
 
 /// A state with events on top that are not stored yet. `state` has them in it already.
@@ -112,7 +111,6 @@ private:
     const FoldType& type_;
     RepositoryOptions options_;
     std::string fingerprint_;
-    std::shared_ptr<RepositoryPages> pages_;
 };
 
 }  // namespace detail
