@@ -36,9 +36,6 @@ inline constexpr std::string_view upsert_timer =
 inline constexpr std::string_view delete_timer =
     "DELETE FROM saga_timer WHERE definition = ? AND key = ? AND kind = ?";
 inline constexpr std::string_view delete_timers = "DELETE FROM saga_timer";
-inline constexpr std::string_view timer_is_due =
-    "SELECT 1 FROM saga_timer WHERE definition = ? AND key = ? AND kind = ? AND generation = ? "
-    "AND due_at = ?";
 inline constexpr std::string_view postpone_timer =
     "UPDATE saga_timer SET due_at = ? WHERE definition = ? AND key = ? AND kind = ?";
 

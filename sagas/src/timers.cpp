@@ -81,9 +81,6 @@ bool SagaOrchestrator::State::fire(const DueTimer& timer) {
     store.transact([&](Transaction& tx) {
         fired = false;
         Sql& sql = tx.sql();
-        if (!sql.integer(detail::sql::timer_is_due, timer.id.definition, timer.id.key, timer.kind,
-                         timer.generation, timer.due_at))
-            return;
         const auto kind = detail::parse_word<SagaTimerKind>(timer.kind);
         auto saga = detail::load_saga(tx.read(saga_stream(timer.id), detail::newest_only));
         const auto due = saga ? detail::due_of(saga->state, kind) : std::nullopt;

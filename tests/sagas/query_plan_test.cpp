@@ -58,10 +58,3 @@ TEST_CASE("a page of a list of sagas does not read those before it") {
     CHECK(uses(one, "SEARCH"));
     CHECK_FALSE(sorts(one));
 }
-
-TEST_CASE("a timer is written and read by its key") {
-    const std::string plan =
-        plan_of(std::string(detail::sql::timer_is_due), {"d", "k", "timeout", 1, 1});
-    CAPTURE(plan);
-    CHECK(uses(plan, "SEARCH saga_timer"));
-}

@@ -139,6 +139,7 @@ TEST_CASE("B6: a late success after the saga was compensated opens an incident")
     world.settle();
     CHECK(world.status() == SagaStatus::compensated);
     CHECK(world.times_received<FreeCredit>() == 2);
+    CHECK(world.ends("1") == Texts{"compensated"});
 }
 
 TEST_CASE("B7: a reply for an unknown saga is parked after a while and not thrown away") {
@@ -247,6 +248,19 @@ TEST_CASE("B12: two identical start events create one saga") {
     CHECK(world.times_received<ReserveStock>() == 1);
     CHECK(world.explain().state.ignored == 1);
     CHECK(world.explain().state.generation == 1);
+}
+
+TEST_CASE("E5: an orchestrator that has seen less of the log does not start anything again") {
+    OrderWorld world;
+    world.script<ReserveStock>({Does::vanish});
+    SagaOrchestrator slow{world.store};
+    slow.add(world.definition);
+    CHECK(slow.run_once() == 0);
+    world.store.append("order-1", any, {OrderPlaced{"1"}, OrderPlaced{"1"}});
+    world.settle();
+    const Version before = world.explain().journal_version;
+    CHECK(slow.run_once() == 0);
+    CHECK(world.explain().journal_version == before);
 }
 
 TEST_CASE("a start that fails is an incident of its own that can be retried") {
