@@ -190,6 +190,29 @@ TEST_CASE("concurrent: an idle relay gives its leases back and writes nothing mo
     CHECK(store.commits() == commits);
 }
 
+TEST_CASE("concurrent: F9 of two copies of a message at once one has the effect") {
+    EventStore store = EventStore::open(":memory:", {.durability = Durability::off});
+    std::atomic<int> effects{0};
+    LocalTransport transport{store};
+    transport.consume("post", "receiver", [&](const Message&, Transaction&) { ++effects; });
+    ScriptedTransport capture;
+    store.transact([](Transaction& tx) {
+        for (int n = 1; n <= 50; ++n) tx.publish("post", Parcel{n});
+    });
+    Relay{store, capture}.run_once();
+    const auto deliver_all = [&] {
+        for (const Message& message : capture.seen()) {
+            if (transport.deliver(message).status != Delivery::Status::delivered) effects = -1'000;
+        }
+    };
+    {
+        const std::jthread one(deliver_all);
+        const std::jthread other(deliver_all);
+    }
+    CHECK(effects == 50);
+    CHECK(transport.counts().duplicates == 50);
+}
+
 TEST_CASE("concurrent: a bus is used by many threads at once") {
     Bus bus;
     std::atomic<int> heard{0};

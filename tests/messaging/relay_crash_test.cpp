@@ -1,4 +1,5 @@
 #include <csignal>
+#include <filesystem>
 
 #include "child_process.hpp"
 #include "messaging_fixture.hpp"
@@ -177,6 +178,31 @@ TEST_CASE("F18: after a crash in the middle of a batch only what was not noted c
     Relay relay{store, transport, same_name()};
     CHECK(relay.run_once() == 4);
     CHECK(transport.take() == Numbers{3, 4, 5, 6});
+}
+
+TEST_CASE("F2: a relay goes on with a store that was put back from a copy") {
+    const SharedStore shared;
+    const TemporaryDirectory copy;
+    // A store is its file and the write-ahead log beside it.
+    const auto replace = [](const TemporaryDirectory& to, const TemporaryDirectory& from) {
+        std::filesystem::remove_all(to.path());
+        std::filesystem::copy(from.path(), to.path());
+    };
+    const auto deliver_all = [&] {
+        EventStore store = shared.open();
+        ScriptedTransport transport;
+        Relay relay{store, transport, same_name()};
+        relay.run_once();
+        return transport.take();
+    };
+    shared.publish(1, 3);
+    replace(copy, shared.directory);
+    CHECK(deliver_all() == Numbers{1, 2, 3});
+    shared.publish(4, 4);
+    replace(shared.directory, copy);
+    CHECK(deliver_all() == Numbers{1, 2, 3});
+    shared.publish(5, 5);
+    CHECK(deliver_all() == Numbers{5});
 }
 
 TEST_CASE("E6: a relay that died is replaced when its lease has run out") {

@@ -1,11 +1,8 @@
 #pragma once
 
-#include <concepts>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string_view>
-#include <utility>
 
 #include "daybook/eventstore/event_store.hpp"
 #include "daybook/messaging/consumer.hpp"
