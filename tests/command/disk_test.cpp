@@ -61,7 +61,7 @@ class SmallDisk {
 public:
     explicit SmallDisk(std::string directory) : directory_(std::move(directory)) {
         fs::create_directory(directory_);
-        mounted_ = ::mount("tmpfs", directory_.c_str(), "tmpfs", 0, "size=512k") == 0;
+        mounted_ = ::mount("tmpfs", directory_.c_str(), "tmpfs", 0, "size=2m") == 0;
     }
     ~SmallDisk() {
         if (mounted_) ::umount(directory_.c_str());
@@ -152,7 +152,7 @@ TEST_CASE("a full file system loses nothing that was acknowledged") {
         return;
     }
     const std::string filler = shop.path("disk/filler");
-    std::ofstream{filler} << std::string(128 * 1024, 'x');
+    std::ofstream{filler} << std::string(512 * 1024, 'x');
     const std::string store = shop.path("disk/small.db");
 
     const int acknowledged = append_until_full(store, {}, 200);

@@ -29,6 +29,7 @@ void park(const Shop& shop) {
     daybook::Relay relay{store, transport};
     while (relay.run_once() > 0) continue;
     publish("a", "Ann");
+    relay.run_once();
 }
 
 }  // namespace

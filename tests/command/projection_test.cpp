@@ -49,7 +49,8 @@ TEST_CASE("run feeds what comes until Ctrl-C") {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
     for (bool there = false; !there && std::chrono::steady_clock::now() < deadline;) {
         try {
-            there = runner.wait_for("balances", store.head(), std::chrono::seconds{1});
+            there = runner.wait_for("balances", store.head(), std::chrono::seconds{1}) &&
+                    runner.wait_for("owners", store.head(), std::chrono::seconds{1});
         } catch (const daybook::NotFoundError&) {
             // The child has not made it yet.
         }

@@ -39,7 +39,7 @@ CLI::Option* bind(CLI::App& app, const Option& option) {
     } else if (is_flag_or_option(option)) {
         bound->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     } else {
-        bound->expected(-1);
+        bound->expected(1, -1)->allow_extra_args();
     }
     return bound;
 }
