@@ -22,8 +22,9 @@ Position InlineEntry::position(const Registered&) { return book().position; }
 
 Entry::Fed InlineEntry::feed(const Registered&) {
     // The hook owns the feed: an append may be inside it while this entry goes.
-    if (!hook_) {
+    if (!hooked_) {
         hook_ = store_.add_commit_hook([feed = feed_](Transaction& unit) { feed->feed(unit); });
+        hooked_ = true;
     }
     Fed fed;
     const Checkpoint before = book();

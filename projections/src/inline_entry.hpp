@@ -21,7 +21,8 @@ private:
     Checkpoint book() const;
 
     std::shared_ptr<InlineFeed> feed_;
-    std::shared_ptr<void> hook_;  ///< from the first step on
+    bool hooked_ = false;         ///< from the first batch on
+    std::shared_ptr<void> hook_;  ///< a handle that points at nothing
 };
 
 }  // namespace daybook::detail

@@ -1,5 +1,6 @@
 #include "daybook/projections/read_models.hpp"
 
+#include <exception>
 #include <map>
 #include <mutex>
 #include <string>
@@ -33,20 +34,49 @@ struct ReadModels::State {
                             "' has no model in this store: run it first");
     }
 
-    Connection take(const Registered& registered) {
-        {
-            const std::scoped_lock lock{mutex};
-            Idle& kept = idle[registered.name];
-            if (kept.build != registered.build) kept = {registered.build, {}};
-            if (!kept.connections.empty()) {
-                Connection connection = std::move(kept.connections.back());
-                kept.connections.pop_back();
-                return connection;
+    /// A connection to the build in service, which is looked up again in `registered`; nothing if
+    /// the model stands in the store's own database.
+    Connection open(Registered& registered) {
+        for (int attempt = 1;; ++attempt) {
+            if (registered.lifecycle == Lifecycle::in_line) return nullptr;
+            if (Connection kept = take(registered)) return kept;
+            const std::int64_t build = registered.build;
+            Connection opened;
+            std::exception_ptr error;
+            try {
+                opened = open_file(registered);
+            } catch (const Error&) {
+                error = std::current_exception();
+            }
+            // A build is removed after another went into service. So if it still is in service now
+            // that the connection stands, all of it was there.
+            registered = find(registered.name);
+            if (registered.build == build || attempt == opens_max) {
+                if (error) std::rethrow_exception(error);
+                return opened;
             }
         }
-        return store.engine().read_models().open(
+    }
+
+    Connection take(const Registered& registered) {
+        const std::scoped_lock lock{mutex};
+        Idle& kept = idle[registered.name];
+        if (kept.build != registered.build) kept = {registered.build, {}};
+        if (kept.connections.empty()) return nullptr;
+        Connection connection = std::move(kept.connections.back());
+        kept.connections.pop_back();
+        return connection;
+    }
+
+    Connection open_file(const Registered& registered) {
+        Connection connection = store.engine().read_models().open(
             detail::database_name(registered.name, registered.version, registered.build),
             ReadModelUse::query);
+        if (!connection->sql().integer(detail::statements::has_checkpoint)) {
+            throw NotFoundError("projection '" + registered.name +
+                                "' is just being made: try again");
+        }
+        return connection;
     }
 
     void give_back(const Registered& registered, Connection connection) {
@@ -54,20 +84,6 @@ struct ReadModels::State {
         Idle& kept = idle[registered.name];
         const bool wanted = kept.build == registered.build && kept.connections.size() < idle_max;
         if (wanted) kept.connections.push_back(std::move(connection));
-    }
-
-    /// The build that the registry names may be replaced and removed before it is opened.
-    Connection open(Registered& registered) {
-        for (int attempt = 1;; ++attempt) {
-            try {
-                return take(registered);
-            } catch (const NotFoundError&) {
-                const Registered now = find(registered.name);
-                if (now.build == registered.build || attempt == opens_max) throw;
-                registered = now;
-                if (registered.lifecycle == Lifecycle::in_line) return nullptr;
-            }
-        }
     }
 
     static constexpr int opens_max = 10;
@@ -83,8 +99,7 @@ ReadModels::~ReadModels() = default;
 
 void ReadModels::query(std::string_view projection, const std::function<void(Sql&)>& look) const {
     Registered registered = state_->find(projection);
-    State::Connection connection;
-    if (registered.lifecycle == Lifecycle::async) connection = state_->open(registered);
+    State::Connection connection = state_->open(registered);
     if (!connection) {
         state_->store.query(look);
         return;

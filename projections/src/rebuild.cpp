@@ -1,5 +1,6 @@
 #include "rebuild.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 
@@ -107,6 +108,7 @@ void Rebuild::claim() {
 void Rebuild::apply() {
     const auto build = open_build(store_.engine().read_models(), database(), shape_, claim_.epoch);
     FeedLimits limits;
+    limits.page_events_max = std::min(limits.page_events_max, options_.commit_events);
     limits.commit_events = options_.commit_events;
     limits.commit_interval = options_.commit_interval;
     limits.memory = {options_.rows_max, options_.bytes_max};
@@ -148,6 +150,7 @@ void Rebuild::drive(ModelFeed& feed, Position target, RebuildPhase phase) {
     const ModelFeed::ReadPage read = [this](const PageRequest& request, EventPage& page) {
         store_.read_page(request, page);
     };
+    if (told_ != phase) tell(phase, feed.position(), target);
     while (feed.committed().position < target) {
         if (options_.stop.stop_requested()) {
             throw CancelledError("the rebuild of projection '" + shape_.name +
@@ -209,6 +212,7 @@ void Rebuild::show(RebuildPhase phase, Position position, Position target) {
 }
 
 void Rebuild::tell(RebuildPhase phase, Position position, Position target) {
+    told_ = phase;
     told_at_ = steady_clock::now();
     if (!options_.progress) return;
     RebuildProgress progress{shape_.name, phase, position, target};

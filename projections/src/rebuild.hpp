@@ -58,6 +58,7 @@ private:
     Registered replaced_;  ///< as it stood when the claim was made, or at the swap
     RebuildResult result_;
     Position began_at_;  ///< where this call took the build up
+    RebuildPhase told_{};
     Instant told_at_{};
     Instant reported_at_{};
 };

@@ -112,6 +112,8 @@ inline constexpr std::string_view delete_rebuild = "DELETE FROM rebuild WHERE na
 inline constexpr std::string_view list_relations =
     "SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'view') "
     "AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY type, name";
+inline constexpr std::string_view has_checkpoint =
+    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'daybook_checkpoint'";
 inline constexpr std::string_view list_columns =
     "SELECT name FROM pragma_table_info(?) ORDER BY cid";
 

@@ -53,3 +53,12 @@ TEST_CASE("what an own command throws is told and ends with the code for its kin
     CHECK(kind.code == 2);
     CHECK(kind.err.find("bank: invalid: ") != std::string::npos);
 }
+
+TEST_CASE("an own command may live in another time") {
+    const Shop shop;
+    REQUIRE(shop.run({"append", "account-1", "--type", "account.opened", "--data",
+                      "{\"owner\":\"Ada\"}"})
+                .code == 0);
+    REQUIRE(shop.bank({"work"}).code == 0);
+    CHECK(shop.records({"sagas", "list"}).at(0).at("updated_at") == "2016-07-04T00:00:00.000000Z");
+}

@@ -38,7 +38,7 @@ TEST_CASE("run once applies what is there") {
     CHECK(cents(shop, "account-2") == 50);
 }
 
-TEST_CASE("run feeds what comes until Ctrl-C") {
+TEST_CASE("run feeds what comes until Ctrl-C" * doctest::test_suite("concurrent")) {
     const Shop shop;
     open_accounts(shop);
     process::Child child{{"--store", shop.store(), "projections", "run", "--json"},

@@ -115,7 +115,8 @@ TEST_CASE("streams and events named like commands can be read") {
     CHECK(shop.records({"read", "streams"}).size() == 1);
 }
 
-TEST_CASE("follow sees what another process appends and ends cleanly on Ctrl-C") {
+TEST_CASE("follow sees what another process appends and ends cleanly on Ctrl-C" *
+          doctest::test_suite("concurrent")) {
     const Shop shop;
     fill(shop);
     for (const process::Arguments& what :
@@ -146,7 +147,8 @@ TEST_CASE("follow sees what another process appends and ends cleanly on Ctrl-C")
     }
 }
 
-TEST_CASE("follow waits for a stream that is not there yet and ends at its limit") {
+TEST_CASE("follow waits for a stream that is not there yet and ends at its limit" *
+          doctest::test_suite("concurrent")) {
     const Shop shop;
     fill(shop);
     process::Child child{

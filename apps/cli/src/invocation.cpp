@@ -51,11 +51,12 @@ std::vector<std::string> Invocation::texts(std::string_view option) const {
     return find(parts_.given, option).values;
 }
 
-EventStore Invocation::open_store(IfMissing if_missing) {
+EventStore Invocation::open_store(IfMissing if_missing, const Clock* clock) {
     if (parts_.store.empty()) {
         throw InvalidError("no store is named: give --store PATH or set DAYBOOK_STORE");
     }
     StoreOptions options = parts_.program.store;
+    if (clock != nullptr) options.clock = clock;
     if (!options.log) options.log = notes_sink(output().notes());
     options.create = false;
     try {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -46,6 +47,16 @@ ExitCode list(Invocation& invocation) {
     return ExitCode::ok;
 }
 
+void print(Output& output, const SagaExplanation& explanation) {
+    if (output.json()) {
+        output.record(explanation_json(explanation));
+    } else {
+        std::string text = explanation.text();
+        while (text.ends_with('\n')) text.pop_back();
+        output.line(text);
+    }
+}
+
 ExitCode show(Invocation& invocation) {
     const SagaIndex sagas{invocation.open_store()};
     const SagaId id = saga_id(invocation);
@@ -59,18 +70,11 @@ ExitCode show(Invocation& invocation) {
         output.record(json);
         return ExitCode::ok;
     }
-    output.line(explanation.text());
+    print(output, explanation);
+    output.line("");
     Listing listing{output, {"version", "at", "type", "status", "text"}};
     for (const auto& entry : history) listing.add(history_json(entry));
     return ExitCode::ok;
-}
-
-void print(Output& output, const SagaExplanation& explanation) {
-    if (output.json()) {
-        output.record(explanation_json(explanation));
-    } else {
-        output.line(explanation.text());
-    }
 }
 
 ExitCode explain(Invocation& invocation) {

@@ -29,9 +29,10 @@ ExitCode pay_in(Invocation& invocation) {
     return ExitCode::ok;
 }
 
-/// Starts sagas and delivers messages, of which nobody takes any.
+/// Starts sagas and delivers messages, of which nobody takes any, all on one day long ago.
 ExitCode work(Invocation& invocation) {
-    auto store = invocation.open_store();
+    const daybook::VirtualClock clock{daybook::parse_iso8601("2016-07-04")};
+    auto store = invocation.open_store(IfMissing::fail, &clock);
     daybook::LocalTransport transport{store};
     daybook::SagaOrchestrator orchestrator{store, transport};
     orchestrator.add(bank::admission());

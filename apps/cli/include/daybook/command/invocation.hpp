@@ -37,9 +37,10 @@ public:
     /// All values given, in order.
     std::vector<std::string> texts(std::string_view option) const;
 
-    /// The store named by `--store` or DAYBOOK_STORE, with the program's StoreOptions. Throws
-    /// InvalidError if none is named, and what EventStore::open throws.
-    EventStore open_store(IfMissing if_missing = IfMissing::fail);
+    /// The store named by `--store` or DAYBOOK_STORE, with the program's StoreOptions; with
+    /// `clock`, which must outlive the store, in another time than theirs. Throws InvalidError if
+    /// none is named, and what EventStore::open throws.
+    EventStore open_store(IfMissing if_missing = IfMissing::fail, const Clock* clock = nullptr);
 
     Output& output() noexcept;
     bool json() noexcept { return output().json(); }

@@ -1,0 +1,149 @@
+#include <atomic>
+#include <thread>
+
+#include <doctest/doctest.h>
+
+#include "bank.hpp"
+#include "daybook/core/error.hpp"
+#include "temporary_directory.hpp"
+
+using namespace bank;
+using namespace std::chrono_literals;
+
+TEST_CASE("concurrent: rebuilds while appends go on give the rows of the log") {
+    const test::TemporaryDirectory directory;
+    auto store = EventStore::open(directory.file("bank.db"), {.durability = Durability::off});
+    History history{51};
+    history.append_to(store, 500);
+    ProjectionRunner runner{store};
+    runner.add(Balances{});
+    runner.add(KeyedBalances{});
+    runner.start();
+    std::jthread appender{[&](const std::stop_token& stop) {
+        while (!stop.stop_requested()) history.append_to(store, 10);
+    }};
+    for (int round = 0; round < 5; ++round) {
+        runner.rebuild("balances", {.commit_events = 100});
+        runner.rebuild("keyed-balances", {.commit_interval = 1ms});
+    }
+    appender.request_stop();
+    appender.join();
+    REQUIRE(runner.wait_for(store.head()));
+    CHECK(rows(store, "balances", "balances") == expected_rows(store));
+    CHECK(rows(store, "keyed-balances", "keyed-balances") == expected_rows(store));
+    CHECK(runner.status("balances").build == 6);
+}
+
+TEST_CASE("concurrent: an inline model is rebuilt under appends without missing one") {
+    const test::TemporaryDirectory directory;
+    auto store = EventStore::open(directory.file("bank.db"), {.durability = Durability::off});
+    ProjectionRunner runner{store};
+    runner.add(Balances{}, Lifecycle::in_line);
+    runner.start();
+    std::vector<std::jthread> appenders;
+    for (int index = 0; index < 3; ++index) {
+        appenders.emplace_back([&, index](const std::stop_token& stop) {
+            const std::string stream = account(index);
+            store.append(stream, no_stream, {Opened{"x"}});
+            while (!stop.stop_requested()) store.append(stream, any, {Deposited{1}});
+        });
+    }
+    for (int round = 0; round < 10; ++round) runner.rebuild("balances");
+    appenders.clear();
+    CHECK(rows(store, "balances", "balances") == expected_rows(store));
+    CHECK(runner.status("balances").lag == 0);
+}
+
+TEST_CASE("concurrent: two runners on one file feed each model once") {
+    const test::TemporaryDirectory directory;
+    auto first = EventStore::open(directory.file("bank.db"), {.durability = Durability::off});
+    auto second = EventStore::open(directory.file("bank.db"), {.durability = Durability::off});
+    ProjectionRunner left{first, {.batch_events_max = 5}};
+    ProjectionRunner right{second, {.batch_events_max = 3}};
+    for (ProjectionRunner* runner : {&left, &right}) {
+        runner->add(Balances{});
+        runner->add(KeyedBalances{});
+        runner->start();
+    }
+    History history{52};
+    history.append_to(first, 400);
+    left.rebuild("balances");
+    history.append_to(second, 400);
+    REQUIRE(left.wait_for(first.head()));
+    REQUIRE(right.wait_for(first.head()));
+    CHECK(rows(first, "balances", "balances") == expected_rows(first));
+    CHECK(rows(second, "keyed-balances", "keyed-balances") == expected_rows(first));
+    CHECK(left.status("balances").accounting.sum() == first.head().value());
+}
+
+TEST_CASE("concurrent: readers are never without a model while builds come and go") {
+    const test::TemporaryDirectory directory;
+    auto store = EventStore::open(directory.file("bank.db"), {.durability = Durability::off});
+    store.append(account(1), no_stream, {Opened{"Ada"}, Deposited{1}});
+    ProjectionRunner runner{store};
+    runner.add(Balances{});
+    runner.run_once();
+    const ReadModels models{store};
+    std::atomic<int> looks = 0;
+    std::atomic<int> wrong = 0;
+    std::vector<std::jthread> readers;
+    for (int index = 0; index < 3; ++index) {
+        readers.emplace_back([&](const std::stop_token& stop) {
+            while (!stop.stop_requested()) {
+                try {
+                    models.query("balances", [&](Sql& sql) {
+                        if (sql.integer("SELECT cents FROM balances") != 1) ++wrong;
+                    });
+                } catch (const Error&) {
+                    ++wrong;
+                }
+                ++looks;
+            }
+        });
+    }
+    for (int round = 0; round < 20; ++round) runner.rebuild("balances");
+    readers.clear();
+    CHECK(looks > 20);
+    CHECK(wrong == 0);
+}
+
+TEST_CASE("concurrent: a slow or sick projection holds up no other") {
+    auto store = EventStore::open(":memory:");
+    std::atomic<bool> release = false;
+    ProjectionRunner runner{store};
+    runner.add(Balances{[&](Position) {
+        while (!release) std::this_thread::sleep_for(1ms);
+    }});
+    runner.add(KeyedBalances{});
+    runner.start();
+    History{53}.append_to(store, 100);
+    CHECK(runner.wait_for("keyed-balances", store.head()));
+    CHECK_FALSE(runner.wait_for("balances", store.head(), 5ms));
+    release = true;
+    CHECK(runner.wait_for(store.head()));
+}
+
+TEST_CASE("concurrent: replay of parked events and new events of their stream keep their order") {
+    auto store = EventStore::open(":memory:");
+    std::atomic<bool> broken = true;
+    ProjectionRunner runner{store};
+    runner.add(BalancesThat<OnFailure::park>{[&](Position position) {
+        if (broken && position == Position{1}) throw std::runtime_error("no");
+    }});
+    runner.start();
+    store.append(account(1), no_stream, {Opened{"Ada"}});
+    REQUIRE(runner.wait_for(Position{1}));
+    std::jthread appender{[&] {
+        for (int i = 0; i < 300; ++i) store.append(account(1), any, {Deposited{1}});
+    }};
+    std::this_thread::sleep_for(5ms);
+    broken = false;
+    CHECK(eventually([&] {
+        runner.replay_parked("balances", account(1));
+        return runner.status("balances").accounting.parked == 0 && store.head() == Position{301};
+    }));
+    appender.join();
+    REQUIRE(runner.wait_for(store.head()));
+    runner.replay_parked("balances");
+    CHECK(rows(store, "balances", "balances") == expected_rows(store));
+}

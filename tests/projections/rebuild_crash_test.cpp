@@ -1,0 +1,129 @@
+#include <csignal>
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include "bank.hpp"
+#include "child_process.hpp"
+#include "temporary_directory.hpp"
+
+using namespace bank;
+
+namespace {
+
+constexpr RebuildPhase all_phases[] = {RebuildPhase::claimed,     RebuildPhase::applying,
+                                       RebuildPhase::indexing,    RebuildPhase::finishing,
+                                       RebuildPhase::catching_up, RebuildPhase::swapping,
+                                       RebuildPhase::done};
+
+/// A rebuild that ends by SIGKILL when it has come to `phase`.
+void rebuild_and_die(const std::string& uri, Lifecycle lifecycle, RebuildPhase phase,
+                     const Probe& probe) {
+    test::ChildProcess child{[&](const test::ChildProcess::Report&) {
+        auto store = EventStore::open(uri);
+        ProjectionRunner runner{store};
+        runner.add(Balances{probe}, lifecycle);
+        runner.rebuild("balances", {.progress =
+                                        [&](const RebuildProgress& progress) {
+                                            if (progress.phase == RebuildPhase::indexing) {
+                                                store.append(account(0), any, {Deposited{1}});
+                                            }
+                                            if (progress.phase != phase) return;
+                                            ::kill(::getpid(), SIGKILL);
+                                        },
+                                    .commit_events = 10});
+    }};
+    CHECK(child.wait() == -1);
+}
+
+void check_model(const std::string& uri, Lifecycle lifecycle) {
+    auto store = EventStore::open(uri);
+    ProjectionRunner runner{store};
+    runner.add(Balances{}, lifecycle);
+    runner.run_once();
+    CHECK(rows(store, "balances", "balances") == expected_rows(store));
+    CHECK(runner.status("balances").accounting.sum() == store.head().value());
+}
+
+}  // namespace
+
+TEST_CASE("a rebuild killed in any phase leaves the old model whole and is gone on with") {
+    for (const Lifecycle lifecycle : {Lifecycle::async, Lifecycle::in_line}) {
+        for (const RebuildPhase phase : all_phases) {
+            CAPTURE(to_string(phase));
+            CAPTURE(to_string(lifecycle));
+            const test::TemporaryDirectory directory;
+            const std::string uri = directory.file("bank.db");
+            {
+                auto store = EventStore::open(uri, {.durability = Durability::normal});
+                History{41}.append_to(store, 120);
+            }
+            check_model(uri, lifecycle);
+            rebuild_and_die(uri, lifecycle, phase, {});
+            check_model(uri, lifecycle);
+            auto store = EventStore::open(uri);
+            ProjectionRunner runner{store};
+            runner.add(Balances{}, lifecycle);
+            const RebuildResult result = runner.rebuild("balances");
+            CHECK(result.resumed == (phase != RebuildPhase::done));
+            CHECK(rows(store, "balances", "balances") == expected_rows(store));
+            CHECK(store.engine().read_models().list().size() ==
+                  (lifecycle == Lifecycle::async ? 1 : 0));
+        }
+    }
+}
+
+TEST_CASE("a rebuild killed at any event goes on from its last commit") {
+    const test::TemporaryDirectory directory;
+    const std::string uri = directory.file("bank.db");
+    {
+        auto store = EventStore::open(uri, {.durability = Durability::normal});
+        History{42}.append_to(store, 150);
+    }
+    check_model(uri, Lifecycle::async);
+    std::uint64_t scanned_before = 0;
+    for (const std::uint64_t at : {1U, 11U, 12U, 50U, 99U, 149U}) {
+        rebuild_and_die(uri, Lifecycle::async, RebuildPhase::done, [at](Position position) {
+            if (position >= Position{at}) ::kill(::getpid(), SIGKILL);
+        });
+        check_model(uri, Lifecycle::async);
+        auto store = EventStore::open(uri);
+        const auto left = ProjectionRunner{store}.status("balances").rebuild;
+        REQUIRE(left.has_value());
+        scanned_before = at;
+    }
+    auto store = EventStore::open(uri);
+    ProjectionRunner runner{store};
+    runner.add(Balances{});
+    const RebuildResult result = runner.rebuild("balances");
+    CHECK(result.resumed);
+    CHECK(result.scanned > store.head().value() - scanned_before);
+    CHECK(result.scanned < store.head().value());
+    CHECK(rows(store, "balances", "balances") == expected_rows(store));
+}
+
+TEST_CASE("a feeding process killed at any event has counted each once") {
+    for (const Lifecycle lifecycle : {Lifecycle::async, Lifecycle::in_line}) {
+        const test::TemporaryDirectory directory;
+        const std::string uri = directory.file("bank.db");
+        for (const std::uint64_t further : {1U, 7U, 8U, 30U, 60U}) {
+            const std::uint64_t at = EventStore::open(uri).head().value() + further;
+            test::ChildProcess child{[&](const test::ChildProcess::Report&) {
+                auto store = EventStore::open(uri, {.durability = Durability::normal});
+                ProjectionRunner runner{store, {.batch_events_max = 4}};
+                runner.add(Balances{[at](Position position) {
+                               if (position >= Position{at}) ::kill(::getpid(), SIGKILL);
+                           }},
+                           lifecycle);
+                runner.run_once();
+                for (auto number = static_cast<int>(at);; ++number) {
+                    const std::string stream = "account-" + std::to_string(at) + account(number);
+                    store.append(stream, no_stream, {Opened{"x"}, Deposited{number}});
+                    runner.run_once();
+                }
+            }};
+            CHECK(child.wait() == -1);
+            check_model(uri, lifecycle);
+        }
+    }
+}

@@ -1,0 +1,304 @@
+#include <doctest/doctest.h>
+
+#include "bank.hpp"
+#include "daybook/core/error.hpp"
+#include "registry.hpp"
+#include "temporary_directory.hpp"
+
+using namespace bank;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::vector<std::string> databases(const EventStore& store) {
+    return store.engine().read_models().list();
+}
+
+}  // namespace
+
+TEST_CASE("a rebuilt model equals the live one row for row") {
+    auto store = EventStore::open(":memory:");
+    History history{21};
+    ProjectionRunner runner{store, {.batch_events_max = 9}};
+    runner.add(Balances{});
+    runner.add(KeyedBalances{});
+    for (int round = 0; round < 3; ++round) {
+        history.append_to(store, 300);
+        runner.run_once();
+        const auto live = rows(store, "balances", "balances");
+        const auto keyed = rows(store, "keyed-balances", "keyed-balances");
+        const RebuildResult result = runner.rebuild("balances", {.commit_events = 50});
+        CHECK(result.version == 1);
+        CHECK(result.build == round + 2);
+        CHECK(result.position == store.head());
+        CHECK(result.scanned == store.head().value());
+        CHECK_FALSE(result.resumed);
+        // Memory for three rows only, so that rows are written and read again all the time.
+        runner.rebuild("keyed-balances", {.rows_max = 3});
+        CHECK(rows(store, "balances", "balances") == live);
+        CHECK(rows(store, "keyed-balances", "keyed-balances") == keyed);
+        CHECK(live == expected_rows(store));
+        const ProjectionStatus status = runner.status("balances");
+        CHECK(status.build == round + 2);
+        CHECK(status.accounting.sum() == store.head().value());
+        CHECK_FALSE(status.rebuild.has_value());
+    }
+    // The indexes are there, and nothing is left of older builds.
+    runner.query("balances", [](Sql& sql) {
+        CHECK(sql.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'balances_by_cents'") ==
+              1);
+    });
+    CHECK(databases(store).size() == 2);
+}
+
+TEST_CASE("an inline model is rebuilt in place and goes on being fed") {
+    auto store = EventStore::open(":memory:");
+    History history{22};
+    ProjectionRunner runner{store};
+    runner.add(BalancesThat<OnFailure::park>{[](Position position) {
+                   if (position == Position{5}) throw std::runtime_error("no");
+               }},
+               Lifecycle::in_line);
+    runner.run_once();
+    history.append_to(store, 200);
+    const auto live = rows(store, "balances", "balances");
+    const Accounting before = runner.status("balances").accounting;
+    CHECK(before.parked > 0);
+    runner.rebuild("balances");
+    CHECK(rows(store, "balances", "balances") == live);
+    const Accounting after = runner.status("balances").accounting;
+    CHECK(after.applied == before.applied);
+    CHECK(after.parked == before.parked);
+    CHECK(runner.parked("balances").size() == before.parked);
+    history.append_to(store, 50);
+    CHECK(runner.status("balances").lag == 0);
+    CHECK(databases(store).empty());
+}
+
+TEST_CASE("readers see the old model until the new one is complete and never less than before") {
+    auto store = EventStore::open(":memory:");
+    History{23}.append_to(store, 300);
+    ProjectionRunner runner{store};
+    runner.add(Balances{});
+    runner.run_once();
+    const ReadModels models{store};
+    const auto old = rows(store, "balances", "balances");
+    std::vector<RebuildPhase> phases;
+    runner.rebuild("balances", {.progress = [&](const RebuildProgress& progress) {
+                       CHECK(progress.name == "balances");
+                       if (phases.empty() || phases.back() != progress.phase)
+                           phases.push_back(progress.phase);
+                       if (progress.phase == RebuildPhase::finishing) {
+                           store.append(account(0), any, {Deposited{1}});
+                       }
+                       models.query("balances", [&](Sql& sql) {
+                           if (progress.phase != RebuildPhase::done)
+                               CHECK(rows(sql, "balances") == old);
+                       });
+                   }});
+    CHECK(phases == std::vector{RebuildPhase::claimed, RebuildPhase::applying,
+                                RebuildPhase::indexing, RebuildPhase::finishing,
+                                RebuildPhase::catching_up, RebuildPhase::swapping,
+                                RebuildPhase::done});
+    CHECK(models.accounting("balances").position == store.head());
+}
+
+TEST_CASE("a raised version rebuilds when the runner comes to it") {
+    auto store = EventStore::open(":memory:");
+    History{24}.append_to(store, 100);
+    {
+        ProjectionRunner runner{store};
+        runner.add(Balances{});
+        runner.run_once();
+    }
+    {
+        ProjectionRunner runner{store, {.rebuild_outdated = false}};
+        runner.add(BalancesV2{});
+        runner.run_once();
+        CHECK(runner.status("balances").state == ProjectionState::outdated);
+        CHECK(runner.status("balances").version == 1);
+        CHECK_THROWS_AS(runner.replay_parked("balances"), InvalidError);
+    }
+    ProjectionRunner newer{store};
+    newer.add(BalancesV2{});
+    newer.start();
+    CHECK(newer.wait_for(store.head()));
+    while (newer.status("balances").version != 2) {}
+    newer.query("balances", [](Sql& sql) {
+        CHECK(sql.integer("SELECT sum(deposits) FROM balances").value_or(0) > 0);
+    });
+    // The old program, still running somewhere, leaves the new model alone.
+    ProjectionRunner older{store};
+    older.add(Balances{});
+    store.append(account(77), no_stream, {Opened{"Ada"}});
+    CHECK(older.run_once() == 0);
+    CHECK(older.status("balances").state == ProjectionState::superseded);
+    CHECK(newer.wait_for(store.head()));
+}
+
+TEST_CASE("a model follows its definition from one lifecycle to the other") {
+    auto store = EventStore::open(":memory:");
+    History history{25};
+    for (const Lifecycle lifecycle :
+         {Lifecycle::async, Lifecycle::in_line, Lifecycle::in_line, Lifecycle::async}) {
+        history.append_to(store, 60);
+        ProjectionRunner runner{store};
+        runner.add(Balances{}, lifecycle);
+        runner.run_once();
+        const ProjectionStatus status = runner.status("balances");
+        CHECK(status.lifecycle == lifecycle);
+        CHECK(status.lag == 0);
+        CHECK(rows(store, "balances", "balances") == expected_rows(store));
+        const bool in_line = lifecycle == Lifecycle::in_line;
+        store.query([&](Sql& sql) {
+            CHECK(sql.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'balances'") ==
+                  (in_line ? 1 : 0));
+        });
+        CHECK(databases(store).size() == (in_line ? 0 : 1));
+    }
+}
+
+TEST_CASE("a second rebuild of one projection names the owner of the first") {
+    const test::TemporaryDirectory directory;
+    auto store = EventStore::open(directory.file("bank.db"));
+    auto other = EventStore::open(directory.file("bank.db"));
+    History{26}.append_to(store, 50);
+    ProjectionRunner first{store};
+    first.add(Balances{});
+    ProjectionRunner second{other};
+    second.add(Balances{});
+    bool tried = false;
+    first.rebuild("balances", {.progress = [&](const RebuildProgress& progress) {
+                      if (progress.phase != RebuildPhase::indexing) return;
+                      tried = true;
+                      const auto status = second.status("balances");
+                      REQUIRE(status.rebuild.has_value());
+                      CHECK_THROWS_WITH_AS(second.rebuild("balances"),
+                                           doctest::Contains(status.rebuild->owner.c_str()),
+                                           UnavailableError);
+                  }});
+    CHECK(tried);
+    second.rebuild("balances");
+    CHECK(rows(store, "balances", "balances") == expected_rows(store));
+}
+
+TEST_CASE("a silent owner is replaced and what it does afterwards is refused") {
+    const test::TemporaryDirectory directory;
+    auto store = EventStore::open(directory.file("bank.db"));
+    auto other = EventStore::open(directory.file("bank.db"));
+    History{27}.append_to(store, 50);
+    for (const RebuildPhase late :
+         {RebuildPhase::claimed, RebuildPhase::applying, RebuildPhase::indexing,
+          RebuildPhase::finishing, RebuildPhase::catching_up}) {
+        ProjectionRunner first{store};
+        first.add(Balances{});
+        ProjectionRunner second{other};
+        second.add(Balances{});
+        bool replaced = false;
+        const auto take_over = [&](const RebuildProgress& progress) {
+            if (progress.phase != late || replaced) return;
+            replaced = true;
+            CHECK(second.rebuild("balances", {.owner_silent_max = 0ms}).resumed);
+        };
+        CHECK_THROWS_WITH_AS(first.rebuild("balances", {.progress = take_over}),
+                             doctest::Contains("taken over"), UnavailableError);
+        CHECK(replaced);
+        second.run_once();
+        CHECK(rows(store, "balances", "balances") == expected_rows(store));
+        CHECK_FALSE(second.status("balances").rebuild.has_value());
+        detail::remove_orphans(store);
+        CHECK(databases(store).size() == 1);
+    }
+}
+
+TEST_CASE("a rebuild that an event stops says which and goes on from there when mended") {
+    auto store = EventStore::open(":memory:");
+    History{28}.append_to(store, 100);
+    bool broken = true;
+    ProjectionRunner runner{store};
+    runner.add(Balances{[&](Position position) {
+        if (broken && position == Position{60}) throw std::runtime_error("poison");
+    }});
+    for (int i = 0; i < 10; ++i) runner.run_once();
+    CHECK(runner.status("balances").state == ProjectionState::halted);
+    CHECK_THROWS_WITH_AS(runner.rebuild("balances"), doctest::Contains("event 60"), InvalidError);
+    const auto left = runner.status("balances").rebuild;
+    REQUIRE(left.has_value());
+    CHECK(left->owner.empty());
+    CHECK(left->error.find("poison") != std::string::npos);
+    broken = false;
+    const RebuildResult result = runner.rebuild("balances");
+    CHECK(result.resumed);
+    CHECK(result.scanned == store.head().value() - 59);
+    CHECK(runner.status("balances").state == ProjectionState::active);
+    CHECK(rows(store, "balances", "balances") == expected_rows(store));
+}
+
+TEST_CASE("an unfinished build of another definition is dropped") {
+    auto store = EventStore::open(":memory:");
+    History{29}.append_to(store, 100);
+    const auto leave = [](const RebuildProgress& progress) {
+        if (progress.phase == RebuildPhase::indexing) throw std::runtime_error("left");
+    };
+    {
+        ProjectionRunner runner{store};
+        runner.add(Balances{});
+        runner.run_once();
+        CHECK_THROWS_WITH(runner.rebuild("balances", {.progress = leave}), "left");
+        CHECK(databases(store).size() == 2);
+    }
+    ProjectionRunner runner{store, {.rebuild_outdated = false}};
+    runner.add(BalancesV2{});
+    const RebuildResult result = runner.rebuild("balances");
+    CHECK_FALSE(result.resumed);
+    CHECK(result.build == 3);
+    CHECK(databases(store) == std::vector<std::string>{"balances.v2.b3"});
+}
+
+TEST_CASE("a rebuild that is told to stop leaves the old model and can be gone on with") {
+    auto store = EventStore::open(":memory:");
+    History{30}.append_to(store, 100);
+    ProjectionRunner runner{store};
+    runner.add(Balances{});
+    runner.run_once();
+    std::stop_source stop;
+    const auto stopping = [&](const RebuildProgress&) { stop.request_stop(); };
+    CHECK_THROWS_AS(runner.rebuild("balances", {.progress = stopping, .stop = stop.get_token()}),
+                    CancelledError);
+    CHECK(runner.status("balances").build == 1);
+    CHECK(runner.rebuild("balances").resumed);
+    CHECK(runner.status("balances").build == 2);
+}
+
+TEST_CASE("only the files of this store's projections are cleared away") {
+    auto store = EventStore::open(":memory:");
+    store.append(account(1), no_stream, {Opened{"Ada"}});
+    ProjectionRunner runner{store};
+    runner.add(Balances{});
+    runner.run_once();
+    auto& models = store.engine().read_models();
+    for (const char* name : {"balances.v1.b7", "balances.v3.b2", "balances.old", "other.v1.b1",
+                             "balances.vx.b1", "balances.v1.b"}) {
+        models.open(name, ReadModelUse::feed);
+    }
+    detail::remove_orphans(store);
+    auto left = databases(store);
+    std::sort(left.begin(), left.end());
+    CHECK(left == std::vector<std::string>{"balances.old", "balances.v1.b", "balances.v1.b1",
+                                           "balances.vx.b1", "other.v1.b1"});
+}
+
+TEST_CASE("a projection can be rebuilt before anybody has run it") {
+    auto store = EventStore::open(":memory:");
+    History{31}.append_to(store, 40);
+    for (const Lifecycle lifecycle : {Lifecycle::async, Lifecycle::in_line}) {
+        auto fresh = EventStore::open(":memory:");
+        History{31}.append_to(fresh, 40);
+        ProjectionRunner runner{fresh};
+        runner.add(Balances{}, lifecycle);
+        runner.rebuild("balances");
+        CHECK(rows(fresh, "balances", "balances") == expected_rows(fresh));
+        runner.run_once();
+        CHECK(runner.status("balances").build == 2);
+    }
+}
