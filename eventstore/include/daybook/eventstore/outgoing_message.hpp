@@ -13,7 +13,8 @@ namespace daybook {
 
 /// How a message is to travel: `tx.publish("warehouse", ReserveStock{…}, {.key = "order-7"})`.
 struct PublishOptions {
-    /// Messages of one key are delivered in the order of their commits; empty: no order asked.
+    /// Messages of one key to one topic are delivered in the order of their commits; empty: no
+    /// order asked.
     std::string key{};
     /// Given, it is the idempotency key: the receiver's inbox drops what it has handled before.
     std::optional<EventId> id{};
