@@ -65,9 +65,12 @@ Findings check_code_blocks(std::string_view path, std::string_view text, const T
 Findings check_links(std::string_view path, std::string_view text,
                      bool (*exists)(std::string_view)) {
     Findings findings;
+    bool in_block = false;
     std::size_t number = 0;
     for (const auto line : lines_of(text)) {
         ++number;
+        if (without_indentation(line).starts_with("```")) in_block = !in_block;
+        if (in_block) continue;
         for (auto at = line.find("]("); at != std::string_view::npos;
              at = line.find("](", at + 2)) {
             auto target = line.substr(at + 2, line.find(')', at) - at - 2);

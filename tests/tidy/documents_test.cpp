@@ -83,4 +83,5 @@ TEST_CASE("invented code and dead links in a document are found") {
     };
     CHECK(links("[a](../README.md) and [b](y.md#part) and [c](https://sqlite.org)") == 0);
     CHECK(links("[a](README.md)\n[b](z.md)") == 2);
+    CHECK(links("```cpp\nrun([](Account& account) {});\n```\n") == 0);
 }
