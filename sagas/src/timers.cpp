@@ -6,7 +6,7 @@
 #include "words.hpp"
 
 // A row in saga_timer is a hint that something is due; the saga's state says whether it is. Each
-// timer is fired in a unit of its own that reads both anew, so it acts once, whoever fires it.
+// timer is fired in a unit of its own that reads the state anew, so it acts once, whoever fires it.
 
 namespace daybook {
 
