@@ -16,6 +16,14 @@
 
 namespace daybook::sqlite {
 
+/// Lets a table of strings be asked with a view, without making a string.
+struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+        return std::hash<std::string_view>{}(text);
+    }
+};
+
 /// Throws the typed error for a result code. `what` names the thing that failed.
 [[noreturn]] void fail(sqlite3* database, int code, std::string_view what);
 
@@ -101,12 +109,6 @@ public:
     void rollback() noexcept;
 
 private:
-    struct TextHash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view text) const noexcept {
-            return std::hash<std::string_view>{}(text);
-        }
-    };
     static int on_busy(void* self, int count) noexcept;
 
     std::string path_;

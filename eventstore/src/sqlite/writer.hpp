@@ -50,12 +50,6 @@ private:
         std::int64_t category = 0;
         Version version;
     };
-    struct TextHash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view text) const noexcept {
-            return std::hash<std::string_view>{}(text);
-        }
-    };
     template <class Value>
     using ByText = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
 
