@@ -57,10 +57,6 @@ bool ModelFeed::begin() {
     database_.begin();
     open_ = true;
     opened_at_ = steady_clock::now();
-    if (loaded_) {
-        loaded_ = false;
-        return true;
-    }
     const Checkpoint found = load();
     const bool moved = found.position != committed_.position;
     committed_ = book_ = found;
@@ -89,7 +85,6 @@ void ModelFeed::reload() {
     rollback();
     applier_.forget();
     committed_ = book_ = load();
-    loaded_ = true;
     failure_.reset();
     bound_ = no_bound;
 }

@@ -97,7 +97,6 @@ private:
     Checkpoint book_;  ///< in the open transaction; else as committed
     std::uint64_t applied_ = 0;
     bool open_ = false;
-    bool loaded_ = false;  ///< `committed_` was read in this very transaction
     std::chrono::steady_clock::time_point opened_at_;
     std::optional<Failure> failure_;
     Position bound_ = no_bound;  ///< stop here first: what comes next has failed

@@ -161,7 +161,11 @@ ProjectionStatus ProjectionRunner::State::describe(const detail::Registered& row
 }
 
 ProjectionRunner::ProjectionRunner(EventStore store, ProjectionRunnerOptions options)
-    : state_(std::make_unique<State>(std::move(store), std::move(options))) {}
+    : state_(std::make_unique<State>(std::move(store), std::move(options))) {
+    if (state_->options.batch_events_max == 0) {
+        throw InvalidError("projections cannot be fed in batches of no events: give 1 or more");
+    }
+}
 
 ProjectionRunner::~ProjectionRunner() { stop(); }
 

@@ -108,8 +108,8 @@ void Rebuild::claim() {
 void Rebuild::apply() {
     const auto build = open_build(store_.engine().read_models(), database(), shape_, claim_.epoch);
     FeedLimits limits;
-    limits.page_events_max = std::min(limits.page_events_max, options_.commit_events);
-    limits.commit_events = options_.commit_events;
+    limits.commit_events = std::max<std::size_t>(options_.commit_events, 1);
+    limits.page_events_max = std::min(limits.page_events_max, limits.commit_events);
     limits.commit_interval = options_.commit_interval;
     limits.memory = {options_.rows_max, options_.bytes_max};
     ModelFeed feed{*definition_, shape_.errors, *build, store_.clock(), limits, claim_.epoch};

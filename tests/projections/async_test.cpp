@@ -215,3 +215,8 @@ TEST_CASE("a book that does not add up is refused") {
     CHECK(status.state == ProjectionState::halted);
     CHECK(status.last_error.find("7 applied + 0 filtered") != std::string::npos);
 }
+
+TEST_CASE("a runner that is to work in batches of nothing is refused") {
+    auto store = EventStore::open(":memory:");
+    CHECK_THROWS_AS(ProjectionRunner(store, {.batch_events_max = 0}), InvalidError);
+}
