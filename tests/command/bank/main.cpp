@@ -52,6 +52,13 @@ Subcommand pay_in_command() {
             .run = pay_in};
 }
 
+void add_projections(daybook::ProjectionRunner& runner) {
+    runner.add(bank::Balances{});
+    runner.add(bank::Owners{});
+}
+
+void add_sagas(daybook::SagaOrchestrator& sagas) { sagas.add(bank::admission()); }
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -60,11 +67,7 @@ int main(int argc, char** argv) {
         {.name = "bank",
          .help = "Keeps accounts",
          .version = "7.8.9",
-         .projections =
-             [](daybook::ProjectionRunner& runner) {
-                 runner.add(bank::Balances{});
-                 runner.add(bank::Owners{});
-             },
-         .sagas = [](daybook::SagaOrchestrator& sagas) { sagas.add(bank::admission()); },
+         .projections = add_projections,
+         .sagas = add_sagas,
          .commands = {pay_in_command(), {.name = "work", .help = "Do what is due", .run = work}}});
 }
