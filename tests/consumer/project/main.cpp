@@ -2,6 +2,7 @@
 #include <string>
 
 #include <daybook/daybook.hpp>
+#include <nlohmann/json.hpp>
 
 struct Opened {
     static constexpr daybook::EventType type{"account.opened", 1};
