@@ -25,7 +25,7 @@ public:
     void offer(int wal_pages) noexcept;
 
 private:
-    static constexpr int wal_pages_max = 4'000;
+    static constexpr int wal_pages_max = 12'000;
 
     void run();
     void checkpoint_once() noexcept;
