@@ -1,7 +1,8 @@
 #include "commit_queue.hpp"
 
-#include <atomic>
 #include <vector>
+
+#include <semaphore.h>
 
 #include "daybook/core/error.hpp"
 
@@ -13,11 +14,20 @@ struct CommitQueue::Waiter {
     const AppendRequest* request = nullptr;  ///< none: wants the transaction for itself
     std::optional<AppendOutcome> outcome{};
     std::exception_ptr error{};
-    std::atomic<int> state{waiting};
+    State state = waiting;  ///< written before `told` is posted, read after it was taken
+    sem_t told;
+
+    Waiter() { sem_init(&told, 0, 0); }
+    ~Waiter() { sem_destroy(&told); }
+    Waiter(const Waiter&) = delete;
+    Waiter& operator=(const Waiter&) = delete;
 
     void become(State next) noexcept {
-        state.store(next, std::memory_order_release);
-        state.notify_one();
+        state = next;
+        sem_post(&told);
+    }
+    void wait() noexcept {
+        while (sem_wait(&told) != 0) {}
     }
 };
 
@@ -25,7 +35,7 @@ AppendOutcome CommitQueue::append(const AppendRequest& request) {
     Waiter self;
     self.request = &request;
     wait_for_turn(self);
-    if (self.state.load(std::memory_order_acquire) == Waiter::leading) {
+    if (self.state == Waiter::leading) {
         std::vector<Waiter*> group;
         {
             const std::scoped_lock lock{mutex_};
@@ -60,11 +70,11 @@ void CommitQueue::wait_for_turn(Waiter& waiter) {
         const std::scoped_lock lock{mutex_};
         queue_.push_back(&waiter);
         if (queue_.front() == &waiter) {
-            waiter.state.store(Waiter::leading, std::memory_order_relaxed);
+            waiter.state = Waiter::leading;
             return;
         }
     }
-    waiter.state.wait(Waiter::waiting, std::memory_order_acquire);
+    waiter.wait();
 }
 
 std::size_t CommitQueue::group_size() const {
