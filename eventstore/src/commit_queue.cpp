@@ -103,17 +103,17 @@ void CommitQueue::store(Group group) {
 }
 
 bool CommitQueue::store_together(Group group) {
-    const auto transaction = engine_.begin();
-    for (Waiter* waiter : group) {
-        try {
-            waiter->outcome = transaction->append(*waiter->request);
-        } catch (const Error& error) {
-            if (error.kind() != ErrorKind::duplicate) throw;
-            return false;
-        }
+    std::vector<const AppendRequest*> requests;
+    requests.reserve(group.size());
+    for (const Waiter* waiter : group) requests.push_back(waiter->request);
+    try {
+        std::vector<AppendOutcome> outcomes = engine_.append_all(requests);
+        for (std::size_t i = 0; i < group.size(); ++i) group[i]->outcome = std::move(outcomes[i]);
+        return true;
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::duplicate) throw;
+        return false;
     }
-    transaction->commit();
-    return true;
 }
 
 void CommitQueue::store_one_by_one(Group group) {

@@ -75,7 +75,7 @@ std::shared_ptr<void> EventStore::add_commit_hook(CommitHook hook) {
     return {added.get(), [core = core_, added](void*) mutable { added.reset(); }};
 }
 
-const Clock& EventStore::clock() const noexcept { return *core_->options.clock; }
+const Clock& EventStore::clock() const noexcept { return core_->clock(); }
 
 const std::string& EventStore::uri() const noexcept { return core_->uri; }
 

@@ -47,7 +47,7 @@ std::unique_ptr<Engine> open(const std::string& uri, const StoreOptions& options
         uri.starts_with(sqlite_scheme) ? uri.substr(sqlite_scheme.size()) : uri;
     if (path.empty()) throw InvalidError("a store needs a name: give the path of a file");
     const EngineOptions engine_options{options.create, options.durability, options.busy_wait_max,
-                                       options.log};
+                                       options.reply_wait_max, options.log};
     return sqlite::open_engine(path, engine_options, types);
 }
 
@@ -97,7 +97,7 @@ AppendOutcome StoreCore::append(const StreamName& stream, ExpectedVersion expect
                                 std::span<const NewEvent> events) {
     refuse_nesting(this);
     check(events);
-    return queue_.append({stream, expected, events, options.clock->now(), {}});
+    return queue_.append({stream, expected, events, clock().now(), {}});
 }
 
 CommitResult StoreCore::transact(const std::function<void(Transaction&)>& unit,
@@ -117,17 +117,11 @@ CommitResult StoreCore::transact(const std::function<void(Transaction&)>& unit,
 
 void StoreCore::query(const std::function<void(Sql&)>& look) {
     const PooledReader reader{*engine};
-    reader->sql().execute("BEGIN", {});
+    reader->begin_snapshot();
     struct End {
-        Sql& sql;
-        ~End() {
-            try {
-                sql.execute("COMMIT", {});
-            } catch (const Error&) {
-                // A read transaction that an error has ended already.
-            }
-        }
-    } const end{reader->sql()};
+        Reader& reader;
+        ~End() { reader.end_snapshot(); }
+    } const end{*reader};
     look(reader->sql());
 }
 

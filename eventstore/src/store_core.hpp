@@ -36,6 +36,10 @@ public:
 
     std::shared_ptr<void> add_commit_hook(CommitHook hook);
 
+    const Clock& clock() const {
+        return options.clock != nullptr ? *options.clock : engine->clock();
+    }
+
     const std::string uri;
     const StoreOptions options;
 

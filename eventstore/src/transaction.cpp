@@ -124,7 +124,7 @@ bool Transaction::mark_handled(std::string_view consumer, const EventId& message
 }
 
 Timestamp Transaction::now() {
-    if (now_ == Timestamp{}) now_ = store_.options.clock->now();
+    if (now_ == Timestamp{}) now_ = store_.clock().now();
     return now_;
 }
 

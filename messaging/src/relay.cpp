@@ -103,7 +103,7 @@ std::optional<Timestamp> Relay::State::next_due() const {
 }
 
 milliseconds Relay::State::pause() const {
-    const bool is_virtual = &store.clock() != &SystemClock::instance();
+    const bool is_virtual = store.options().clock != nullptr;
     milliseconds longest = is_virtual ? look_again_virtual : look_again_max;
     // What is ready and was not delivered belongs to another relay, whose lease may run out.
     const milliseconds shortest = std::clamp(options.lease / 4, milliseconds{1}, longest);

@@ -10,6 +10,7 @@ namespace daybook::detail {
 namespace {
 
 constexpr std::string_view table_prefix = "table ";
+constexpr std::string_view view_prefix = "view ";
 constexpr std::string_view own_prefix = "daybook_";
 
 /// A transaction on a read model's database that is rolled back unless committed.
@@ -54,10 +55,11 @@ std::string quoted(std::string_view name) {
 /// `table x` and `view x` of everything that is not Daybook's own.
 std::vector<std::string> relations_of(Sql& sql) {
     std::vector<std::string> relations;
-    sql.each(statements::list_relations, [&](const SqlRow& row) {
-        if (row.text(1).starts_with(own_prefix)) return;
-        relations.push_back(std::string(row.text(0)) + ' ' + std::string(row.text(1)));
-    });
+    for (const auto& [kind, name] : sql.relations()) {
+        if (name.starts_with(own_prefix)) continue;
+        const bool is_table = kind == SqlRelation::Kind::table;
+        relations.push_back(std::string(is_table ? table_prefix : view_prefix) + name);
+    }
     return relations;
 }
 
@@ -76,13 +78,10 @@ std::vector<std::string> relations_made_by(Sql& sql, Make&& make) {
 void copy_rows(Sql& from, Sql& to, const std::string& table) {
     std::string columns;
     std::string places;
-    from.each(
-        statements::list_columns,
-        [&](const SqlRow& row) {
-            columns += (columns.empty() ? "" : ", ") + quoted(row.text(0));
-            places += places.empty() ? "?" : ", ?";
-        },
-        table);
+    for (const std::string& column : from.columns(table)) {
+        columns += (columns.empty() ? "" : ", ") + quoted(column);
+        places += places.empty() ? "?" : ", ?";
+    }
     const std::string insert =
         "INSERT INTO " + quoted(table) + "(" + columns + ") VALUES(" + places + ")";
     std::vector<SqlValue> values;

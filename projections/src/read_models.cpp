@@ -10,7 +10,6 @@
 #include "ledger.hpp"
 #include "models.hpp"
 #include "registry.hpp"
-#include "statements.hpp"
 
 namespace daybook {
 
@@ -72,7 +71,7 @@ struct ReadModels::State {
         Connection connection = store.engine().read_models().open(
             detail::database_name(registered.name, registered.version, registered.build),
             ReadModelUse::query);
-        if (!connection->sql().integer(detail::statements::has_checkpoint)) {
+        if (connection->sql().columns("daybook_checkpoint").empty()) {
             throw NotFoundError("projection '" + registered.name +
                                 "' is just being made: try again");
         }
@@ -106,10 +105,10 @@ void ReadModels::query(std::string_view projection, const std::function<void(Sql
     }
     Sql& sql = connection->sql();
     // All that `look` asks is answered from one state of the model.
-    sql.exec(detail::statements::begin_read);
+    connection->begin();
     try {
         look(sql);
-        sql.exec(detail::statements::end_read);
+        connection->commit();
     } catch (...) {
         connection->rollback();
         throw;

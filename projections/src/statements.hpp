@@ -108,20 +108,8 @@ inline constexpr std::string_view leave_rebuild =
     "UPDATE rebuild SET owner = '', error = ?, updated_at = ? WHERE name = ? AND epoch = ?";
 inline constexpr std::string_view delete_rebuild = "DELETE FROM rebuild WHERE name = ?";
 
-// What stands in a database and is not Daybook's. SQLite's own catalog: another engine has another.
-inline constexpr std::string_view list_relations =
-    "SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'view') "
-    "AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY type, name";
-inline constexpr std::string_view has_checkpoint =
-    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'daybook_checkpoint'";
-inline constexpr std::string_view list_columns =
-    "SELECT name FROM pragma_table_info(?) ORDER BY cid";
-
 inline constexpr std::string_view savepoint = "SAVEPOINT daybook_projection";
 inline constexpr std::string_view release_savepoint = "RELEASE daybook_projection";
 inline constexpr std::string_view rollback_to_savepoint = "ROLLBACK TO daybook_projection";
-
-inline constexpr std::string_view begin_read = "BEGIN";
-inline constexpr std::string_view end_read = "COMMIT";
 
 }  // namespace daybook::detail::statements

@@ -247,4 +247,27 @@ void ConnectionSql::script(std::string_view statements) {
     connection_.run(std::string(statements));
 }
 
+std::vector<SqlRelation> ConnectionSql::relations() {
+    std::vector<SqlRelation> found;
+    Statement& query = connection_.statement(
+        "SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'view') "
+        "AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY type, name");
+    const Resetting resetting{query};
+    while (query.step()) {
+        const bool is_table = query.text(0) == "table";
+        found.push_back({is_table ? SqlRelation::Kind::table : SqlRelation::Kind::view,
+                         std::string(query.text(1))});
+    }
+    return found;
+}
+
+std::vector<std::string> ConnectionSql::columns(std::string_view table) {
+    std::vector<std::string> found;
+    Statement& query = connection_.statement("SELECT name FROM pragma_table_info(?) ORDER BY cid");
+    const Resetting resetting{query};
+    query.bind(1, table);
+    while (query.step()) found.emplace_back(query.text(0));
+    return found;
+}
+
 }  // namespace daybook::sqlite

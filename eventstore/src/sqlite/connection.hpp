@@ -128,6 +128,8 @@ public:
     std::int64_t query(std::string_view statement, Parameters parameters,
                        const Visitor& visit) override;
     void script(std::string_view statements) override;
+    std::vector<SqlRelation> relations() override;
+    std::vector<std::string> columns(std::string_view table) override;
 
 private:
     Connection& connection_;

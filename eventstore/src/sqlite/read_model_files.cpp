@@ -18,6 +18,7 @@ class ReadModelFile final : public ReadModelDatabase {
 public:
     ReadModelFile(const std::string& path, ReadModelUse use, const EngineOptions& options)
         : options_(options),
+          begin_(use == ReadModelUse::query ? "BEGIN" : "BEGIN IMMEDIATE"),
           connection_(path, use != ReadModelUse::query, options.busy_wait_max),
           sql_(connection_) {
         if (use == ReadModelUse::query) {
@@ -42,7 +43,7 @@ public:
     ~ReadModelFile() override { rollback(); }
 
     Sql& sql() override { return sql_; }
-    void begin() override { connection_.run("BEGIN IMMEDIATE"); }
+    void begin() override { connection_.run(begin_); }
     void commit() override {
         connection_.run("COMMIT");
         if (wal_pages_ >= wal_pages_max) checkpoint_now();
@@ -68,6 +69,7 @@ private:
     }
 
     const EngineOptions options_;
+    const std::string begin_;
     Connection connection_;
     ConnectionSql sql_;
     std::optional<Connection> checkpointer_;

@@ -34,6 +34,8 @@ public:
     Version version(const StreamName& stream) override { return events_.version(stream); }
     Position head() override { return events_.head(); }
     Sql& sql() override { return sql_; }
+    void begin_snapshot() override { connection_.run("BEGIN"); }
+    void end_snapshot() noexcept override { connection_.rollback(); }
 
 private:
     Connection connection_;

@@ -104,6 +104,8 @@ public:
     Version version(const StreamName& stream) override { return writer_.reader().version(stream); }
     Position head() override { return writer_.reader().head(); }
     Sql& sql() override { return writer_.sql(); }
+    void begin_snapshot() noexcept override {}
+    void end_snapshot() noexcept override {}
     AppendOutcome append(const AppendRequest& request) override { return writer_.append(request); }
     void savepoint() override { writer_.savepoint(); }
     void release_savepoint() override { writer_.release_savepoint(); }

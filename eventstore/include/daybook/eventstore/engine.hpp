@@ -46,6 +46,8 @@ struct AppendRequest {
     Trace trace;  ///< for events that carry none of their own
 };
 
+using AppendRequests = std::span<const AppendRequest* const>;
+
 /// What one page is to hold.
 struct PageRequest {
     const StreamName* stream = nullptr;  ///< the whole log if there is none
@@ -67,6 +69,9 @@ public:
     /// The position of the newest event; 0 in an empty log.
     virtual Position head() = 0;
     virtual Sql& sql() = 0;
+    /// From here to `end_snapshot` everything is answered from one state of the store.
+    virtual void begin_snapshot() = 0;
+    virtual void end_snapshot() noexcept = 0;
 };
 
 /// The one open write transaction of this process. Rolled back unless committed. What it reads
@@ -79,6 +84,8 @@ public:
     ///
     /// An exception may leave part of the request behind: roll back to a savepoint, or entirely.
     virtual AppendOutcome append(const AppendRequest& request) = 0;
+    /// The same for several, in their order, each with a verdict of its own.
+    virtual std::vector<AppendOutcome> append_all(AppendRequests requests);
     virtual void savepoint() = 0;
     virtual void release_savepoint() = 0;
     virtual void rollback_to_savepoint() = 0;
@@ -100,7 +107,8 @@ class ReadModelDatabase {
 public:
     virtual ~ReadModelDatabase() = default;
     virtual Sql& sql() = 0;
-    /// Begins a write transaction; waits for another process up to the store's deadline.
+    /// Begins a write transaction, waiting for another process up to the store's deadline; when
+    /// opened for `query`, a look at one state of the model.
     virtual void begin() = 0;
     virtual void commit() = 0;
     virtual void rollback() noexcept = 0;
@@ -130,9 +138,16 @@ public:
     /// Begins the write transaction, waiting for other threads and processes up to the store's
     /// deadline; then UnavailableError. Thread-safe.
     virtual std::unique_ptr<WriteTransaction> begin() = 0;
+    /// `append_all` in a transaction of its own, committed. An engine behind a network does it in
+    /// one round trip. Throws what `append` and `commit` throw; nothing is stored then, but for
+    /// InDoubtError. Thread-safe.
+    virtual std::vector<AppendOutcome> append_all(AppendRequests requests);
     /// Changes whenever another process has committed since the last call. Cheap; thread-safe.
     virtual std::uint64_t change_token() = 0;
     virtual ReadModelDatabases& read_models() = 0;
+    /// The time that all who share the store agree on: this machine's where they all run on it,
+    /// otherwise the server's.
+    virtual const Clock& clock() const { return SystemClock::instance(); }
     /// The engine, its version and what it found out about itself, for people: `stats` shows it.
     virtual std::string description() const = 0;
 };
@@ -165,6 +180,7 @@ struct EngineOptions {
     bool create = true;
     Durability durability = Durability::full;
     std::chrono::milliseconds busy_wait_max{10'000};
+    std::chrono::milliseconds reply_wait_max{60'000};
     LogSink log;
 };
 

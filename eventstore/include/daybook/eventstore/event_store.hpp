@@ -27,8 +27,11 @@ struct StoreOptions {
     Durability durability = Durability::full;
     /// How long a write waits for other processes before it is UnavailableError.
     std::chrono::milliseconds busy_wait_max{10'000};
-    /// Where `recorded_at` and due times come from. Must outlive the store.
-    const Clock* clock = &SystemClock::instance();
+    /// How long a server may take over one answer before the connection counts as lost.
+    std::chrono::milliseconds reply_wait_max{60'000};
+    /// Where `recorded_at` and due times come from; must outlive the store. Nothing: the time that
+    /// all who share the store agree on (see Engine::clock).
+    const Clock* clock = nullptr;
     /// Upcasters for what is read; nothing: events are seen as they were written.
     std::shared_ptr<const EventCatalog> catalog{};
     LogSink log{};

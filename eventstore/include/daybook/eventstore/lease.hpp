@@ -35,12 +35,13 @@ struct Lease {
 ///         leases.release(*lease);
 ///     }
 ///
-/// Instants are the machine's, never the store's clock, which may be virtual. Thread-safe.
+/// Instants are the engine's (see Engine::clock), never the store's clock, which may be virtual.
+/// Thread-safe.
 class Leases {
 public:
-    /// Another clock than the machine's is for tests; it must outlive this.
-    explicit Leases(EventStore store, const Clock& clock = SystemClock::instance())
-        : store_(std::move(store)), clock_(&clock) {}
+    explicit Leases(EventStore store) : Leases(store, store.engine().clock()) {}
+    /// Another clock is for tests; it must outlive this.
+    Leases(EventStore store, const Clock& clock) : store_(std::move(store)), clock_(&clock) {}
 
     /// A lease, under a new token, if `name` is free, has run out, or is `owner`'s already; nothing
     /// if another owner holds it. Throws InvalidError if the name or the owner is empty or the

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 #include "daybook/core/clock.hpp"
 #include "daybook/core/event_id.hpp"
@@ -74,6 +75,14 @@ public:
     EventId id(int column) const;
 };
 
+/// A table or a view.
+struct SqlRelation {
+    enum class Kind { table, view };
+    Kind kind = Kind::table;
+    std::string name;
+    bool operator==(const SqlRelation&) const = default;
+};
+
 /// SQL against one database inside whatever transaction is open on it. Parameters are written `?`
 /// on every engine. Statements are kept prepared by their text, so a constant text costs one
 /// preparation. Throws InvalidError for SQL that the engine refuses, with the statement named.
@@ -92,6 +101,11 @@ public:
                                const Visitor& visit) = 0;
     /// Runs several statements without parameters (a schema).
     virtual void script(std::string_view statements) = 0;
+
+    /// All tables and views of this database, by kind and name.
+    virtual std::vector<SqlRelation> relations() = 0;
+    /// The columns of a table in their order; none if it is not there.
+    virtual std::vector<std::string> columns(std::string_view table) = 0;
 
     /// `exec("UPDATE t SET n = ? WHERE k = ?", n, key)`.
     template <class... Args>
