@@ -6,6 +6,7 @@
 #include "daybook/schema/event_catalog.hpp"
 #include "daybook/schema/is_json.hpp"
 #include "page_sources.hpp"
+#include "postgres/postgres_engine.hpp"
 #include "sqlite/sqlite_engine.hpp"
 
 namespace daybook {
@@ -38,16 +39,18 @@ void refuse_nesting(const StoreCore* core) {
 std::unique_ptr<Engine> open(const std::string& uri, const StoreOptions& options,
                              TypeTable& types) {
     constexpr std::string_view sqlite_scheme = "sqlite:";
+    const EngineOptions engine_options{options.create, options.durability, options.busy_wait_max,
+                                       options.reply_wait_max, options.log};
+    if (postgres::is_postgres(uri)) return postgres::open_engine(uri, engine_options, types);
     const auto scheme_end = uri.find("://");
     if (scheme_end != std::string::npos) {
         throw InvalidError("store '" + uri + "': this build has no engine for '" +
-                           uri.substr(0, scheme_end) + "': give the path of a file");
+                           uri.substr(0, scheme_end) +
+                           "': give the path of a file or a postgresql:// URI");
     }
     const std::string path =
         uri.starts_with(sqlite_scheme) ? uri.substr(sqlite_scheme.size()) : uri;
     if (path.empty()) throw InvalidError("a store needs a name: give the path of a file");
-    const EngineOptions engine_options{options.create, options.durability, options.busy_wait_max,
-                                       options.reply_wait_max, options.log};
     return sqlite::open_engine(path, engine_options, types);
 }
 

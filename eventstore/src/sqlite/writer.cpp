@@ -1,6 +1,7 @@
 #include "sqlite/writer.hpp"
 
 #include "daybook/core/error.hpp"
+#include "repeated_append.hpp"
 #include "sqlite/pragmas.hpp"
 
 namespace daybook::sqlite {
@@ -234,43 +235,18 @@ std::int64_t Writer::type_id(const EventType& type) {
 }
 
 std::optional<AppendResult> Writer::find_repeat(const AppendRequest& request) {
-    std::optional<AppendResult> last;
-    std::size_t found = 0;
-    for (std::size_t index = 0; index < request.events.size(); ++index) {
-        const auto stored = match_stored(request, index);
-        if (!stored) continue;
-        const bool in_order = found == index && (!last || stored->version == last->version.next());
-        if (!in_order) break;
-        ++found;
-        last = stored;
-    }
-    if (!last) return std::nullopt;
-    if (found == request.events.size()) return last;
-    throw DuplicateError("stream '" + request.stream.str() + "': only " + std::to_string(found) +
-                         " of the " + std::to_string(request.events.size()) +
-                         " events are stored already: repeat exactly what was appended, or give "
-                         "new events new ids");
-}
-
-std::optional<AppendResult> Writer::match_stored(const AppendRequest& request, std::size_t index) {
-    const NewEvent& event = request.events[index];
-    Statement& query = connection_->statement(
-        "SELECT e.position, e.version, s.name, t.name, t.version, e.data, e.metadata FROM event e "
-        "JOIN stream s ON s.id = e.stream JOIN event_type t ON t.id = e.type WHERE e.id = ?");
-    const Resetting resetting{query};
-    query.bind(1, event.id);
-    if (!query.step()) return std::nullopt;
-    const bool same = query.text(2) == request.stream.str() && query.text(3) == event.type.name &&
-                      query.integer(4) == event.type.version && query.text(5) == event.data &&
-                      query.text(6) == event.metadata;
-    if (!same) {
-        throw DuplicateError("event id " + event.id.to_string() +
-                             " is stored already with another content, at position " +
-                             std::to_string(query.integer(0)) + " in stream '" +
-                             std::string(query.text(2)) + "': give the new event a new id");
-    }
-    return AppendResult{Position{static_cast<std::uint64_t>(query.integer(0))},
-                        Version{static_cast<std::uint64_t>(query.integer(1))}, true};
+    return daybook::find_repeat(request, [this](const EventId& id, const auto& visit) {
+        Statement& query = connection_->statement(
+            "SELECT e.position, e.version, s.name, t.name, t.version, e.data, e.metadata "
+            "FROM event e JOIN stream s ON s.id = e.stream JOIN event_type t ON t.id = e.type "
+            "WHERE e.id = ?");
+        const Resetting resetting{query};
+        query.bind(1, id);
+        if (!query.step()) return;
+        visit({static_cast<std::uint64_t>(query.integer(0)),
+               static_cast<std::uint64_t>(query.integer(1)), query.text(2), query.text(3),
+               query.integer(4), query.text(5), query.text(6)});
+    });
 }
 
 SqliteTransaction::SqliteTransaction(Writer& writer, std::function<void(int)> after_commit)

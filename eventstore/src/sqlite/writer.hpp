@@ -64,10 +64,7 @@ private:
     /// False if the id is taken.
     bool insert(const AppendRequest& request, const NewEvent& event, const StreamHead& head,
                 Version version);
-    /// The result of the first time, if this very unit is stored already. Throws DuplicateError if
-    /// only some of its ids are, or for something else.
     std::optional<AppendResult> find_repeat(const AppendRequest& request);
-    std::optional<AppendResult> match_stored(const AppendRequest& request, std::size_t index);
     /// Tells after a failed sync whether the transaction is there; throws InDoubtError if that
     /// cannot be found out.
     bool committed_after_all();

@@ -1,0 +1,101 @@
+#include "postgres/append_call.hpp"
+
+namespace daybook::postgres {
+
+namespace {
+
+std::int64_t expected_code(const ExpectedVersion& expected) {
+    using Kind = ExpectedVersion::Kind;
+    switch (expected.kind()) {
+        case Kind::any: return -1;
+        case Kind::stream_exists: return -2;
+        case Kind::no_stream: return 0;
+        case Kind::at_version: break;
+    }
+    return static_cast<std::int64_t>(expected.version().value());
+}
+
+void add_id(Array& array, const EventId& own, const EventId& of_request) {
+    const EventId& id = own.is_nil() ? of_request : own;
+    if (id.is_nil()) {
+        array.add_null();
+    } else {
+        array.add(id);
+    }
+}
+
+}  // namespace
+
+AppendCall::AppendCall(AppendRequests requests) {
+    for (const AppendRequest* request : requests) add(*request);
+}
+
+void AppendCall::add(const AppendRequest& request) {
+    request_stream_.add(stream_number(request.stream));
+    request_expected_.add(expected_code(request.expected));
+    request_events_.add(static_cast<std::int32_t>(request.events.size()));
+    request_recorded_.add(
+        static_cast<std::int64_t>(request.recorded_at.time_since_epoch().count()));
+    std::int32_t number = 0;
+    for (const NewEvent& event : request.events) {
+        event_request_.add(request_stream_.size());
+        event_number_.add(++number);
+        event_type_.add(type_number(event.type));
+        event_id_.add(event.id);
+        add_id(event_correlation_, event.trace.correlation, request.trace.correlation);
+        add_id(event_causation_, event.trace.causation, request.trace.causation);
+        event_data_.add(std::string_view{event.data});
+        if (event.metadata.empty()) {
+            event_metadata_.add_null();
+        } else {
+            event_metadata_.add(std::string_view{event.metadata});
+        }
+    }
+}
+
+std::int32_t AppendCall::stream_number(const StreamName& stream) {
+    const auto [found, is_new] =
+        stream_numbers_.try_emplace(std::string_view{stream.str()}, stream_names_.size() + 1);
+    if (is_new) {
+        stream_names_.add(std::string_view{stream.str()});
+        stream_categories_.add(stream.category());
+    }
+    return found->second;
+}
+
+std::int32_t AppendCall::type_number(const EventType& type) {
+    auto& versions = type_numbers_[type.name];
+    for (const auto& [version, number] : versions) {
+        if (version == type.version) return number;
+    }
+    type_names_.add(type.name);
+    type_versions_.add(std::int32_t{type.version});
+    versions.emplace_back(type.version, type_names_.size());
+    return type_names_.size();
+}
+
+Parameters AppendCall::parameters(bool check_ids) {
+    static constexpr std::string_view no{"\0", 1};
+    static constexpr std::string_view yes{"\1", 1};
+    Parameters all;
+    all.add_binary(check_ids ? yes : no, type::boolean)
+        .add(stream_names_, type::text_array)
+        .add(stream_categories_, type::text_array)
+        .add(type_names_, type::text_array)
+        .add(type_versions_, type::int4_array)
+        .add(request_stream_, type::int4_array)
+        .add(request_expected_, type::int8_array)
+        .add(request_events_, type::int4_array)
+        .add(request_recorded_, type::int8_array)
+        .add(event_request_, type::int4_array)
+        .add(event_number_, type::int4_array)
+        .add(event_type_, type::int4_array)
+        .add(event_id_, type::uuid_array)
+        .add(event_correlation_, type::uuid_array)
+        .add(event_causation_, type::uuid_array)
+        .add(event_data_, type::text_array)
+        .add(event_metadata_, type::text_array);
+    return all;
+}
+
+}  // namespace daybook::postgres

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string_view>
+#include <unordered_map>
+
+#include "daybook/eventstore/engine.hpp"
+#include "postgres/values.hpp"
+
+namespace daybook::postgres {
+
+/// The arguments of `append_events` for a group of requests (schema/sql/postgres/0002_append.sql).
+/// The requests must outlive it.
+class AppendCall {
+public:
+    explicit AppendCall(AppendRequests requests);
+
+    static constexpr std::string_view statement =
+        "SELECT positions, versions FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
+        "$11, $12, $13, $14, $15, $16, $17)";
+
+    /// Valid as long as this.
+    Parameters parameters(bool check_ids);
+
+private:
+    void add(const AppendRequest& request);
+    std::int32_t stream_number(const StreamName& stream);
+    std::int32_t type_number(const EventType& type);
+
+    std::unordered_map<std::string_view, std::int32_t> stream_numbers_;
+    std::unordered_map<std::string_view, std::vector<std::pair<int, std::int32_t>>> type_numbers_;
+    Array stream_names_{type::text};
+    Array stream_categories_{type::text};
+    Array type_names_{type::text};
+    Array type_versions_{type::int4};
+    Array request_stream_{type::int4};
+    Array request_expected_{type::int8};
+    Array request_events_{type::int4};
+    Array request_recorded_{type::int8};
+    Array event_request_{type::int4};
+    Array event_number_{type::int4};
+    Array event_type_{type::int4};
+    Array event_id_{type::uuid};
+    Array event_correlation_{type::uuid};
+    Array event_causation_{type::uuid};
+    Array event_data_{type::text};
+    Array event_metadata_{type::text};
+};
+
+}  // namespace daybook::postgres

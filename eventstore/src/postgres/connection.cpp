@@ -1,0 +1,352 @@
+#include "postgres/connection.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+
+#include <poll.h>
+
+#include "daybook/core/error.hpp"
+
+namespace daybook::postgres {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr int server_version_min = 130000;
+constexpr std::size_t statements_kept_max = 500;
+
+std::string_view trimmed(std::string_view text) {
+    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
+    return text;
+}
+
+/// A failed attempt to connect comes without an SQLSTATE: libpq keeps the server's text alone.
+[[noreturn]] void fail_to_connect(const Place& place, PGconn* connection) {
+    const std::string why{trimmed(PQerrorMessage(connection))};
+    const std::string what = "store '" + place.name + "': " + why;
+    if (why.find("database") != std::string::npos &&
+        why.find("does not exist") != std::string::npos) {
+        throw NotFoundError(what + ": create the database first, or check its name");
+    }
+    throw UnavailableError(what + ": check that the server runs, and the URI");
+}
+
+}  // namespace
+
+EventId Result::id(int row, int column) const noexcept {
+    EventId::Bytes bytes{};
+    const std::string_view stored = text(row, column);
+    if (stored.size() == bytes.size()) {
+        std::copy(stored.begin(), stored.end(), reinterpret_cast<char*>(bytes.data()));
+    }
+    return EventId{bytes};
+}
+
+std::vector<std::int64_t> Result::int8s(int row, int column) const {
+    std::vector<std::int64_t> elements;
+    const std::string_view array = text(row, column);
+    constexpr std::size_t header = 20;
+    constexpr std::size_t element = 4 + sizeof(std::int64_t);
+    for (std::size_t at = header; at + element <= array.size(); at += element) {
+        elements.push_back(get_integer<std::int64_t>(array.data() + at + 4));
+    }
+    return elements;
+}
+
+std::int64_t Result::changed() const {
+    const std::string_view count = PQcmdTuples(result_.get());
+    std::int64_t changed = 0;
+    std::from_chars(count.data(), count.data() + count.size(), changed);
+    return changed;
+}
+
+Connection::Connection(const Place& place, const EngineOptions& options)
+    : place_(place), options_(options) {
+    connect(SteadyClock::now() + options_.busy_wait_max);
+    check_server();
+    set("search_path", quoted(place_.schema));
+    set("lock_timeout", std::to_string(options_.busy_wait_max.count()));
+    set("jit", "off");
+    // Every statement of the store goes by an index. What the planner was told about a table when
+    // it was small must not lead it to read a large one from end to end.
+    set("enable_seqscan", "off");
+    set("synchronous_commit", options_.durability == Durability::full ? "on" : "off");
+}
+
+void Connection::connect(Deadline deadline) {
+    connection_.reset(PQconnectStart((place_.conninfo).c_str()));
+    if (!connection_) throw UnavailableError("store '" + place_.name + "': out of memory");
+    auto state = PGRES_POLLING_WRITING;
+    while (PQstatus(handle()) != CONNECTION_BAD && state != PGRES_POLLING_OK) {
+        if (state == PGRES_POLLING_FAILED) break;
+        if (!wait(deadline, state == PGRES_POLLING_WRITING)) {
+            throw UnavailableError("store '" + place_.name +
+                                   "': no answer from the server within " +
+                                   std::to_string(options_.busy_wait_max.count()) +
+                                   " ms: check that it runs and can be reached");
+        }
+        state = PQconnectPoll(handle());
+    }
+    if (PQstatus(handle()) != CONNECTION_OK) fail_to_connect(place_, handle());
+    PQsetnonblocking(handle(), 1);
+    PQsetNoticeProcessor(handle(), [](void*, const char*) {}, nullptr);
+}
+
+void Connection::check_server() {
+    const int version = PQserverVersion(handle());
+    if (version < server_version_min) {
+        throw UnavailableError("store '" + place_.name + "': the server is PostgreSQL " +
+                               std::to_string(version / 10000) +
+                               " and Daybook needs 13 or newer: use a newer server");
+    }
+    const char* const encoding = PQparameterStatus(handle(), "server_encoding");
+    if (encoding == nullptr || std::string_view{encoding} != "UTF8") {
+        throw InvalidError("store '" + place_.name + "': the database's encoding is " +
+                           (encoding == nullptr ? "unknown" : encoding) +
+                           " and has to be UTF8: create the database with ENCODING 'UTF8'");
+    }
+    PQsetClientEncoding(handle(), "UTF8");
+}
+
+void Connection::set(std::string_view name, std::string_view value) {
+    const auto found = std::find_if(settings_.begin(), settings_.end(),
+                                    [&](const auto& setting) { return setting.first == name; });
+    if (found != settings_.end()) {
+        found->second = value;
+    } else {
+        settings_.emplace_back(name, value);
+    }
+    if (place_.pooled) return;
+    Parameters parameters;
+    parameters.add_text(name).add_text(value);
+    run("SELECT set_config($1, $2, false)", parameters);
+}
+
+void Connection::send_settings() {
+    if (!place_.pooled) return;
+    for (const auto& [name, value] : settings_) {
+        Parameters parameters;
+        parameters.add_text(name).add_text(value);
+        send("SELECT set_config($1, $2, true)", parameters);
+    }
+}
+
+bool Connection::wait(Deadline deadline, bool write) {
+    while (true) {
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(deadline - SteadyClock::now());
+        if (left.count() < 0) return false;
+        pollfd socket{PQsocket(handle()), static_cast<short>(write ? POLLIN | POLLOUT : POLLIN), 0};
+        const int ready = ::poll(&socket, 1, static_cast<int>(left.count()) + 1);
+        if (ready > 0) return true;
+        if (ready < 0 && errno != EINTR) lose("the connection's socket has failed");
+    }
+}
+
+Connection::Deadline Connection::answer_deadline() const {
+    // The server gives up waiting for a lock by itself, and says so.
+    return SteadyClock::now() + options_.reply_wait_max + options_.busy_wait_max;
+}
+
+PGresult* Connection::next(Deadline deadline) {
+    while (true) {
+        const int unsent = PQflush(handle());
+        if (unsent < 0) lose(std::string(trimmed(PQerrorMessage(handle()))));
+        if (PQisBusy(handle()) == 0) return PQgetResult(handle());
+        if (!wait(deadline, unsent > 0)) {
+            lose("no answer within " +
+                 std::to_string((options_.reply_wait_max + options_.busy_wait_max).count()) +
+                 " ms");
+        }
+        if (PQconsumeInput(handle()) == 0) lose(std::string(trimmed(PQerrorMessage(handle()))));
+    }
+}
+
+void Connection::lose(const std::string& why) {
+    broken_ = true;
+    sent_.clear();
+    throw UnavailableError("store '" + place_.name + "': the connection was lost: " + why +
+                           ": check that the server runs, and try again");
+}
+
+void Connection::require(bool done, std::string_view what) {
+    if (!done) {
+        lose(std::string(what) + ": " + std::string(trimmed(PQerrorMessage(handle()))));
+    }
+}
+
+const std::string& Connection::prepared(std::string_view statement, Parameters& parameters) {
+    const auto found = prepared_.find(std::string(statement));
+    if (found != prepared_.end()) return found->second;
+    const std::string name = "d" + std::to_string(prepared_.size() + 1);
+    const std::string text{statement};
+    require(PQsendPrepare(handle(), name.c_str(), text.c_str(), parameters.size(),
+                          parameters.types()) != 0,
+            "a statement cannot be sent");
+    sent_.push_back({text, true});
+    return prepared_.emplace(text, name).first->second;
+}
+
+void Connection::send(std::string_view statement) {
+    Parameters none;
+    send(statement, none);
+}
+
+void Connection::send(std::string_view statement, Parameters& parameters, Format format) {
+    finish_telling();
+    require(PQenterPipelineMode(handle()) != 0, "a statement cannot be sent");
+    const bool keep = !place_.pooled && prepared_.size() < statements_kept_max;
+    int sent = 0;
+    if (keep || (!place_.pooled && prepared_.contains(std::string(statement)))) {
+        const std::string& name = prepared(statement, parameters);
+        sent = PQsendQueryPrepared(handle(), name.c_str(), parameters.size(), parameters.values(),
+                                   parameters.lengths(), parameters.formats(),
+                                   static_cast<int>(format));
+    } else {
+        sent = PQsendQueryParams(handle(), std::string(statement).c_str(), parameters.size(),
+                                 parameters.types(), parameters.values(), parameters.lengths(),
+                                 parameters.formats(), static_cast<int>(format));
+    }
+    require(sent != 0, "a statement cannot be sent");
+    sent_.push_back({std::string(statement), false});
+}
+
+std::vector<Result> Connection::receive() {
+    require(PQpipelineSync(handle()) != 0, "a statement cannot be sent");
+    const auto deadline = answer_deadline();
+    const std::vector<Sent> sent = std::move(sent_);
+    sent_.clear();
+    std::vector<Result> results;
+    std::optional<Result> failed;
+    std::string_view failed_statement;
+    for (const Sent& one : sent) {
+        bool good = true;
+        while (PGresult* const taken = next(deadline)) {
+            Result result{taken};
+            const auto status = PQresultStatus(taken);
+            good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+            if (!good && !failed && status != PGRES_PIPELINE_ABORTED) {
+                failed = std::move(result);
+                failed_statement = one.statement;
+            } else if (good && !one.preparation) {
+                results.push_back(std::move(result));
+            }
+        }
+        if (!good && one.preparation) prepared_.erase(one.statement);
+        if (PQstatus(handle()) != CONNECTION_OK) break;
+    }
+    if (PQstatus(handle()) == CONNECTION_OK) {
+        const Result sync{next(deadline)};
+    }
+    if (failed) {
+        const char* const state = PQresultErrorField(failed->get(), PG_DIAG_SQLSTATE);
+        failed_state_ = state == nullptr ? "" : state;
+        // The server says goodbye before it hangs up.
+        const bool lost = failed_state_.empty() || failed_state_.starts_with("57P");
+        if (lost || PQstatus(handle()) != CONNECTION_OK) broken_ = true;
+        fail(place_, failed->get(), failed_statement);
+    }
+    if (PQstatus(handle()) != CONNECTION_OK) {
+        lose(std::string(trimmed(PQerrorMessage(handle()))));
+    }
+    return results;
+}
+
+Result Connection::run(std::string_view statement, Parameters& parameters, Format format) {
+    send(statement, parameters, format);
+    return std::move(receive().front());
+}
+
+Result Connection::run(std::string_view statement) {
+    Parameters none;
+    return run(statement, none);
+}
+
+void Connection::script(const std::string& statements) {
+    finish_telling();
+    require(PQexitPipelineMode(handle()) != 0, "a script cannot be sent");
+    require(PQsendQuery(handle(), statements.c_str()) != 0, "a script cannot be sent");
+    // A schema may take its time: large indexes are built by one.
+    const auto deadline = SteadyClock::now() + std::chrono::hours{24};
+    std::optional<Result> failed;
+    while (PGresult* const taken = next(deadline)) {
+        Result result{taken};
+        const auto status = PQresultStatus(taken);
+        const bool good =
+            status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
+        if (!good && !failed) failed = std::move(result);
+    }
+    if (failed) fail(place_, failed->get(), statements);
+}
+
+bool Connection::try_tell(const std::string& statements) noexcept {
+    try {
+        if (broken()) return false;
+        if (telling_) {
+            if (PQconsumeInput(handle()) == 0 || PQisBusy(handle()) != 0) return false;
+            finish_telling();
+        }
+        if (PQexitPipelineMode(handle()) == 0) return false;
+        if (PQsendQuery(handle(), statements.c_str()) == 0) return false;
+        telling_ = true;
+        PQflush(handle());
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+void Connection::finish_telling() {
+    if (!telling_) return;
+    telling_ = false;
+    const auto deadline = answer_deadline();
+    while (PGresult* const answer = next(deadline)) PQclear(answer);
+}
+
+bool Connection::in_transaction() const noexcept {
+    const auto status = PQtransactionStatus(handle());
+    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+void Connection::rollback() noexcept {
+    try {
+        if (!broken() && in_transaction()) run("ROLLBACK");
+    } catch (const Error&) {
+        broken_ = true;
+    }
+}
+
+void fail(const Place& place, const PGresult* result, std::string_view statement) {
+    const auto field = [&](int code) {
+        const char* const value = PQresultErrorField(result, code);
+        return std::string(value == nullptr ? "" : value);
+    };
+    const std::string state = field(PG_DIAG_SQLSTATE);
+    const std::string primary = field(PG_DIAG_MESSAGE_PRIMARY);
+    const std::string message =
+        primary.empty() ? std::string(trimmed(PQresultErrorMessage(result))) : primary;
+    std::string what = "store '" + place.name + "': " + message;
+    if (!state.empty()) what += " (SQLSTATE " + state + ")";
+    const auto is = [&](std::string_view wanted) { return state.starts_with(wanted); };
+    if (state.empty() || is("08") || is("57P")) {
+        throw UnavailableError(what + ": check that the server runs, and try again");
+    }
+    if (is("55P03")) throw UnavailableError(what + ": another process is writing; try again");
+    if (is("40") || is("53300") || is("57014") || is("53200") || is("53400") || is("25P03")) {
+        throw UnavailableError(what + ": try again");
+    }
+    if (is("53")) throw StorageError(what + ": free space on the server and try again");
+    if (is("58") || is("F0") || is("XX000"))
+        throw StorageError(what + ": check the server's disk and its log");
+    if (is("XX001") || is("XX002")) throw CorruptError(what + ": restore it from a backup");
+    if (is("28") || is("42501")) {
+        throw UnavailableError(what + ": give the user the right to do this");
+    }
+    if (is("3D")) throw NotFoundError(what + ": create it first, or check its name");
+    constexpr std::size_t shown_max = 300;
+    throw InvalidError(what + ": " + std::string(statement.substr(0, shown_max)));
+}
+
+}  // namespace daybook::postgres

@@ -1,0 +1,141 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <libpq-fe.h>
+
+#include "daybook/eventstore/engine.hpp"
+#include "postgres/place.hpp"
+#include "postgres/values.hpp"
+
+namespace daybook::postgres {
+
+/// What one statement answered.
+class Result {
+public:
+    explicit Result(PGresult* result) noexcept : result_(result) {}
+
+    int rows() const noexcept { return PQntuples(result_.get()); }
+    int columns() const noexcept { return PQnfields(result_.get()); }
+    bool is_null(int row, int column) const noexcept {
+        return PQgetisnull(result_.get(), row, column) != 0;
+    }
+    /// As it came: text, or the bytes of a binary result.
+    std::string_view text(int row, int column) const noexcept {
+        return {PQgetvalue(result_.get(), row, column),
+                static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
+    }
+    // Of binary results.
+    std::int64_t int8(int row, int column) const noexcept {
+        return get_integer<std::int64_t>(PQgetvalue(result_.get(), row, column));
+    }
+    std::int32_t int4(int row, int column) const noexcept {
+        return get_integer<std::int32_t>(PQgetvalue(result_.get(), row, column));
+    }
+    /// Nil for NULL.
+    EventId id(int row, int column) const noexcept;
+    /// The elements of an int8[]; none for NULL.
+    std::vector<std::int64_t> int8s(int row, int column) const;
+
+    Oid type(int column) const noexcept { return PQftype(result_.get(), column); }
+    const char* column_name(int column) const noexcept { return PQfname(result_.get(), column); }
+    std::int64_t changed() const;
+    PGresult* get() const noexcept { return result_.get(); }
+
+private:
+    struct Clear {
+        void operator()(PGresult* result) const noexcept { PQclear(result); }
+    };
+    std::unique_ptr<PGresult, Clear> result_;
+};
+
+enum class Format : int { text = 0, binary = 1 };
+
+/// One connection, with its statements kept prepared. Used by one thread at a time. Nothing waits
+/// longer than the store's limits; a connection that was lost or did not answer in time stays
+/// broken and is thrown away by its owner.
+///
+/// Statements go out together and are answered together: `send` each, then `receive` once. Outside
+/// of BEGIN and COMMIT all that is sent together is one transaction.
+class Connection {
+public:
+    /// Throws UnavailableError (no server, wrong password), NotFoundError (no such database).
+    Connection(const Place& place, const EngineOptions& options);
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    /// `statement` has its parameters as `$1`, `$2` … The parameters are copied.
+    void send(std::string_view statement, Parameters& parameters, Format format = Format::binary);
+    void send(std::string_view statement);
+    /// One result for each statement sent. If one failed, throws its error, after all answers have
+    /// come: the connection is in order then, unless `broken`.
+    std::vector<Result> receive();
+
+    Result run(std::string_view statement, Parameters& parameters, Format format = Format::binary);
+    Result run(std::string_view statement);
+    /// Several statements without parameters.
+    void script(const std::string& statements);
+    /// Sends statements without waiting for the answer, which nobody gets to know. False if the
+    /// last such answer is not there yet: then nothing was sent.
+    bool try_tell(const std::string& statements) noexcept;
+
+    /// What every transaction begins with behind a pooler; nothing otherwise.
+    void send_settings();
+
+    bool broken() const noexcept { return broken_ || PQstatus(connection_.get()) != CONNECTION_OK; }
+    bool in_transaction() const noexcept;
+    /// SQLSTATE of the last error that `receive` threw.
+    const std::string& failed_state() const noexcept { return failed_state_; }
+    /// Rolls back if a transaction is open; the first error is what matters, not this one's.
+    void rollback() noexcept;
+
+    const Place& place() const noexcept { return place_; }
+    const EngineOptions& options() const noexcept { return options_; }
+    PGconn* handle() const noexcept { return connection_.get(); }
+    /// Settings that differ from connection to connection: `search_path` first of all.
+    void set(std::string_view name, std::string_view value);
+
+private:
+    using Deadline = std::chrono::steady_clock::time_point;
+    struct Finish {
+        void operator()(PGconn* connection) const noexcept { PQfinish(connection); }
+    };
+
+    void connect(Deadline deadline);
+    void check_server();
+    /// Waits until the socket can be read (or written, if `write`). False at the deadline.
+    bool wait(Deadline deadline, bool write);
+    /// The next result, or null at the end of one statement's.
+    PGresult* next(Deadline deadline);
+    void finish_telling();
+    void require(bool done, std::string_view what);
+    [[noreturn]] void lose(const std::string& why);
+    Deadline answer_deadline() const;
+    const std::string& prepared(std::string_view statement, Parameters& parameters);
+
+    const Place place_;
+    const EngineOptions options_;
+    std::unique_ptr<PGconn, Finish> connection_;
+    std::unordered_map<std::string, std::string> prepared_;
+    /// What is waited for: the text of each statement sent, and whether it is a preparation.
+    struct Sent {
+        std::string statement;
+        bool preparation;
+    };
+    std::vector<Sent> sent_;
+    std::vector<std::pair<std::string, std::string>> settings_;
+    std::string failed_state_;
+    bool telling_ = false;
+    bool broken_ = false;
+};
+
+/// Throws the typed error for a failed result, by its SQLSTATE.
+[[noreturn]] void fail(const Place& place, const PGresult* result, std::string_view statement);
+
+}  // namespace daybook::postgres

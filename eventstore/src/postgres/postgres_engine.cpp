@@ -1,0 +1,132 @@
+#include "postgres/postgres_engine.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <vector>
+
+#include "daybook/core/error.hpp"
+#include "postgres/connection.hpp"
+#include "postgres/connection_sql.hpp"
+#include "postgres/event_reader.hpp"
+#include "postgres/read_model_schemas.hpp"
+#include "postgres/store_schema.hpp"
+#include "postgres/watch.hpp"
+#include "postgres/writer.hpp"
+
+namespace daybook::postgres {
+
+namespace {
+
+class PostgresReader final : public Reader {
+public:
+    PostgresReader(const Place& place, const EngineOptions& options, TypeTable& types)
+        : connection_(place, options), events_(connection_, types), sql_(connection_) {
+        connection_.set("default_transaction_read_only", "on");
+    }
+
+    void read(const PageRequest& request, EventPage& page) override { events_.read(request, page); }
+    Version version(const StreamName& stream) override { return events_.version(stream); }
+    Position head() override { return events_.head(); }
+    Sql& sql() override { return sql_; }
+    void begin_snapshot() override {
+        connection_.send("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        connection_.send_settings();
+        connection_.receive();
+    }
+    void end_snapshot() noexcept override { connection_.rollback(); }
+
+    bool usable() const noexcept { return !connection_.broken(); }
+
+private:
+    Connection connection_;
+    EventReader events_;
+    ConnectionSql sql_;
+};
+
+class PostgresEngine final : public Engine {
+public:
+    PostgresEngine(const Place& place, const EngineOptions& options, TypeTable& types)
+        : place_(place),
+          options_(options),
+          types_(types),
+          writer_(place, options, types),
+          watch_(place, options),
+          read_models_(place, options) {}
+
+    Reader& acquire() override {
+        {
+            const std::scoped_lock lock{pool_mutex_};
+            if (!idle_.empty()) {
+                taken_.push_back(std::move(idle_.back()));
+                idle_.pop_back();
+                return *taken_.back();
+            }
+        }
+        auto made = std::make_unique<PostgresReader>(place_, options_, types_);
+        const std::scoped_lock lock{pool_mutex_};
+        return *taken_.emplace_back(std::move(made));
+    }
+
+    void release(Reader& reader) noexcept override {
+        std::unique_ptr<PostgresReader> done;
+        const std::scoped_lock lock{pool_mutex_};
+        const auto at = std::find_if(taken_.begin(), taken_.end(),
+                                     [&](const auto& one) { return one.get() == &reader; });
+        done = std::move(*at);
+        taken_.erase(at);
+        if (done->usable() && idle_.size() < idle_max) idle_.push_back(std::move(done));
+    }
+
+    std::unique_ptr<WriteTransaction> begin() override {
+        return std::make_unique<PostgresTransaction>(writer_, [this] { watch_.tell(); });
+    }
+
+    std::vector<AppendOutcome> append_all(AppendRequests requests) override {
+        std::vector<AppendOutcome> outcomes;
+        {
+            const std::scoped_lock lock{writer_.mutex};
+            outcomes = writer_.append_group(requests);
+        }
+        watch_.tell();
+        return outcomes;
+    }
+
+    std::uint64_t change_token() override { return watch_.token(); }
+    ReadModelDatabases& read_models() override { return read_models_; }
+    const Clock& clock() const override { return watch_.clock(); }
+
+    std::string description() const override {
+        Connection connection{place_, options_};
+        return "postgresql " + std::to_string(PQserverVersion(connection.handle()) / 10000) +
+               ", schema " + place_.schema + (place_.pooled ? ", behind a pooler" : "");
+    }
+
+private:
+    static constexpr std::size_t idle_max = 16;
+
+    const Place place_;
+    const EngineOptions options_;
+    TypeTable& types_;
+    Writer writer_;
+    Watch watch_;
+    ReadModelSchemas read_models_;
+    std::mutex pool_mutex_;
+    std::vector<std::unique_ptr<PostgresReader>> idle_;   ///< under pool_mutex_
+    std::vector<std::unique_ptr<PostgresReader>> taken_;  ///< under pool_mutex_
+};
+
+}  // namespace
+
+bool is_postgres(std::string_view uri) noexcept {
+    return uri.starts_with("postgresql://") || uri.starts_with("postgres://");
+}
+
+std::unique_ptr<Engine> open_engine(std::string_view uri, const EngineOptions& options,
+                                    TypeTable& types) {
+    const Place place = parse_place(uri);
+    Connection connection{place, options};
+    prepare_store_schema(connection);
+    return std::make_unique<PostgresEngine>(place, options, types);
+}
+
+}  // namespace daybook::postgres

@@ -1,0 +1,79 @@
+#include "postgres/watch.hpp"
+
+#include "daybook/core/error.hpp"
+
+namespace daybook::postgres {
+
+namespace {
+
+constexpr std::string_view look_statement =
+    "SELECT (SELECT COALESCE(max(position), 0) FROM event), (SELECT number FROM unit), "
+    "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+
+}  // namespace
+
+Watch::Watch(Place place, EngineOptions options)
+    : place_(std::move(place)),
+      options_(std::move(options)),
+      channel_(quoted("daybook." + place_.schema)) {
+    const std::scoped_lock lock{mutex_};
+    look();
+}
+
+void Watch::connect() {
+    connection_ = std::make_unique<Connection>(place_, options_);
+    if (!place_.pooled) connection_->run("LISTEN " + channel_);
+}
+
+void Watch::tell() noexcept {
+    const std::scoped_lock lock{mutex_};
+    if (!connection_) return;
+    // A notification has a transaction of its own, which nobody's disk has to wait for.
+    connection_->try_tell("BEGIN; SET LOCAL synchronous_commit TO off; NOTIFY " + channel_ +
+                          "; COMMIT");
+}
+
+std::uint64_t Watch::token() {
+    const std::scoped_lock lock{mutex_};
+    const bool hint = was_notified();
+    if (hint || SteadyClock::now() - looked_at_ >= look_every) look();
+    return token_;
+}
+
+bool Watch::was_notified() {
+    if (!connection_ || connection_->broken() || place_.pooled) return false;
+    PGconn* const handle = connection_->handle();
+    if (PQconsumeInput(handle) == 0) return false;
+    bool notified = false;
+    while (PGnotify* const notice = PQnotifies(handle)) {
+        notified = notified || notice->be_pid != PQbackendPID(handle);
+        PQfreemem(notice);
+    }
+    return notified;
+}
+
+void Watch::look() {
+    looked_at_ = SteadyClock::now();
+    try {
+        if (!connection_ || connection_->broken()) connect();
+        connection_->send_settings();
+        const Timestamp asked = SystemClock::instance().now();
+        connection_->send(look_statement);
+        const std::vector<Result> results = connection_->receive();
+        const Result& seen = results.back();
+        const Timestamp answered = SystemClock::instance().now();
+        const Timestamp server{std::chrono::microseconds{seen.int8(0, 2)}};
+        clock_.set_offset(server - (asked + (answered - asked) / 2));
+        if (seen.int8(0, 0) == head_ && seen.int8(0, 1) == units_) return;
+        head_ = seen.int8(0, 0);
+        units_ = seen.int8(0, 1);
+        ++token_;
+    } catch (const UnavailableError&) {
+        // Whoever waits shall look for himself, and meet the same error.
+        ++token_;
+        connection_.reset();
+        if (token_ == 1) throw;
+    }
+}
+
+}  // namespace daybook::postgres

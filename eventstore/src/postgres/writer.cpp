@@ -1,0 +1,235 @@
+#include "postgres/writer.hpp"
+
+#include <thread>
+
+#include "daybook/core/error.hpp"
+#include "postgres/append_call.hpp"
+#include "repeated_append.hpp"
+
+namespace daybook::postgres {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::string_view unique_violation = "23505";
+constexpr std::int64_t not_as_expected = 0;
+
+constexpr std::string_view find_event =
+    "SELECT e.position, e.version, s.name, t.name, t.version, e.data, COALESCE(e.metadata, '') "
+    "FROM event e JOIN stream s ON s.id = e.stream JOIN event_type t ON t.id = e.type "
+    "WHERE e.id = $1";
+
+}  // namespace
+
+Writer::Writer(Place place, EngineOptions options, TypeTable& types)
+    : place_(std::move(place)), options_(std::move(options)), types_(types) {
+    connect();
+}
+
+void Writer::connect() {
+    sql_.reset();
+    reader_.reset();
+    connection_.reset();
+    connection_ = std::make_unique<Connection>(place_, options_);
+    reader_ = std::make_unique<EventReader>(*connection_, types_);
+    sql_ = std::make_unique<ConnectionSql>(*connection_);
+}
+
+void Writer::connect_again(Deadline deadline) {
+    constexpr std::chrono::milliseconds pause{20};
+    while (true) {
+        try {
+            return connect();
+        } catch (const UnavailableError&) {
+            if (SteadyClock::now() + pause >= deadline) throw;
+        }
+        std::this_thread::sleep_for(pause);
+    }
+}
+
+void Writer::require_connection() {
+    if (!connection_ || connection_->broken()) connect();
+}
+
+std::vector<AppendOutcome> Writer::append_group(AppendRequests requests) {
+    require_connection();
+    const auto deadline = SteadyClock::now() + options_.busy_wait_max + options_.reply_wait_max;
+    for (bool again = false;; again = true) {
+        try {
+            // The second time the ids may be our own.
+            return call(requests, again);
+        } catch (const UnavailableError& error) {
+            if (!connection_->broken()) throw;
+            drop();
+            try {
+                connect_again(deadline);
+            } catch (const UnavailableError&) {
+                throw_in_doubt(error.what());
+            }
+        }
+        if (SteadyClock::now() >= deadline) throw_in_doubt("the connection was lost again");
+    }
+}
+
+std::vector<AppendOutcome> Writer::append_all(AppendRequests requests) {
+    return call(requests, true);
+}
+
+std::vector<AppendOutcome> Writer::call(AppendRequests requests, bool check_ids) {
+    AppendCall arguments{requests};
+    Parameters parameters = arguments.parameters(check_ids);
+    if (!connection_->in_transaction()) connection_->send_settings();
+    connection_->send(AppendCall::statement, parameters);
+    std::vector<Result> results;
+    try {
+        results = connection_->receive();
+    } catch (const InvalidError& error) {
+        if (connection_->failed_state() != unique_violation) throw;
+        throw DuplicateError(error.what());
+    }
+    const auto positions = results.back().int8s(0, 0);
+    const auto versions = results.back().int8s(0, 1);
+    std::vector<AppendOutcome> outcomes;
+    outcomes.reserve(requests.size());
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        outcomes.push_back(outcome_of(*requests[i], positions.at(i), versions.at(i)));
+    }
+    return outcomes;
+}
+
+AppendOutcome Writer::outcome_of(const AppendRequest& request, std::int64_t position,
+                                 std::int64_t version) {
+    const Version reached = static_cast<std::uint64_t>(version);
+    if (position > 0) return AppendResult{static_cast<std::uint64_t>(position), reached, false};
+    if (auto repeated = repeat_of(request)) return *repeated;
+    if (position == not_as_expected) return Conflict{request.stream, request.expected, reached};
+    throw CorruptError("store '" + place_.name + "': an event id of stream '" +
+                       request.stream.str() + "' is refused but not there: check the store");
+}
+
+std::optional<AppendResult> Writer::repeat_of(const AppendRequest& request) {
+    return find_repeat(request, [this](const EventId& id, const auto& visit) {
+        Parameters parameters;
+        parameters.add(id);
+        if (!connection_->in_transaction()) connection_->send_settings();
+        connection_->send(find_event, parameters);
+        const std::vector<Result> results = connection_->receive();
+        const Result& found = results.back();
+        if (found.rows() == 0) return;
+        visit({static_cast<std::uint64_t>(found.int8(0, 0)),
+               static_cast<std::uint64_t>(found.int8(0, 1)), found.text(0, 2), found.text(0, 3),
+               found.int4(0, 4), found.text(0, 5), found.text(0, 6)});
+    });
+}
+
+void Writer::begin() {
+    for (bool again = false;; again = true) {
+        require_connection();
+        try {
+            connection_->send("BEGIN");
+            connection_->send_settings();
+            connection_->send("SELECT transaction FROM begin_unit()");
+            transaction_ = connection_->receive().back().text(0, 0);
+            return;
+        } catch (const UnavailableError&) {
+            // The server may have been restarted since this connection was used last.
+            const bool lost = connection_->broken();
+            rollback();
+            if (!lost || again) throw;
+        } catch (...) {
+            rollback();
+            throw;
+        }
+    }
+}
+
+void Writer::rollback_to_savepoint() {
+    connection_->send("ROLLBACK TO SAVEPOINT unit");
+    connection_->send("RELEASE SAVEPOINT unit");
+    connection_->receive();
+    reader_->forget();
+}
+
+void Writer::commit() {
+    try {
+        const Result committed = connection_->run("COMMIT");
+        if (std::string_view{PQcmdStatus(committed.get())} == "COMMIT") return;
+    } catch (const Error&) {
+        if (!connection_->broken()) throw;
+        return settle_commit();
+    }
+    reader_->forget();
+    throw InvalidError("store '" + place_.name +
+                       "': a statement of this unit has failed, so the unit cannot be committed: "
+                       "let the statement's error pass");
+}
+
+void Writer::settle_commit() {
+    const int process = PQbackendPID(connection_->handle());
+    const auto deadline = SteadyClock::now() + options_.busy_wait_max + options_.reply_wait_max;
+    drop();
+    std::string status = "unknown";
+    while (SteadyClock::now() < deadline) {
+        try {
+            if (!connection_ || connection_->broken()) connect_again(deadline);
+            Parameters number;
+            number.add_text(transaction_);
+            const Result found =
+                connection_->run("SELECT pg_xact_status($1::xid8)", number, Format::text);
+            status = found.text(0, 0);
+            if (status == "committed") return;
+            if (status != "in progress") break;
+            // The server has not noticed yet that nobody listens to the old connection.
+            Parameters pid;
+            pid.add(SqlValue{process});
+            if (!place_.pooled) connection_->run("SELECT pg_terminate_backend($1)", pid);
+        } catch (const UnavailableError&) {
+            drop();
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    }
+    if (status == "aborted") {
+        throw UnavailableError("store '" + place_.name +
+                               "': the connection was lost before the unit was committed, and "
+                               "nothing of it is stored: try again");
+    }
+    throw_in_doubt("its transaction is " + status);
+}
+
+void Writer::throw_in_doubt(const std::string& why) const {
+    throw InDoubtError("store '" + place_.name +
+                       "': the connection was lost while a unit was being committed and it cannot "
+                       "be known whether it is stored: read the stream before repeating it: " +
+                       why);
+}
+
+void Writer::rollback() noexcept {
+    if (!connection_) return;
+    connection_->rollback();
+    reader_->forget();
+    if (connection_->broken()) drop();
+}
+
+PostgresTransaction::PostgresTransaction(Writer& writer, std::function<void()> after_commit)
+    : writer_(writer), lock_(writer.mutex), after_commit_(std::move(after_commit)) {
+    writer_.begin();
+}
+
+PostgresTransaction::~PostgresTransaction() {
+    if (open_) writer_.rollback();
+}
+
+AppendOutcome PostgresTransaction::append(const AppendRequest& request) {
+    const AppendRequest* const one = &request;
+    return std::move(writer_.append_all({&one, 1}).front());
+}
+
+void PostgresTransaction::commit() {
+    open_ = false;
+    writer_.commit();
+    lock_.unlock();
+    after_commit_();
+}
+
+}  // namespace daybook::postgres

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "postgres/connection.hpp"
+#include "postgres/connection_sql.hpp"
+#include "postgres/event_reader.hpp"
+#include "type_table.hpp"
+
+namespace daybook::postgres {
+
+/// The one connection of this process that writes to the store. It is replaced when it was lost,
+/// and what had been asked of it is found out on the new one.
+class Writer {
+public:
+    Writer(Place place, EngineOptions options, TypeTable& types);
+
+    /// Held by whoever uses anything below.
+    std::mutex mutex;
+
+    /// A group of appends in a transaction of its own, in one round trip. A lost connection is
+    /// answered by the same appends once more: their ids tell whether they are there already.
+    std::vector<AppendOutcome> append_group(AppendRequests requests);
+
+    /// Begins a unit: from here on nobody else writes to the store.
+    void begin();
+    std::vector<AppendOutcome> append_all(AppendRequests requests);
+    void savepoint() { connection_->run("SAVEPOINT unit"); }
+    void release_savepoint() { connection_->run("RELEASE SAVEPOINT unit"); }
+    void rollback_to_savepoint();
+    void commit();
+    void rollback() noexcept;
+
+    EventReader& reader() noexcept { return *reader_; }
+    ConnectionSql& sql() noexcept { return *sql_; }
+
+private:
+    using Deadline = std::chrono::steady_clock::time_point;
+
+    void connect();
+    /// Connects until the deadline, if the server is away for a moment.
+    void connect_again(Deadline deadline);
+    void drop() noexcept { connection_.reset(); }
+    void require_connection();
+    std::vector<AppendOutcome> call(AppendRequests requests, bool check_ids);
+    AppendOutcome outcome_of(const AppendRequest& request, std::int64_t position,
+                             std::int64_t version);
+    std::optional<AppendResult> repeat_of(const AppendRequest& request);
+    /// Finds out on a new connection whether the unit was committed.
+    void settle_commit();
+    [[noreturn]] void throw_in_doubt(const std::string& why) const;
+
+    const Place place_;
+    const EngineOptions options_;
+    TypeTable& types_;
+    std::unique_ptr<Connection> connection_;
+    std::unique_ptr<EventReader> reader_;
+    std::unique_ptr<ConnectionSql> sql_;
+    std::string transaction_;  ///< number of the open unit's
+};
+
+/// The seam's write transaction over the writer.
+class PostgresTransaction final : public WriteTransaction {
+public:
+    PostgresTransaction(Writer& writer, std::function<void()> after_commit);
+    ~PostgresTransaction() override;
+
+    void read(const PageRequest& request, EventPage& page) override {
+        writer_.reader().read(request, page);
+    }
+    Version version(const StreamName& stream) override { return writer_.reader().version(stream); }
+    Position head() override { return writer_.reader().head(); }
+    Sql& sql() override { return writer_.sql(); }
+    void begin_snapshot() noexcept override {}
+    void end_snapshot() noexcept override {}
+    AppendOutcome append(const AppendRequest& request) override;
+    std::vector<AppendOutcome> append_all(AppendRequests requests) override {
+        return writer_.append_all(requests);
+    }
+    void savepoint() override { writer_.savepoint(); }
+    void release_savepoint() override { writer_.release_savepoint(); }
+    void rollback_to_savepoint() override { writer_.rollback_to_savepoint(); }
+    void commit() override;
+
+private:
+    Writer& writer_;
+    std::unique_lock<std::mutex> lock_;
+    std::function<void()> after_commit_;
+    bool open_ = true;
+};
+
+}  // namespace daybook::postgres

@@ -1,0 +1,65 @@
+-- The log. A position is a place in it, 1, 2, 3 …; `category` and `type` stand beside the stream so
+-- that a filter is answered before the payload is touched. Instants are microseconds since 1970.
+-- Names are compared byte by byte, as on every engine.
+
+CREATE TABLE category(
+    id   integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text COLLATE "C" NOT NULL UNIQUE
+);
+
+CREATE TABLE stream(
+    id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name     text COLLATE "C" NOT NULL UNIQUE,
+    category integer NOT NULL
+);
+
+CREATE TABLE event_type(
+    id      integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name    text COLLATE "C" NOT NULL,
+    version integer NOT NULL,
+    UNIQUE(name, version)
+);
+
+CREATE TABLE event(
+    position    bigint PRIMARY KEY,
+    stream      bigint NOT NULL,
+    version     bigint NOT NULL,
+    category    integer NOT NULL,
+    type        integer NOT NULL,
+    recorded_at bigint NOT NULL,
+    id          uuid NOT NULL,
+    correlation uuid,
+    causation   uuid,
+    data        text NOT NULL,
+    metadata    text
+);
+
+-- A stream's events in order; also what makes two writers of one version impossible.
+CREATE UNIQUE INDEX event_by_stream ON event(stream, version);
+
+-- What makes a repeated append harmless.
+CREATE UNIQUE INDEX event_by_id ON event(id);
+
+-- How many units other than plain appends were committed: with the head of the log, what tells
+-- those who poll that something has changed.
+CREATE TABLE unit(
+    number bigint NOT NULL
+) WITH (fillfactor = 10);
+
+INSERT INTO unit(number) VALUES(0);
+
+-- Every unit that writes takes the lock of `event` first and keeps it until it has committed. A
+-- lock is given back only when the commit can be seen, so whoever has it sees all positions before
+-- its own: positions have no gaps and appear in their order.
+--
+-- Begins a unit: the head of the log, and the transaction's number, by which its outcome can be
+-- asked for on another connection. 1147237730 says "Dayb": these locks are ours.
+CREATE FUNCTION begin_unit(OUT head bigint, OUT transaction text)
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(1147237730, 'event'::regclass::oid::integer);
+    UPDATE unit SET number = number + 1;
+    SELECT COALESCE(max(position), 0) INTO head FROM event;
+    transaction := pg_current_xact_id()::text;
+END
+$$;
