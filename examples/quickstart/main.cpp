@@ -50,7 +50,7 @@ struct Balances : daybook::Projection<Balances, Opened, Deposited, Withdrawn> {
     static constexpr std::string_view name = "balances";
     static constexpr int version = 1;
     static constexpr std::string_view schema =
-        "CREATE TABLE balances(account TEXT PRIMARY KEY, cents INTEGER NOT NULL) STRICT;";
+        "CREATE TABLE balances(account TEXT PRIMARY KEY, cents BIGINT NOT NULL);";
 
     void on(const daybook::Recorded<Opened>& e, daybook::View& view) {
         view.exec("INSERT INTO balances(account, cents) VALUES(?, 0)", e.stream());

@@ -19,8 +19,7 @@ std::string partition_name(int partition) { return "outbox/" + std::to_string(pa
 /// Every lease that was acquired and not given back.
 class LeaseView {
 public:
-    LeaseView(const Leases& leases, std::string_view self)
-        : self_(self), now_(SystemClock::instance().now()) {
+    LeaseView(const Leases& leases, std::string_view self) : self_(self), now_(leases.now()) {
         for (Lease& lease : leases.list()) {
             std::string name = lease.name;
             by_name_.emplace(std::move(name), std::move(lease));

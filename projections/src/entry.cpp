@@ -77,7 +77,7 @@ Entry::Outcome Entry::move(const std::stop_token& stop) {
 
 Registered Entry::enter() {
     store_.transact([&](Transaction& tx) {
-        Registry registry{tx.sql()};
+        Registry registry{tx.sql(), store_.engine().clock()};
         if (!registry.find(name())) registry.insert(wanted_, make(tx.sql()));
     });
     return find().value();
@@ -148,8 +148,9 @@ Registered Entry::find_current() const {
 }
 
 void Entry::set_standing(const Registered& registered, bool halted, const std::string& error) {
-    store_.transact(
-        [&](Transaction& tx) { Registry{tx.sql()}.set_standing(registered, halted, error); });
+    store_.transact([&](Transaction& tx) {
+        Registry{tx.sql(), store_.engine().clock()}.set_standing(registered, halted, error);
+    });
 }
 
 void Entry::set_report(ProjectionState state, std::string error) {

@@ -33,17 +33,18 @@ struct ReadModels::State {
                             "' has no model in this store: run it first");
     }
 
-    /// A connection to the build in service, which is looked up again in `registered`; nothing if
-    /// the model stands in the store's own database.
+    /// A connection to the build in service, which is looked up again in `registered`, with a look
+    /// begun; nothing if the model stands in the store's own database.
     Connection open(Registered& registered) {
         for (int attempt = 1;; ++attempt) {
             if (registered.lifecycle == Lifecycle::in_line) return nullptr;
-            if (Connection kept = take(registered)) return kept;
+            if (Connection kept = take(registered); begun(kept)) return kept;
             const std::int64_t build = registered.build;
             Connection opened;
             std::exception_ptr error;
             try {
-                opened = open_file(registered);
+                opened = open_model(registered);
+                opened->begin();
             } catch (const Error&) {
                 error = std::current_exception();
             }
@@ -57,6 +58,17 @@ struct ReadModels::State {
         }
     }
 
+    /// False for a connection that has been lost, or whose build has.
+    static bool begun(const Connection& kept) {
+        if (!kept) return false;
+        try {
+            kept->begin();
+            return true;
+        } catch (const Error&) {
+            return false;
+        }
+    }
+
     Connection take(const Registered& registered) {
         const std::scoped_lock lock{mutex};
         Idle& kept = idle[registered.name];
@@ -67,7 +79,7 @@ struct ReadModels::State {
         return connection;
     }
 
-    Connection open_file(const Registered& registered) {
+    Connection open_model(const Registered& registered) {
         Connection connection = store.engine().read_models().open(
             detail::database_name(registered.name, registered.version, registered.build),
             ReadModelUse::query);
@@ -105,7 +117,6 @@ void ReadModels::query(std::string_view projection, const std::function<void(Sql
     }
     Sql& sql = connection->sql();
     // All that `look` asks is answered from one state of the model.
-    connection->begin();
     try {
         look(sql);
         connection->commit();

@@ -23,9 +23,8 @@ constexpr std::uint64_t swap_lag_max = 200;
 constexpr int catch_up_rounds_max = 20;
 constexpr std::uint64_t catch_up_commit_events = 10'000;
 
-bool is_free(const Unfinished& left, milliseconds owner_silent_max) {
-    return left.owner.empty() || is_dead(left.owner) ||
-           SystemClock::instance().now() - left.updated_at >= owner_silent_max;
+bool is_free(const Unfinished& left, Timestamp now, milliseconds owner_silent_max) {
+    return left.owner.empty() || is_dead(left.owner) || now - left.updated_at >= owner_silent_max;
 }
 
 }  // namespace
@@ -74,7 +73,7 @@ RebuildResult Rebuild::run() {
 void Rebuild::claim() {
     const Wanted wanted{shape_, claim_.lifecycle, claim_.fingerprint};
     store_.transact([&](Transaction& tx) {
-        Registry registry{tx.sql()};
+        Registry registry{tx.sql(), store_.engine().clock()};
         auto registered = registry.find(shape_.name);
         if (!registered) {
             const bool in_line = claim_.lifecycle == Lifecycle::in_line;
@@ -83,7 +82,7 @@ void Rebuild::claim() {
             registered = registry.find(shape_.name);
         }
         const auto left = registry.find_rebuild(shape_.name);
-        if (left && !is_free(*left, options_.owner_silent_max)) {
+        if (left && !is_free(*left, store_.engine().clock().now(), options_.owner_silent_max)) {
             throw UnavailableError("projection '" + shape_.name + "' is being rebuilt by " +
                                    left->owner + ", now at position " +
                                    std::to_string(left->position.value()) +
@@ -95,7 +94,7 @@ void Rebuild::claim() {
                           left->lifecycle == claim_.lifecycle;
         claim_.build = result_.resumed ? left->build : registered->last_build + 1;
         claim_.position = result_.resumed ? left->position : Position{};
-        claim_.started_at = result_.resumed ? left->started_at : SystemClock::instance().now();
+        claim_.started_at = result_.resumed ? left->started_at : store_.engine().clock().now();
         claim_.target = tx.head();
         claim_.epoch = registered->epoch + 1;
         registry.claim(claim_);
@@ -175,7 +174,7 @@ void Rebuild::drive(ModelFeed& feed, Position target, RebuildPhase phase) {
 bool Rebuild::swap(ModelFeed& feed, ReadModelDatabase& build) {
     bool swapped = false;
     store_.transact([&](Transaction& tx) {
-        Registry registry{tx.sql()};
+        Registry registry{tx.sql(), store_.engine().clock()};
         if (!registry.is_ours(claim_)) fail_taken_over();
         const Position head = tx.head();
         const ModelFeed::ReadPage read = [&](const PageRequest& request, EventPage& page) {
@@ -202,7 +201,7 @@ void Rebuild::install(Sql& sql, ReadModelDatabase& build) {
     if (claim_.lifecycle == Lifecycle::in_line) {
         relations = install_copy(sql, shape_, build.sql());
     }
-    Registry{sql}.put_in_service(claim_, relations);
+    Registry{sql, store_.engine().clock()}.put_in_service(claim_, relations);
 }
 
 void Rebuild::show(RebuildPhase phase, Position position, Position target) {
@@ -229,8 +228,9 @@ void Rebuild::report(Position position, Position target) {
     reported_at_ = steady_clock::now();
     bool ours = true;
     try {
-        store_.transact(
-            [&](Transaction& tx) { ours = Registry{tx.sql()}.report(claim_, position, target); });
+        store_.transact([&](Transaction& tx) {
+            ours = Registry{tx.sql(), store_.engine().clock()}.report(claim_, position, target);
+        });
     } catch (const Error& error) {
         // The store is busy: the next sign of life is soon enough.
         if (!is_environment(error)) throw;
@@ -240,7 +240,9 @@ void Rebuild::report(Position position, Position target) {
 
 void Rebuild::leave(const std::string& error) noexcept {
     try {
-        store_.transact([&](Transaction& tx) { Registry{tx.sql()}.leave(claim_, error); });
+        store_.transact([&](Transaction& tx) {
+            Registry{tx.sql(), store_.engine().clock()}.leave(claim_, error);
+        });
     } catch (const std::exception& failed) {
         // The next one finds a silent owner instead of none.
         store_.log(LogLevel::warning, failed.what());

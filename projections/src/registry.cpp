@@ -10,8 +10,6 @@ namespace daybook::detail {
 
 namespace {
 
-Timestamp machine_time() { return SystemClock::instance().now(); }
-
 Lifecycle parse_lifecycle(std::string_view text) {
     return text == to_string(Lifecycle::in_line) ? Lifecycle::in_line : Lifecycle::async;
 }
@@ -118,11 +116,11 @@ std::vector<Registered> Registry::list() {
 
 void Registry::insert(const Wanted& wanted, const std::vector<std::string>& relations) {
     sql_.exec(statements::insert_projection, wanted.shape.name, to_string(wanted.lifecycle),
-              wanted.shape.version, wanted.fingerprint, join_lines(relations), machine_time());
+              wanted.shape.version, wanted.fingerprint, join_lines(relations), clock_.now());
 }
 
 void Registry::set_standing(const Registered& registered, bool halted, std::string_view error) {
-    sql_.exec(statements::set_standing, halted, error, machine_time(), registered.name,
+    sql_.exec(statements::set_standing, halted, error, clock_.now(), registered.name,
               registered.build);
 }
 
@@ -137,10 +135,10 @@ std::vector<Unfinished> Registry::list_rebuilds() {
 void Registry::claim(const Unfinished& claim) {
     const auto registered = find(claim.name);
     const std::int64_t last = std::max(registered ? registered->last_build : 0, claim.build);
-    sql_.exec(statements::number_claim, claim.epoch, last, machine_time(), claim.name);
+    sql_.exec(statements::number_claim, claim.epoch, last, clock_.now(), claim.name);
     sql_.exec(statements::claim_rebuild, claim.name, to_string(claim.lifecycle), claim.version,
               claim.fingerprint, claim.build, claim.owner, claim.epoch, claim.position,
-              claim.target, claim.started_at, machine_time());
+              claim.target, claim.started_at, clock_.now());
 }
 
 bool Registry::is_ours(const Unfinished& claim) {
@@ -149,17 +147,17 @@ bool Registry::is_ours(const Unfinished& claim) {
 }
 
 bool Registry::report(const Unfinished& claim, Position position, Position target) {
-    return sql_.exec(statements::rebuild_alive, position, target, machine_time(), claim.name,
+    return sql_.exec(statements::rebuild_alive, position, target, clock_.now(), claim.name,
                      claim.epoch) == 1;
 }
 
 void Registry::leave(const Unfinished& claim, std::string_view error) {
-    sql_.exec(statements::leave_rebuild, error, machine_time(), claim.name, claim.epoch);
+    sql_.exec(statements::leave_rebuild, error, clock_.now(), claim.name, claim.epoch);
 }
 
 void Registry::put_in_service(const Unfinished& claim, const std::vector<std::string>& relations) {
     sql_.exec(statements::put_in_service, to_string(claim.lifecycle), claim.version,
-              claim.fingerprint, claim.build, join_lines(relations), machine_time(), claim.name,
+              claim.fingerprint, claim.build, join_lines(relations), clock_.now(), claim.name,
               claim.epoch);
     sql_.exec(statements::delete_rebuild, claim.name);
 }

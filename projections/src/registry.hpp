@@ -61,7 +61,9 @@ std::string database_name(std::string_view name, int version, std::int64_t build
 /// is open on `sql`. Its instants are the machine's, because processes compare them. Cheap to make.
 class Registry {
 public:
-    explicit Registry(Sql& sql) noexcept : sql_(sql) {}
+    /// `clock` dates what is written: the engine's, so that all who share the store agree.
+    explicit Registry(Sql& sql, const Clock& clock = SystemClock::instance()) noexcept
+        : sql_(sql), clock_(clock) {}
 
     std::optional<Registered> find(std::string_view name);
     std::vector<Registered> list();
@@ -82,6 +84,7 @@ public:
 
 private:
     Sql& sql_;
+    const Clock& clock_;
 };
 
 /// Removes the databases of this store's projections that neither the registry nor a rebuild names:

@@ -6,12 +6,13 @@ namespace {
 
 std::string quoted(std::string_view name) { return '"' + std::string(name) + '"'; }
 
+/// Names that every engine takes; SQLite goes by the values alone.
 std::string_view type_name(ColumnType type) {
     switch (type) {
-        case ColumnType::integer: return "INTEGER";
-        case ColumnType::real: return "REAL";
+        case ColumnType::integer: return "BIGINT";
+        case ColumnType::real: return "DOUBLE PRECISION";
         case ColumnType::text: return "TEXT";
-        case ColumnType::blob: return "BLOB";
+        case ColumnType::blob: return "BYTEA";
     }
     return "";
 }
@@ -37,7 +38,7 @@ RowStatements::RowStatements(std::string_view table, std::span<const Column> col
     }
     const std::string key = quoted(columns.front().name);
     const std::string of_table = quoted(table);
-    create = "CREATE TABLE " + of_table + "(" + definitions + ") STRICT;";
+    create = "CREATE TABLE " + of_table + "(" + definitions + ");";
     select = "SELECT " + names + " FROM " + of_table + " WHERE " + key + " = ?";
     upsert = "INSERT INTO " + of_table + "(" + names + ") VALUES(" + places + ") ON CONFLICT(" +
              key + ") DO " + (updates.empty() ? "NOTHING" : "UPDATE SET " + updates);

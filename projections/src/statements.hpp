@@ -10,16 +10,16 @@ namespace daybook::detail::statements {
 // The book of a model. The check makes a hole in the accounting fail to commit.
 inline constexpr std::string_view create_checkpoint =
     "CREATE TABLE IF NOT EXISTS daybook_checkpoint("
-    "projection TEXT NOT NULL PRIMARY KEY, position INTEGER NOT NULL, applied INTEGER NOT NULL, "
-    "filtered INTEGER NOT NULL, parked INTEGER NOT NULL, skipped INTEGER NOT NULL, "
-    "epoch INTEGER NOT NULL, indexed INTEGER NOT NULL, "
-    "CHECK(applied + filtered + parked + skipped = position)) STRICT";
+    "projection TEXT NOT NULL PRIMARY KEY, position BIGINT NOT NULL, applied BIGINT NOT NULL, "
+    "filtered BIGINT NOT NULL, parked BIGINT NOT NULL, skipped BIGINT NOT NULL, "
+    "epoch BIGINT NOT NULL, indexed BIGINT NOT NULL, "
+    "CHECK(applied + filtered + parked + skipped = position))";
 inline constexpr std::string_view create_set_aside =
     "CREATE TABLE IF NOT EXISTS daybook_set_aside("
-    "projection TEXT NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL, type TEXT NOT NULL, "
-    "parked INTEGER NOT NULL, error TEXT NOT NULL, reason TEXT NOT NULL, "
-    "attempts INTEGER NOT NULL, set_aside_at INTEGER NOT NULL, "
-    "PRIMARY KEY(projection, position)) STRICT";
+    "projection TEXT NOT NULL, position BIGINT NOT NULL, key TEXT NOT NULL, type TEXT NOT NULL, "
+    "parked BIGINT NOT NULL, error TEXT NOT NULL, reason TEXT NOT NULL, "
+    "attempts BIGINT NOT NULL, set_aside_at BIGINT NOT NULL, "
+    "PRIMARY KEY(projection, position))";
 inline constexpr std::string_view create_set_aside_by_key =
     "CREATE INDEX IF NOT EXISTS daybook_set_aside_by_key "
     "ON daybook_set_aside(projection, parked, key, position)";

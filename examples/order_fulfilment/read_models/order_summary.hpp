@@ -18,16 +18,16 @@ struct OrderSummary : daybook::Projection<OrderSummary, OrderPlaced, OrderFulfil
         CREATE TABLE order_summary(
             order_id       TEXT NOT NULL PRIMARY KEY,
             customer       TEXT NOT NULL,
-            placed_at      INTEGER NOT NULL,
-            line_count     INTEGER NOT NULL,
-            goods_cents    INTEGER NOT NULL,
-            freight_cents  INTEGER NOT NULL,
-            charged_cents  INTEGER NOT NULL DEFAULT 0,
-            refunded_cents INTEGER NOT NULL DEFAULT 0,
-            dispatched_at  INTEGER,
+            placed_at      BIGINT NOT NULL,
+            line_count     BIGINT NOT NULL,
+            goods_cents    BIGINT NOT NULL,
+            freight_cents  BIGINT NOT NULL,
+            charged_cents  BIGINT NOT NULL DEFAULT 0,
+            refunded_cents BIGINT NOT NULL DEFAULT 0,
+            dispatched_at  BIGINT,
             status         TEXT NOT NULL DEFAULT 'open',
             reason         TEXT NOT NULL DEFAULT ''
-        ) STRICT;
+        );
     )";
     static constexpr std::string_view indexes =
         "CREATE INDEX order_summary_by_status ON order_summary(status);";

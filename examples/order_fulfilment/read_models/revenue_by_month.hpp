@@ -14,10 +14,10 @@ struct RevenueByMonth : daybook::Projection<RevenueByMonth, OrderFulfilled> {
     static constexpr std::string_view schema = R"(
         CREATE TABLE revenue_by_month(
             month         TEXT NOT NULL PRIMARY KEY,
-            orders        INTEGER NOT NULL,
-            goods_cents   INTEGER NOT NULL,
-            freight_cents INTEGER NOT NULL
-        ) STRICT;
+            orders        BIGINT NOT NULL,
+            goods_cents   BIGINT NOT NULL,
+            freight_cents BIGINT NOT NULL
+        );
     )";
 
     void on(const daybook::Recorded<OrderFulfilled>& e, daybook::View& view) {

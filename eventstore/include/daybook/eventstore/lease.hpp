@@ -66,6 +66,8 @@ public:
 
     /// All that were acquired and not released, by name; some may have run out.
     std::vector<Lease> list() const;
+    /// What the instants of leases are compared with.
+    Timestamp now() const { return clock_->now(); }
 
 private:
     bool held_by_another(std::string_view name, std::string_view owner) const;
