@@ -169,7 +169,7 @@ TEST_CASE("within a unit a decider sees what the unit wrote") {
     CHECK(store.head() == Position{2});
 }
 
-TEST_CASE("a decider is specified in one sentence") {
+TEST_CASE("a decider is specified in one sentence" * doctest::test_suite("no-store")) {
     spec<Cart>().given(ItemAdded{"pen"}).when(CheckOut{}).then(CheckedOut{1});
     spec<Cart>().given(ItemAdded{"pen"}, CheckedOut{1}).when(CheckOut{}).then_nothing();
     spec<Cart>().when(CheckOut{}).then_throws<std::domain_error>("empty");

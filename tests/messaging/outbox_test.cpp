@@ -85,7 +85,8 @@ std::vector<std::int64_t> merged(std::initializer_list<int> ready, std::initiali
 
 }  // namespace
 
-TEST_CASE("a batch takes the older first and leaves each kind its half") {
+TEST_CASE("a batch takes the older first and leaves each kind its half" *
+          doctest::test_suite("no-store")) {
     CHECK(merged({}, {}, 4).empty());
     CHECK(merged({1, 3}, {2, 4}, 4) == Numbers{1, 2, 3, 4});
     CHECK(merged({5, 6, 7, 8}, {1, 2, 3, 4}, 4) == Numbers{1, 2, 5, 6});

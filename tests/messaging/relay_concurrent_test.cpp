@@ -214,7 +214,8 @@ TEST_CASE("concurrent: F9 of two copies of a message at once one has the effect"
     CHECK(transport.counts().duplicates == 50);
 }
 
-TEST_CASE("concurrent: a bus is used by many threads at once") {
+TEST_CASE("concurrent: a bus is used by many threads at once" *
+          doctest::test_suite("concurrent no-store")) {
     Bus bus;
     std::atomic<int> heard{0};
     const auto steady = bus.subscribe("#", [&](const Message&) { ++heard; });
