@@ -15,16 +15,21 @@ target_link_libraries(daybook_doctest_main PUBLIC doctest::doctest)
 #     [DIRECTORY <dir>]        all of its *.cpp are compiled; default: the calling folder
 #     [LIBRARIES <target>...]  when one of them is not built, neither is the test
 #     [INTERNALS <folder>...]  also sees the internal headers in <folder>/src
+#     [ENGINES <engine>...]    sqlite, postgres: the cases open stores through store_place.hpp
 #     [LABELS <label>...]      ctest labels besides <name>
 #     [TIMEOUT <seconds>]      for each test case, default 120
 #     [PROCESSORS <n>] [SERIAL])   what a case needs: n cores, or the machine for itself
 #
 # Makes the target test-<name> and one ctest entry "<name>: <test case>" per TEST_CASE. A case in
-# TEST_SUITE("x") also has the label x: so single cases are marked, say, `concurrent`. Any
+# TEST_SUITE("x y") also has the labels x and y: so single cases are marked, say, `concurrent`. Any
 # character may stand in the name of a case; two cases of one name stop the build.
+#
+# With ENGINES there is an entry "<name>: <engine>: <test case>" for each, with the engine as a
+# label. A case that is about one engine has that in its suite and one entry without it in its name;
+# a case that opens no store has the suite `no-store` and one entry.
 function(daybook_test name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "DIRECTORY;TIMEOUT;PROCESSORS"
-        "LIBRARIES;INTERNALS;LABELS")
+        "LIBRARIES;INTERNALS;ENGINES;LABELS")
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "daybook_test(${name}): unknown: ${arg_UNPARSED_ARGUMENTS}")
     endif()
@@ -58,14 +63,19 @@ function(daybook_test name)
     foreach(folder IN LISTS arg_INTERNALS)
         target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/${folder}/src")
     endforeach()
+    if(arg_ENGINES)
+        target_link_libraries(${target} PRIVATE daybook_test_support)
+    endif()
 
     list(JOIN arg_LABELS "|" labels)
+    list(JOIN arg_ENGINES "|" engines)
     set(tests_file "${CMAKE_CURRENT_BINARY_DIR}/${target}_tests.cmake")
     add_custom_command(TARGET ${target} POST_BUILD
         BYPRODUCTS "${tests_file}"
         COMMAND "${CMAKE_COMMAND}"
             "-DEXECUTABLE=$<TARGET_FILE:${target}>"
             "-DNAME=${name}"
+            "-DENGINES=${engines}"
             "-DLABELS=${labels}"
             "-DTIMEOUT=${arg_TIMEOUT}"
             "-DPROCESSORS=${arg_PROCESSORS}"

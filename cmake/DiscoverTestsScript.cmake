@@ -39,36 +39,68 @@ function(decode variable text)
 endfunction()
 
 string(REPLACE "|" ";" labels "${LABELS}")
+string(REPLACE "|" ";" all_engines "${ENGINES}")
+
+# Appends the entry `name` to `script`: of the case that `filter` finds, on `engine` if it is one.
+function(add_entry name filter engine case_labels disabled)
+    set(properties "")
+    if(engine)
+        list(APPEND case_labels ${engine})
+        string(APPEND properties "    ENVIRONMENT DAYBOOK_TEST_ENGINE=${engine}\n")
+    endif()
+    if(engine STREQUAL "postgres")
+        string(APPEND properties "    FIXTURES_REQUIRED postgres\n")
+    endif()
+    string(APPEND script
+        "add_test([======[${name}]======] [======[${EXECUTABLE}]======]\n"
+        "    [======[--test-case=${filter}]======])\n"
+        "set_tests_properties([======[${name}]======] PROPERTIES\n"
+        "    WORKING_DIRECTORY [======[${WORKING_DIRECTORY}]======]\n"
+        "    LABELS [======[${case_labels}]======]\n"
+        "    TIMEOUT ${TIMEOUT} PROCESSORS ${PROCESSORS} RUN_SERIAL ${SERIAL}\n"
+        "${properties}"
+        "    DISABLED ${disabled})\n")
+    set(script "${script}" PARENT_SCOPE)
+endfunction()
+
 string(REGEX MATCHALL "<TestCase [^\n]*" cases "${listing}")
 set(script "")
 set(seen "")
 foreach(case IN LISTS cases)
     string(REGEX MATCH " name=\"([^\"]*)\"" ignored "${case}")
     set(raw "${CMAKE_MATCH_1}")
+    decode(text "${raw}")
     if("${raw}" IN_LIST seen)
-        decode(text "${raw}")
         message(FATAL_ERROR "two test cases are named \"${text}\"; one would hide the other")
     endif()
     list(APPEND seen "${raw}")
-    set(case_labels "${NAME}" ${labels})
+    set(words "")
     if(case MATCHES " testsuite=\"([^\"]+)\"")
         decode(suite "${CMAKE_MATCH_1}")
-        list(APPEND case_labels "${suite}")
+        string(REPLACE " " ";" words "${suite}")
     endif()
     set(disabled FALSE)
     if(case MATCHES " skipped=\"true\"")
         set(disabled TRUE)
     endif()
-    decode(text "${raw}")
     # In a filter a comma separates; `?` stands for any one character.
     string(REGEX REPLACE "[,\"\\\\]" "?" filter "${text}")
-    string(APPEND script
-        "add_test([======[${NAME}: ${text}]======] [======[${EXECUTABLE}]======]\n"
-        "    [======[--test-case=${filter}]======])\n"
-        "set_tests_properties([======[${NAME}: ${text}]======] PROPERTIES\n"
-        "    WORKING_DIRECTORY [======[${WORKING_DIRECTORY}]======]\n"
-        "    LABELS [======[${case_labels}]======]\n"
-        "    TIMEOUT ${TIMEOUT} PROCESSORS ${PROCESSORS} RUN_SERIAL ${SERIAL}\n"
-        "    DISABLED ${disabled})\n")
+
+    set(its_engines "")
+    foreach(engine IN LISTS all_engines)
+        if(engine IN_LIST words)
+            list(APPEND its_engines ${engine})
+        endif()
+    endforeach()
+    set(case_labels "${NAME}" ${labels} ${words})
+    list(REMOVE_ITEM case_labels ${all_engines} no-store)
+    if(its_engines OR NOT all_engines OR "no-store" IN_LIST words)
+        add_entry("${NAME}: ${text}" "${filter}" "${its_engines}" "${case_labels}" ${disabled})
+    else()
+        foreach(engine IN LISTS all_engines)
+            add_entry("${NAME}: ${engine}: ${text}" "${filter}" ${engine} "${case_labels}"
+                ${disabled})
+        endforeach()
+    endif()
 endforeach()
 file(WRITE "${OUTPUT}" "${script}")

@@ -30,7 +30,7 @@ TEST_CASE("a mistake in the command line is a usage error and says what helps") 
     expect({"outbox", "discard", "--all"}, "--reason");
 }
 
-TEST_CASE("help goes to stdout and is no failure") {
+TEST_CASE("help goes to stdout and is no failure" * doctest::test_suite("no-store")) {
     const auto top = process::run({"--help"});
     CHECK(top.code == 0);
     CHECK(top.err.empty());
@@ -65,7 +65,8 @@ TEST_CASE("the store is named by an option or the environment and the option win
     CHECK(nowhere.err.find("DAYBOOK_STORE") != std::string::npos);
 }
 
-TEST_CASE("colour is for terminals and NO_COLOR switches it off") {
+TEST_CASE("colour is for terminals and NO_COLOR switches it off" *
+          doctest::test_suite("no-store")) {
     const process::Arguments wrong{"streams", "--store", "/nowhere/at/all.db"};
     const std::string escape = "\x1b[";
     CHECK(process::run(wrong).err.find(escape) == std::string::npos);

@@ -28,6 +28,8 @@ struct Screen {
 
 }  // namespace
 
+TEST_SUITE_BEGIN("no-store");
+
 TEST_CASE("each kind of error has its exit code") {
     const auto code = [](ErrorKind kind) {
         return static_cast<int>(daybook::command::exit_code(kind));
@@ -127,3 +129,5 @@ TEST_CASE("members of an object are found as they stand") {
     daybook::command::for_each_member(
         "{ }", [](std::string_view, std::string_view) { FAIL("there is none"); });
 }
+
+TEST_SUITE_END();

@@ -164,8 +164,8 @@ TEST_CASE("follow waits for a stream that is not there yet and ends at its limit
 TEST_CASE("an output that cannot be written is not reported as success") {
     const Shop shop;
     fill(shop);
-    const auto result = process::run({"-c", std::string(DAYBOOK_PROGRAM) + " --store " +
-                                                shop.store() + " read --all >/dev/full"},
+    const auto result = process::run({"-c", std::string(DAYBOOK_PROGRAM) + " --store '" +
+                                                shop.store() + "' read --all >/dev/full"},
                                      {.program = "/bin/sh"});
     CHECK(result.code == 6);
     CHECK(result.err.find("stdout") != std::string::npos);

@@ -6,6 +6,8 @@
 #include <doctest/doctest.h>
 #include <stdlib.h>
 
+#include "store_place.hpp"
+
 namespace {
 
 std::vector<Json> parse(const process::Result& result) {
@@ -24,12 +26,17 @@ Shop::Shop() {
     directory_ = path;
     // Other users may look in, as they may into a shared directory.
     std::filesystem::permissions(directory_, std::filesystem::perms{0755});
+    if (daybook::test::on_postgres()) schema_.emplace();
 }
 
 Shop::~Shop() {
     std::error_code ignored;
     std::filesystem::permissions(directory_, std::filesystem::perms{0755}, ignored);
     std::filesystem::remove_all(directory_, ignored);
+}
+
+bool Shop::has_store() const {
+    return schema_ ? schema_->exists() : std::filesystem::exists(store());
 }
 
 process::Result Shop::run(process::Arguments arguments, process::Options options) const {

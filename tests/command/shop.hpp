@@ -1,13 +1,16 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "postgres_server.hpp"
 #include "process.hpp"
 
-// A directory with a store in it, and the shortest way to run a program on that store.
+// A directory, a store of the engine under test, in that directory if it is a file, and the
+// shortest way to run a program on that store.
 
 using Json = nlohmann::json;
 
@@ -20,7 +23,8 @@ public:
 
     const std::string& directory() const { return directory_; }
     std::string path(const std::string& name) const { return directory_ + "/" + name; }
-    std::string store() const { return path("shop.db"); }
+    std::string store() const { return schema_ ? schema_->uri() : path("shop.db"); }
+    bool has_store() const;
 
     /// `daybook --store S …`, or another program.
     process::Result run(process::Arguments arguments, process::Options options = {}) const;
@@ -34,6 +38,7 @@ public:
 
 private:
     std::string directory_;
+    std::optional<daybook::test::PostgresSchema> schema_;
 };
 
 /// The keys of an object, in their order in the text.

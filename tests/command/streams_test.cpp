@@ -2,6 +2,7 @@
 
 #include "bank.hpp"
 #include "shop.hpp"
+#include "store_place.hpp"
 
 TEST_CASE("streams are listed by name with how much they hold") {
     const Shop shop;
@@ -57,7 +58,8 @@ TEST_CASE("the keys of the numbers about a store are a promise") {
                                                        "outbox", "sagas"});
     const Json stats = Json::parse(result.out);
     CHECK(stats.at("store") == shop.store());
-    CHECK(stats.at("engine").get<std::string>().starts_with("sqlite"));
+    CHECK(stats.at("engine").get<std::string>().starts_with(
+        daybook::test::on_postgres() ? "postgres" : "sqlite"));
     CHECK(stats.at("events") == 2);
     CHECK(stats.at("streams") == 2);
     CHECK(stats.at("categories") == 2);

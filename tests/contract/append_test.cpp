@@ -3,7 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "daybook/core/error.hpp"
-#include "engines.hpp"
+#include "numbered.hpp"
+#include "store_place.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -26,9 +27,8 @@ std::size_t count(EventRange range) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("an append answers with the position and the version of its last event", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("an append answers with the position and the version of its last event") {
+    const StorePlace place;
     EventStore store = place.open();
     CHECK(store.head() == Position{0});
     const auto first = store.append("thing-1", no_stream, some(3));
@@ -43,8 +43,8 @@ TEST_CASE_TEMPLATE("an append answers with the position and the version of its l
     CHECK(store.version("thing-3") == Version{0});
 }
 
-TEST_CASE_TEMPLATE("what was appended is read again as it was given", Engine, DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("what was appended is read again as it was given") {
+    const StorePlace place;
     const auto recorded = parse_iso8601("2016-07-04T09:30:00.123456Z");
     const VirtualClock clock{recorded};
     NewEvent event{EventType::checked("order.placed", 7), R"({"text":"Zoë","n":1.5,"z":"\u0000"})"};
@@ -75,9 +75,8 @@ TEST_CASE_TEMPLATE("what was appended is read again as it was given", Engine, DA
     CHECK_MESSAGE(plain.correlation() == plain.id(), "an event without a cause begins its own");
 }
 
-TEST_CASE_TEMPLATE("each expected version lets through what it says and nothing else", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("each expected version lets through what it says and nothing else") {
+    const StorePlace place;
     EventStore store = place.open();
     const auto refused = [&](const char* stream, ExpectedVersion expected) {
         const auto outcome = store.try_append(stream, expected, {numbered(9)});
@@ -96,9 +95,8 @@ TEST_CASE_TEMPLATE("each expected version lets through what it says and nothing 
     CHECK(store.version("thing-1") == Version{4});
 }
 
-TEST_CASE_TEMPLATE("a conflict names stream expected and actual version and leaves no trace",
-                   Engine, DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("a conflict names stream expected and actual version and leaves no trace") {
+    const StorePlace place;
     EventStore store = place.open();
     store.append("thing-1", no_stream, some(2));
     try {
@@ -115,9 +113,8 @@ TEST_CASE_TEMPLATE("a conflict names stream expected and actual version and leav
     CHECK(store.append("thing-1", at_version(2), {numbered(3)}).position == Position{3});
 }
 
-TEST_CASE_TEMPLATE("repeating an append returns the first result whatever was expected", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("repeating an append returns the first result whatever was expected") {
+    const StorePlace place;
     EventStore store = place.open();
     store.append("other-1", any, some(5));
     const auto events = some(3);
@@ -134,9 +131,8 @@ TEST_CASE_TEMPLATE("repeating an append returns the first result whatever was ex
     CHECK(store.head() == Position{9});
 }
 
-TEST_CASE_TEMPLATE("an id that was used for something else is an error of its own", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("an id that was used for something else is an error of its own") {
+    const StorePlace place;
     EventStore store = place.open();
     const auto events = some(3);
     store.append("thing-1", no_stream, events);
@@ -157,9 +153,8 @@ TEST_CASE_TEMPLATE("an id that was used for something else is an error of its ow
     CHECK(store.append("thing-1", at_version(3), {numbered(6)}).position == Position{4});
 }
 
-TEST_CASE_TEMPLATE("what can never be stored is refused before anything is written", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("what can never be stored is refused before anything is written") {
+    const StorePlace place;
     EventStore store = place.open({.payload_bytes_max = 1000, .append_events_max = 10});
     const EventType type = EventType::checked("thing.counted", 1);
     CHECK_THROWS_AS(store.append("thing-1", any, std::vector<NewEvent>{}), InvalidError);
@@ -179,9 +174,8 @@ TEST_CASE_TEMPLATE("what can never be stored is refused before anything is writt
     CHECK(store.head() == Position{0});
 }
 
-TEST_CASE_TEMPLATE("a unit over several streams is stored entirely or not at all", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("a unit over several streams is stored entirely or not at all") {
+    const StorePlace place;
     EventStore store = place.open();
     const auto done = store.transact([](Transaction& tx) {
         tx.append("a-1", no_stream, {numbered(1), numbered(2)});
@@ -206,8 +200,8 @@ TEST_CASE_TEMPLATE("a unit over several streams is stored entirely or not at all
     CHECK(store.append("c-1", no_stream, {numbered(7)}).position == Position{4});
 }
 
-TEST_CASE_TEMPLATE("a unit goes on after a conflict that it expected", Engine, DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("a unit goes on after a conflict that it expected") {
+    const StorePlace place;
     EventStore store = place.open();
     store.append("a-1", no_stream, some(1));
     store.transact([](Transaction& tx) {
@@ -218,9 +212,8 @@ TEST_CASE_TEMPLATE("a unit goes on after a conflict that it expected", Engine, D
     CHECK(store.version("a-2") == Version{1});
 }
 
-TEST_CASE_TEMPLATE("a unit whose append failed half-way cannot be committed", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("a unit whose append failed half-way cannot be committed") {
+    const StorePlace place;
     EventStore store = place.open();
     const auto events = some(1);
     store.append("a-1", no_stream, events);
@@ -231,9 +224,8 @@ TEST_CASE_TEMPLATE("a unit whose append failed half-way cannot be committed", En
     CHECK(store.head() == Position{1});
 }
 
-TEST_CASE_TEMPLATE("a unit inside a unit is refused instead of waiting for itself", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("a unit inside a unit is refused instead of waiting for itself") {
+    const StorePlace place;
     EventStore store = place.open();
     store.transact([&](Transaction&) {
         CHECK_THROWS_AS(store.append("a-1", any, {numbered(1)}), InvalidError);
@@ -242,9 +234,8 @@ TEST_CASE_TEMPLATE("a unit inside a unit is refused instead of waiting for itsel
     CHECK(store.head() == Position{0});
 }
 
-TEST_CASE_TEMPLATE("a hook commits with the append and its failure fails only that append", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("a hook commits with the append and its failure fails only that append") {
+    const StorePlace place;
     EventStore store = place.open();
     store.transact([](Transaction& tx) { tx.sql().script("CREATE TABLE seen(head INTEGER)"); });
     auto hook = store.add_commit_hook([](Transaction& tx) {

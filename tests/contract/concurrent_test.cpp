@@ -8,7 +8,8 @@
 #include <doctest/doctest.h>
 
 #include "daybook/core/error.hpp"
-#include "engines.hpp"
+#include "numbered.hpp"
+#include "store_place.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -28,9 +29,8 @@ std::string stream_of(int index) { return "thing-" + std::to_string(index); }
 
 TEST_SUITE_BEGIN("concurrent");
 
-TEST_CASE_TEMPLATE("concurrent: appends from many threads are all there without a gap", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("concurrent: appends from many threads are all there without a gap") {
+    const StorePlace place;
     EventStore first = place.open();
     EventStore second = place.open();
     constexpr int threads = 16;
@@ -53,9 +53,8 @@ TEST_CASE_TEMPLATE("concurrent: appends from many threads are all there without 
     CHECK(expected == threads * appends);
 }
 
-TEST_CASE_TEMPLATE("concurrent: of those who want one version exactly one wins each time", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("concurrent: of those who want one version exactly one wins each time") {
+    const StorePlace place;
     EventStore store = place.open();
     constexpr int threads = 8;
     constexpr std::uint64_t rounds = 40;
@@ -71,9 +70,8 @@ TEST_CASE_TEMPLATE("concurrent: of those who want one version exactly one wins e
     CHECK(won > 0);
 }
 
-TEST_CASE_TEMPLATE("concurrent: one loser does not spoil the appends it was committed with", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("concurrent: one loser does not spoil the appends it was committed with") {
+    const StorePlace place;
     EventStore store = place.open();
     const NewEvent taken = numbered(0);
     store.append("taken-1", any, {taken});
@@ -97,9 +95,8 @@ TEST_CASE_TEMPLATE("concurrent: one loser does not spoil the appends it was comm
     CHECK(store.head() == Position{1 + threads * 3 / 4 * appends});
 }
 
-TEST_CASE_TEMPLATE("concurrent: a reader that follows the log never meets a hole", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("concurrent: a reader that follows the log never meets a hole") {
+    const StorePlace place;
     EventStore store = place.open();
     constexpr std::uint64_t total = 600;
     std::jthread reader{[&] {
@@ -131,9 +128,8 @@ TEST_CASE_TEMPLATE("concurrent: a reader that follows the log never meets a hole
     CHECK(store.head() == Position{total});
 }
 
-TEST_CASE_TEMPLATE("concurrent: who waits for the log wakes for a commit of another handle", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("concurrent: who waits for the log wakes for a commit of another handle") {
+    const StorePlace place;
     EventStore here = place.open();
     EventStore there = place.open();
     CHECK_FALSE(here.wait_beyond(0, 20ms));
@@ -148,9 +144,8 @@ TEST_CASE_TEMPLATE("concurrent: who waits for the log wakes for a commit of anot
     CHECK_FALSE(here.wait_beyond(1, 10s, stop.get_token()));
 }
 
-TEST_CASE_TEMPLATE("concurrent: units and appends take turns and none is lost", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("concurrent: units and appends take turns and none is lost") {
+    const StorePlace place;
     EventStore store = place.open();
     on_threads(8, [&](int index) {
         for (int number = 0; number < 40; ++number) {

@@ -3,14 +3,13 @@
 #include <doctest/doctest.h>
 
 #include "daybook/core/error.hpp"
-#include "engines.hpp"
+#include "store_place.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
 
-TEST_CASE_TEMPLATE("a read model's database keeps what was committed and nothing else", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("a read model's database keeps what was committed and nothing else") {
+    const StorePlace place;
     EventStore store = place.open();
     auto& databases = store.engine().read_models();
     CHECK_THROWS_AS(databases.open("totals.v1.b1", ReadModelUse::query), NotFoundError);
@@ -42,8 +41,8 @@ TEST_CASE_TEMPLATE("a read model's database keeps what was committed and nothing
     CHECK(query->sql().integer("SELECT n FROM totals WHERE k = ?", "a") == 5);
 }
 
-TEST_CASE_TEMPLATE("wrong SQL is refused with the statement named", Engine, DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("wrong SQL is refused with the statement named") {
+    const StorePlace place;
     EventStore store = place.open();
     store.query([](Sql& sql) {
         CHECK_THROWS_WITH_AS(sql.exec("SELEKT 1"), doctest::Contains("SELEKT 1"), InvalidError);

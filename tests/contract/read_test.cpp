@@ -3,7 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "daybook/schema/event_catalog.hpp"
-#include "engines.hpp"
+#include "numbered.hpp"
+#include "store_place.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -27,9 +28,8 @@ void fill(EventStore& store) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("a stream is read forwards and backwards from a version", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("a stream is read forwards and backwards from a version") {
+    const StorePlace place;
     EventStore store = place.open();
     fill(store);
     CHECK(positions(store.read("a-1")) == "1 3 5 7 9 ");
@@ -42,9 +42,8 @@ TEST_CASE_TEMPLATE("a stream is read forwards and backwards from a version", Eng
     CHECK(positions(store.read("a-1", {.limit = 0})).empty());
 }
 
-TEST_CASE_TEMPLATE("the log is read forwards and backwards and through filters", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("the log is read forwards and backwards and through filters") {
+    const StorePlace place;
     EventStore store = place.open();
     CHECK(positions(store.read_all()).empty());
     CHECK(positions(store.read_all({.direction = Direction::backward})).empty());
@@ -66,9 +65,8 @@ TEST_CASE_TEMPLATE("the log is read forwards and backwards and through filters",
           "1 2 3 4 5 6 7 8 9 10 ");
 }
 
-TEST_CASE_TEMPLATE("a range of many pages misses nothing and repeats nothing", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("a range of many pages misses nothing and repeats nothing") {
+    const StorePlace place;
     EventStore store = place.open();
     std::vector<NewEvent> events;
     for (std::uint64_t number = 1; number <= 3500; ++number) events.push_back(numbered(number));
@@ -85,9 +83,8 @@ TEST_CASE_TEMPLATE("a range of many pages misses nothing and repeats nothing", E
     CHECK(expected == 0);
 }
 
-TEST_CASE_TEMPLATE("a page says how far it looked when a filter drops nearly everything", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("a page says how far it looked when a filter drops nearly everything") {
+    const StorePlace place;
     EventStore store = place.open();
     fill(store);
     const EventFilter filter{.types = {"thing.odd"}};
@@ -106,9 +103,8 @@ TEST_CASE_TEMPLATE("a page says how far it looked when a filter drops nearly eve
     CHECK(page.at_end);
 }
 
-TEST_CASE_TEMPLATE("old events are seen as the catalog makes them and stay as they were written",
-                   Engine, DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("old events are seen as the catalog makes them and stay as they were written") {
+    const StorePlace place;
     place.open().append("a-1", no_stream,
                         {numbered(1, "old.dropped"), numbered(2, "old.split"), numbered(3)});
     auto catalog = std::make_shared<EventCatalog>();
@@ -134,9 +130,8 @@ TEST_CASE_TEMPLATE("old events are seen as the catalog makes them and stay as th
     CHECK(types(place.open().read("a-1")) == "old.dropped@1 old.split@2 thing.counted@3 ");
 }
 
-TEST_CASE_TEMPLATE("types and streams of a unit that was rolled back are not remembered", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("types and streams of a unit that was rolled back are not remembered") {
+    const StorePlace place;
     EventStore store = place.open();
     CHECK_THROWS(store.transact([](Transaction& tx) {
         tx.append("ghost-1", any, {numbered(1, "ghost.type")});

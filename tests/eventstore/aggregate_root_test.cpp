@@ -15,6 +15,8 @@ constexpr bool can_be_changed_from_outside = requires(A& account) { account.on(D
                                              requires(A& account) { account.raise(Deposited{}); };
 static_assert(!can_be_changed_from_outside<Account>);
 
+TEST_SUITE_BEGIN("no-store");
+
 TEST_CASE("what an aggregate raises changes it at once and is pending") {
     Account account = Account::open("account-1", "Ada");
     account.deposit(100);
@@ -84,3 +86,5 @@ TEST_CASE("a list of events holds events of its own kind only") {
     CHECK(events.span()[2].data == R"({"cents":8})");
     CHECK(Events{}.empty());
 }
+
+TEST_SUITE_END();

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "daybook/eventstore/eventstore.hpp"
+#include "store_place.hpp"
 
 using namespace daybook;
 using namespace std::chrono_literals;
@@ -70,7 +71,7 @@ static_assert(!std::constructible_from<Stock::Events, CheckedOut>,
 }  // namespace
 
 TEST_CASE("a command is decided on the state of its stream and its events are stored") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     CommandHandler<Cart> carts{store};
     const auto added = carts.handle("cart-1", AddItem{"pen"});
     CHECK(added.version == Version{1});
@@ -86,7 +87,7 @@ TEST_CASE("a command is decided on the state of its stream and its events are st
 }
 
 TEST_CASE("a command that decides nothing stores nothing") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     CommandHandler<Cart> carts{store};
     carts.handle("cart-1", AddItem{"pen"});
     carts.handle("cart-1", CheckOut{});
@@ -98,14 +99,14 @@ TEST_CASE("a command that decides nothing stores nothing") {
 }
 
 TEST_CASE("a refused command passes on what was thrown and stores nothing") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     CommandHandler<Cart> carts{store};
     CHECK_THROWS_AS(carts.handle("cart-1", CheckOut{}), std::domain_error);
     CHECK(store.head() == Position{0});
 }
 
 TEST_CASE("a stream without events is in its first state") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     CommandHandler<Stock> stock{store};
     CHECK(stock.load("stock-1").state.left == 2);
     CHECK(stock.load("stock-1").version == Version{0});
@@ -116,7 +117,7 @@ TEST_CASE("a stream without events is in its first state") {
 }
 
 TEST_CASE("a function from the state to events is a command too") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     CommandHandler<Cart> carts{store};
     const auto handled = carts.handle("cart-1", [](const Cart::State& cart) -> Cart::Events {
         CHECK(cart.items == 0);
@@ -126,7 +127,7 @@ TEST_CASE("a function from the state to events is a command too") {
 }
 
 TEST_CASE("a command that conflicts is decided again") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     CommandHandler<Cart> carts{store, {.retry = every(1ms).attempts(2)}};
     int decisions = 0;
     const auto handled = carts.handle("cart-1", [&](const Cart::State& cart) -> Cart::Events {
@@ -144,7 +145,7 @@ TEST_CASE("a command that conflicts is decided again") {
 }
 
 TEST_CASE("a decider's state has snapshots by the same rules") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     CommandHandler<Cart> carts{store, {.snapshot_every = 2}};
     for (int i = 0; i < 3; ++i) carts.handle("cart-1", AddItem{"pen"});
     // Were the events folded and not the snapshot, this would not be noticed.
@@ -158,7 +159,7 @@ TEST_CASE("a decider's state has snapshots by the same rules") {
 }
 
 TEST_CASE("within a unit a decider sees what the unit wrote") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     CommandHandler<Cart> carts{store};
     store.transact([&](Transaction& tx) {
         carts.handle(tx, "cart-1", AddItem{"pen"});
@@ -168,7 +169,7 @@ TEST_CASE("within a unit a decider sees what the unit wrote") {
     CHECK(store.head() == Position{2});
 }
 
-TEST_CASE("a decider is specified in one sentence") {
+TEST_CASE("a decider is specified in one sentence" * doctest::test_suite("no-store")) {
     spec<Cart>().given(ItemAdded{"pen"}).when(CheckOut{}).then(CheckedOut{1});
     spec<Cart>().given(ItemAdded{"pen"}, CheckedOut{1}).when(CheckOut{}).then_nothing();
     spec<Cart>().when(CheckOut{}).then_throws<std::domain_error>("empty");

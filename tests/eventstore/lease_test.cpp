@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "daybook/eventstore/eventstore.hpp"
+#include "store_place.hpp"
 
 using namespace daybook;
 using namespace std::chrono_literals;
@@ -9,7 +10,7 @@ namespace {
 
 struct Bench {
     VirtualClock clock{parse_iso8601("2026-01-01")};
-    EventStore store = EventStore::open(":memory:");
+    EventStore store = test::new_store();
     Leases leases{store, clock};
 
     bool held(const Lease& lease) {
@@ -88,7 +89,7 @@ TEST_CASE("a released lease is free at once and its token never comes back") {
 
 TEST_CASE("a lease is held to the machine's clock and not to the store's") {
     const VirtualClock history{parse_iso8601("1996-07-04")};
-    auto store = EventStore::open(":memory:", {.clock = &history});
+    auto store = test::new_store({.clock = &history});
     Leases leases{store};
     const auto lease = leases.try_acquire("feed", "a", 1h);
     CHECK(lease->until > SystemClock::instance().now());

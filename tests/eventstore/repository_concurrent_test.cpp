@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "aggregate_bank.hpp"
+#include "store_place.hpp"
 
 using namespace daybook;
 using namespace bank;
@@ -14,7 +15,7 @@ TEST_SUITE_BEGIN("concurrent");
 TEST_CASE("concurrent: no update is lost when several threads update one aggregate") {
     constexpr int threads = 4;
     constexpr int updates = 25;
-    Repository<Vault> vaults{EventStore::open(":memory:"),
+    Repository<Vault> vaults{test::new_store(),
                              {.snapshot_every = 10, .retry = every(1ms).attempts(1'000)}};
     vaults.update_or_create("vault-1", [](Vault& vault) { vault.deposit(0); });
     {

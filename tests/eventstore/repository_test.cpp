@@ -2,6 +2,7 @@
 
 #include "aggregate_bank.hpp"
 #include "daybook/schema/event_catalog.hpp"
+#include "store_place.hpp"
 
 using namespace daybook;
 using namespace bank;
@@ -9,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-EventStore open_store() { return EventStore::open(":memory:"); }
+EventStore open_store() { return test::new_store(); }
 
 /// Appends behind a repository's back, once each time it is asked to.
 void interfere(EventStore& store, const char* stream) { store.append(stream, any, {Deposited{1}}); }
@@ -219,7 +220,7 @@ TEST_CASE("an aggregate behind upcasters is saved at the version of its stream")
         const Deposited half{old.at("cents")};
         return std::vector<UpcastEvent>{half, half};
     });
-    auto store = EventStore::open(":memory:", {.catalog = catalog});
+    auto store = test::new_store({.catalog = catalog});
     const NewEvent dropped{{"account.renamed", 1}, "{}"};
     store.append("account-1", no_stream,
                  {Opened{"Ada"}, NewEvent{{"account.doubled", 1}, R"({"cents":4})"}, dropped});

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "aggregate_bank.hpp"
+#include "store_place.hpp"
 
 using namespace daybook;
 using namespace bank;
@@ -22,7 +23,7 @@ static_assert(takes_retries<Vault> && takes_retries<Account>);
 
 namespace {
 
-EventStore open_store() { return EventStore::open(":memory:"); }
+EventStore open_store() { return test::new_store(); }
 
 void deposit(Vault& vault) { vault.deposit(1); }
 
@@ -44,8 +45,21 @@ std::vector<Row> snapshots(const EventStore& store) {
     return rows;
 }
 
-void change_snapshots(EventStore& store, std::string_view sql) {
-    store.transact([&](Transaction& tx) { CHECK(tx.sql().exec(sql) > 0); });
+template <class... Values>
+void change_snapshots(EventStore& store, std::string_view sql, const Values&... values) {
+    store.transact([&](Transaction& tx) { CHECK(tx.sql().exec(sql, values...) > 0); });
+}
+
+/// From now on no snapshot can be replaced; `no room` is the reason.
+void refuse_snapshots(EventStore& store) {
+    const char* const script = test::on_postgres()
+                                   ? "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql "
+                                     "AS 'BEGIN RAISE EXCEPTION ''no room''; END';"
+                                     "CREATE TRIGGER full_up BEFORE UPDATE ON snapshot "
+                                     "FOR EACH ROW EXECUTE FUNCTION refuse()"
+                                   : "CREATE TRIGGER full_up BEFORE UPDATE ON snapshot "
+                                     "BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    store.transact([&](Transaction& tx) { tx.sql().script(script); });
 }
 
 /// A stream of ten deposits with a snapshot of all but the last one.
@@ -141,7 +155,7 @@ TEST_CASE("a snapshot that does not fit is ignored and replaced by the next") {
     }
     SUBCASE("ahead of the stream") { change_snapshots(store, "UPDATE snapshot SET version = 11"); }
     SUBCASE("of another history") {
-        change_snapshots(store, "UPDATE snapshot SET event = zeroblob(16)");
+        change_snapshots(store, "UPDATE snapshot SET event = ?", EventId::generate());
     }
     Vault vault = vaults.load("vault-1");
     CHECK(vault.folded() == 10);
@@ -155,15 +169,11 @@ TEST_CASE("a snapshot that does not fit is ignored and replaced by the next") {
 
 TEST_CASE("a snapshot that cannot be written fails no save and is said in the log") {
     std::string log;
-    auto store = EventStore::open(":memory:",
-                                  {.log = [&](LogLevel, std::string_view text) { log += text; }});
+    auto store = test::new_store({.log = [&](LogLevel, std::string_view text) { log += text; }});
     change_snapshots(store,
-                     "INSERT INTO snapshot VALUES('vault-1', 'bank::Vault', '', 0, x'00', '', 0)");
-    store.transact([](Transaction& tx) {
-        tx.sql().script(
-            "CREATE TRIGGER full BEFORE UPDATE ON snapshot "
-            "BEGIN SELECT RAISE(ABORT, 'no room'); END");
-    });
+                     "INSERT INTO snapshot VALUES('vault-1', 'bank::Vault', '', 0, ?, '', 0)",
+                     EventId::generate());
+    refuse_snapshots(store);
     Repository<Vault> vaults{store, {.snapshot_every = 1}};
     CHECK(vaults.update_or_create("vault-1", deposit).version == Version{1});
     CHECK(log.find("vault-1") != std::string::npos);

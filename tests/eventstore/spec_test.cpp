@@ -21,6 +21,8 @@ const auto withdraw_60 = [](Account& account) { account.withdraw(60); };
 
 }  // namespace
 
+TEST_SUITE_BEGIN("no-store");
+
 TEST_CASE("an account cannot be overdrawn") {
     spec<Account>()
         .given(Opened{"Ada"}, Deposited{50})
@@ -97,3 +99,5 @@ constexpr bool can_be_expected =
     requires(SpecOutcome<Account> outcome, E event) { outcome.then(event); };
 static_assert(can_be_given<Opened> && can_be_expected<Opened>);
 static_assert(!can_be_given<Sunk> && !can_be_expected<Sunk>);
+
+TEST_SUITE_END();

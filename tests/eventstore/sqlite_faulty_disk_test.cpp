@@ -1,8 +1,9 @@
 #include <doctest/doctest.h>
 
 #include "daybook/core/error.hpp"
-#include "engines.hpp"
 #include "faulty_disk.hpp"
+#include "numbered.hpp"
+#include "store_place.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -19,9 +20,11 @@ std::uint64_t events_in(const std::string& uri) {
 
 }  // namespace
 
+TEST_SUITE_BEGIN("sqlite");
+
 TEST_CASE("a full disk refuses the append and the store goes on when there is space again") {
     FaultyDisk disk;
-    const StoreOn<Sqlite> place;
+    const StorePlace place;
     EventStore store = place.open();
     store.append("thing-1", no_stream, {numbered(1)});
     for (const auto fault : {FaultyDisk::Fault::full, FaultyDisk::Fault::write_error}) {
@@ -40,7 +43,7 @@ TEST_CASE("a full disk refuses the append and the store goes on when there is sp
 
 TEST_CASE("a sync that fails for good leaves the caller in doubt and says so") {
     FaultyDisk disk;
-    const StoreOn<Sqlite> place;
+    const StorePlace place;
     EventStore store = place.open();
     store.append("thing-1", no_stream, {numbered(1)});
     const std::vector<NewEvent> events{numbered(2)};
@@ -54,7 +57,7 @@ TEST_CASE("a sync that fails for good leaves the caller in doubt and says so") {
 
 TEST_CASE("a sync that fails once is found out about and the verdict stays true") {
     FaultyDisk disk;
-    const StoreOn<Sqlite> place;
+    const StorePlace place;
     EventStore store = place.open();
     store.append("thing-1", no_stream, {numbered(1)});
     for (std::uint64_t round = 0; round < 10; ++round) {
@@ -71,3 +74,5 @@ TEST_CASE("a sync that fails once is found out about and the verdict stays true"
     }
     CHECK(disk.failures() == 10);
 }
+
+TEST_SUITE_END();

@@ -5,10 +5,14 @@
 #include <doctest/doctest.h>
 
 #include "daybook/core/error.hpp"
-#include "engines.hpp"
+#include "daybook/eventstore/event_store.hpp"
+#include "numbered.hpp"
+#include "temporary_directory.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
+
+TEST_SUITE_BEGIN("sqlite");
 
 TEST_CASE("a store that is not there is not made when that was not asked for") {
     const TemporaryDirectory directory;
@@ -102,3 +106,5 @@ TEST_CASE("the hot statements go through the indexes they were made for") {
         CHECK(plan("SELECT max(position) FROM event") == "SEARCH event; ");
     });
 }
+
+TEST_SUITE_END();

@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "daybook/eventstore/eventstore.hpp"
-#include "temporary_directory.hpp"
+#include "store_place.hpp"
 
 using namespace daybook;
 using namespace std::chrono_literals;
@@ -41,7 +41,7 @@ TEST_SUITE_BEGIN("concurrent");
 TEST_CASE("concurrent: a subscription misses and repeats nothing while threads append") {
     constexpr int threads = 4;
     constexpr int events = 100;
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     append_to(store, "thing-early", events);
     Order order;
     auto subscription = subscribe(store, {}, [&](EventView event) { order.see(event); });
@@ -57,10 +57,10 @@ TEST_CASE("concurrent: a subscription misses and repeats nothing while threads a
     CHECK(order.in_order);
 }
 
-TEST_CASE("concurrent: a subscription is woken by another handle on the same file") {
-    const daybook::test::TemporaryDirectory directory;
-    const auto reader = EventStore::open(directory.file("store.db"));
-    const auto writer = EventStore::open(directory.file("store.db"));
+TEST_CASE("concurrent: a subscription is woken by another handle on the same store") {
+    const test::StorePlace place;
+    const auto reader = place.open();
+    const auto writer = place.open();
     Order order;
     auto subscription = subscribe(reader, {}, [&](EventView event) { order.see(event); });
     while (subscription.state() != SubscriptionState::live) std::this_thread::yield();
@@ -77,7 +77,7 @@ TEST_CASE("concurrent: a subscription is woken by another handle on the same fil
 }
 
 TEST_CASE("concurrent: several subscriptions each see everything and are stopped from anywhere") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     std::vector<Order> orders(3);
     std::vector<Subscription> subscriptions;
     for (Order& order : orders) {

@@ -9,6 +9,7 @@
 
 #include "daybook/eventstore/eventstore.hpp"
 #include "daybook/schema/event_catalog.hpp"
+#include "store_place.hpp"
 
 using namespace daybook;
 using namespace std::chrono_literals;
@@ -20,7 +21,7 @@ constexpr auto soon = 10s;
 NewEvent event_of(const char* type) { return {EventType::checked(type, 1), "{}"}; }
 
 EventStore store_of(int events) {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     for (int i = 0; i < events; ++i) store.append("thing-1", any, {event_of("thing.done")});
     return store;
 }
@@ -100,7 +101,7 @@ TEST_CASE("a follower passes an event only with the last of what upcasters made 
         const UpcastEvent done{{"thing.done", 1}, "{}"_json};
         return std::vector<UpcastEvent>{done, done};
     });
-    auto store = EventStore::open(":memory:", {.catalog = catalog});
+    auto store = test::new_store({.catalog = catalog});
     store.append("thing-1", any, {event_of("thing.doubled"), event_of("thing.done")});
     Follower follower{store};
     CHECK(follower.next(0ms)->position() == Position{1});
@@ -141,11 +142,11 @@ TEST_CASE("a subscription moves on past events that it filters") {
 
 TEST_CASE("a handler that throws ends the subscription which keeps the reason") {
     std::promise<std::string> logged;
-    auto store = EventStore::open(":memory:", {.log = [&](LogLevel level, std::string_view text) {
-                                      if (level == LogLevel::error) {
-                                          logged.set_value(std::string(text));
-                                      }
-                                  }});
+    auto store = test::new_store({.log = [&](LogLevel level, std::string_view text) {
+        if (level == LogLevel::error) {
+            logged.set_value(std::string(text));
+        }
+    }});
     for (int i = 0; i < 3; ++i) store.append("thing-1", any, {event_of("thing.done")});
     auto subscription = subscribe(store, {.name = "mailer"}, [](EventView event) {
         if (event.position() == Position{2}) throw std::runtime_error{"no such address"};

@@ -16,6 +16,8 @@ bool matches(std::string_view pattern, std::string_view topic) {
 
 }  // namespace
 
+TEST_SUITE_BEGIN("no-store");
+
 TEST_CASE("a star is one word and a hash is any number of words") {
     CHECK(matches("order.placed", "order.placed"));
     CHECK_FALSE(matches("order.placed", "order.placed.late"));
@@ -115,6 +117,8 @@ TEST_CASE("a subscriber may publish and subscribe and disconnect while it is cal
     bus.publish("a", Parcel{1});
     CHECK(heard == 1);
 }
+
+TEST_SUITE_END();
 
 TEST_CASE("the outbox reaches the bus and what nobody has heard parks") {
     Shop shop;

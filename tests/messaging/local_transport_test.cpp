@@ -63,7 +63,7 @@ TEST_CASE("a handler's events carry the message as their cause and its conversat
     }
 }
 
-TEST_CASE("the first message of a conversation gives it its id") {
+TEST_CASE("the first message of a conversation gives it its id" * doctest::test_suite("no-store")) {
     const Message message = parcel(1);
     CHECK(message.follow_up().correlation == message.id);
     CHECK(message.follow_up().causation == message.id);
@@ -204,7 +204,8 @@ TEST_CASE("B11: a message whose data does not fit is rejected") {
     CHECK(transport.deliver(message).status == Delivery::Status::rejected);
 }
 
-TEST_CASE("a message is not taken for another type or version of its struct") {
+TEST_CASE("a message is not taken for another type or version of its struct" *
+          doctest::test_suite("no-store")) {
     const Message message = parcel(1);
     CHECK(message.is<Parcel>());
     CHECK_FALSE(message.is<ParcelV2>());

@@ -12,6 +12,7 @@
 
 #include "daybook/eventstore/event_store.hpp"
 #include "daybook/messaging/messaging.hpp"
+#include "store_place.hpp"
 
 namespace daybook::test {
 
@@ -35,8 +36,7 @@ inline const Timestamp noon = parse_iso8601("2016-07-04T12:00:00Z");
 /// A store of its own on a clock that stands still.
 struct Shop {
     VirtualClock clock{noon};
-    EventStore store =
-        EventStore::open(":memory:", {.durability = Durability::off, .clock = &clock});
+    EventStore store = new_store({.durability = Durability::off, .clock = &clock});
 
     EventId send(std::int64_t n, PublishOptions options = {}, std::string_view topic = "post") {
         EventId id;

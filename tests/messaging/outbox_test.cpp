@@ -85,7 +85,8 @@ std::vector<std::int64_t> merged(std::initializer_list<int> ready, std::initiali
 
 }  // namespace
 
-TEST_CASE("a batch takes the older first and leaves each kind its half") {
+TEST_CASE("a batch takes the older first and leaves each kind its half" *
+          doctest::test_suite("no-store")) {
     CHECK(merged({}, {}, 4).empty());
     CHECK(merged({1, 3}, {2, 4}, 4) == Numbers{1, 2, 3, 4});
     CHECK(merged({5, 6, 7, 8}, {1, 2, 3, 4}, 4) == Numbers{1, 2, 5, 6});
@@ -93,40 +94,4 @@ TEST_CASE("a batch takes the older first and leaves each kind its half") {
     CHECK(merged({2}, {1}, 1) == Numbers{1});
     CHECK(merged({1}, {2}, 1) == Numbers{1});
     CHECK(merged({9, 1}, {2}, 3) == Numbers{2, 9, 1});
-}
-
-namespace {
-
-std::string plan_of(const EventStore& store, std::string_view statement, int parameters) {
-    std::string plan;
-    const std::vector<SqlValue> values(static_cast<std::size_t>(parameters), SqlValue{1});
-    store.query([&](Sql& db) {
-        db.query("EXPLAIN QUERY PLAN " + std::string(statement), values,
-                 [&](const SqlRow& row) { plan += std::string(row.text(3)) + '\n'; });
-    });
-    return plan;
-}
-
-}  // namespace
-
-TEST_CASE("the relay finds its work by index however much waits") {
-    const Shop shop;
-    using namespace daybook::detail::sql;
-    const struct {
-        std::string_view statement;
-        int parameters;
-    } hot[] = {{outbox_newest_if_ready, 1}, {outbox_ready, 3},        {outbox_due, 4},
-               {outbox_first_ready, 0},     {outbox_next_wait, 0},    {outbox_unblock, 2},
-               {outbox_remove, 2},          {outbox_note_attempt, 5}, {outbox_block, 2}};
-    for (const auto& [statement, parameters] : hot) {
-        const std::string plan = plan_of(shop.store, statement, parameters);
-        CAPTURE(statement);
-        CAPTURE(plan);
-        CHECK(plan.find("SEARCH") != std::string::npos);
-        CHECK(plan.find("SCAN outbox") == std::string::npos);
-        CHECK(plan.find("SCAN o\n") == std::string::npos);
-        CHECK(plan.find("TEMP B-TREE") == std::string::npos);
-    }
-    CHECK(plan_of(shop.store, outbox_ready, 3).find("outbox_by_wait") != std::string::npos);
-    CHECK(plan_of(shop.store, outbox_due, 4).find("outbox_by_wait") != std::string::npos);
 }

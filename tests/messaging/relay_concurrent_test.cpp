@@ -6,6 +6,7 @@
 
 #include "daybook/eventstore/lease.hpp"
 #include "messaging_fixture.hpp"
+#include "store_place.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -68,7 +69,7 @@ private:
 }  // namespace
 
 TEST_CASE("concurrent: F3 three relays at work send no message twice and keep every key's order") {
-    EventStore store = EventStore::open(":memory:", {.durability = Durability::off});
+    EventStore store = new_store({.durability = Durability::off});
     Receiver receiver;
     struct Handover final : Transport {
         Receiver& to;
@@ -90,7 +91,7 @@ TEST_CASE("concurrent: F3 three relays at work send no message twice and keep ev
 }
 
 TEST_CASE("concurrent: F4 retries and restarts do not change the order of a key") {
-    EventStore store = EventStore::open(":memory:", {.durability = Durability::off});
+    EventStore store = new_store({.durability = Durability::off});
     Receiver receiver;
     std::atomic<int> turn{0};
     LocalTransport transport{store};
@@ -116,7 +117,7 @@ TEST_CASE("concurrent: F4 retries and restarts do not change the order of a key"
 }
 
 TEST_CASE("concurrent: a relay is woken by a commit and by an instant that comes") {
-    EventStore store = EventStore::open(":memory:", {.durability = Durability::off});
+    EventStore store = new_store({.durability = Durability::off});
     ScriptedTransport transport;
     Relay relay{store, transport};
     relay.start();
@@ -135,7 +136,7 @@ TEST_CASE("concurrent: a relay is woken by a commit and by an instant that comes
 
 TEST_CASE(
     "concurrent: E8 a relay that is stopped ends the delivery in hand and hands back the rest") {
-    EventStore store = EventStore::open(":memory:", {.durability = Durability::off});
+    EventStore store = new_store({.durability = Durability::off});
     std::atomic<bool> begun{false};
     ScriptedTransport transport{[&](const Message&) {
         begun = true;
@@ -158,7 +159,7 @@ TEST_CASE(
 }
 
 TEST_CASE("concurrent: F7 a relay of its own thread waits out a transport that is down") {
-    EventStore store = EventStore::open(":memory:", {.durability = Durability::off});
+    EventStore store = new_store({.durability = Durability::off});
     std::atomic<bool> is_down{true};
     ScriptedTransport transport{[&](const Message&) { return is_down ? down() : Delivery{}; }};
     Relay relay{store, transport, {.name = "relay", .down_pause = 20ms}};
@@ -172,7 +173,7 @@ TEST_CASE("concurrent: F7 a relay of its own thread waits out a transport that i
 }
 
 TEST_CASE("concurrent: an idle relay gives its leases back and writes nothing more") {
-    EventStore store = EventStore::open(":memory:", {.durability = Durability::off});
+    EventStore store = new_store({.durability = Durability::off});
     ScriptedTransport transport;
     Relay relay{store, transport, {.name = "relay", .lease = 100ms}};
     relay.start();
@@ -191,7 +192,7 @@ TEST_CASE("concurrent: an idle relay gives its leases back and writes nothing mo
 }
 
 TEST_CASE("concurrent: F9 of two copies of a message at once one has the effect") {
-    EventStore store = EventStore::open(":memory:", {.durability = Durability::off});
+    EventStore store = new_store({.durability = Durability::off});
     std::atomic<int> effects{0};
     LocalTransport transport{store};
     transport.consume("post", "receiver", [&](const Message&, Transaction&) { ++effects; });
@@ -213,7 +214,8 @@ TEST_CASE("concurrent: F9 of two copies of a message at once one has the effect"
     CHECK(transport.counts().duplicates == 50);
 }
 
-TEST_CASE("concurrent: a bus is used by many threads at once") {
+TEST_CASE("concurrent: a bus is used by many threads at once" *
+          doctest::test_suite("concurrent no-store")) {
     Bus bus;
     std::atomic<int> heard{0};
     const auto steady = bus.subscribe("#", [&](const Message&) { ++heard; });

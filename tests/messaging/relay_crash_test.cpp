@@ -3,6 +3,7 @@
 
 #include "child_process.hpp"
 #include "messaging_fixture.hpp"
+#include "store_place.hpp"
 #include "temporary_directory.hpp"
 
 // Real processes that die by SIGKILL in the middle of their work, and what the next one finds.
@@ -24,12 +25,11 @@ struct Answer {
     static constexpr auto fields() { return daybook::fields("n", &Answer::n); }
 };
 
-/// A file that processes share one after another.
+/// A store that processes share one after another.
 struct SharedStore {
-    TemporaryDirectory directory;
-    std::string path = directory.file("store.db");
+    StorePlace place;
 
-    EventStore open() const { return EventStore::open(path); }
+    EventStore open() const { return place.open(); }
 
     void publish(std::int64_t from, std::int64_t to, std::string_view key = "k") const {
         EventStore store = open();
@@ -180,13 +180,15 @@ TEST_CASE("F18: after a crash in the middle of a batch only what was not noted c
     CHECK(transport.take() == Numbers{3, 4, 5, 6});
 }
 
-TEST_CASE("F2: a relay goes on with a store that was put back from a copy") {
+TEST_CASE("F2: a relay goes on with a store that was put back from a copy" *
+          doctest::test_suite("sqlite")) {
     const SharedStore shared;
     const TemporaryDirectory copy;
     // A store is its file and the write-ahead log beside it.
-    const auto replace = [](const TemporaryDirectory& to, const TemporaryDirectory& from) {
-        std::filesystem::remove_all(to.path());
-        std::filesystem::copy(from.path(), to.path());
+    const auto original = std::filesystem::path{shared.place.uri()}.parent_path();
+    const auto replace = [](const std::filesystem::path& to, const std::filesystem::path& from) {
+        std::filesystem::remove_all(to);
+        std::filesystem::copy(from, to);
     };
     const auto deliver_all = [&] {
         EventStore store = shared.open();
@@ -196,10 +198,10 @@ TEST_CASE("F2: a relay goes on with a store that was put back from a copy") {
         return transport.take();
     };
     shared.publish(1, 3);
-    replace(copy, shared.directory);
+    replace(copy.path(), original);
     CHECK(deliver_all() == Numbers{1, 2, 3});
     shared.publish(4, 4);
-    replace(shared.directory, copy);
+    replace(original, copy.path());
     CHECK(deliver_all() == Numbers{1, 2, 3});
     shared.publish(5, 5);
     CHECK(deliver_all() == Numbers{5});

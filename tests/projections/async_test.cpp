@@ -5,7 +5,7 @@
 
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
-#include "temporary_directory.hpp"
+#include "store_place.hpp"
 
 using namespace bank;
 using namespace std::chrono_literals;
@@ -21,6 +21,19 @@ std::uint64_t cents_of(const EventStore& store, const std::string& stream) {
     return cents;
 }
 
+/// From now on this connection may write what does not add up.
+void drop_checks(Sql& sql) {
+    if (!test::on_postgres()) return sql.script("PRAGMA ignore_check_constraints = ON");
+    std::vector<std::string> names;
+    sql.each(
+        "SELECT quote_ident(conname) FROM pg_constraint WHERE contype = 'c'"
+        " AND conrelid = 'daybook_checkpoint'::regclass",
+        [&](const SqlRow& row) { names.emplace_back(row.text(0)); });
+    for (const auto& name : names) {
+        sql.script("ALTER TABLE daybook_checkpoint DROP CONSTRAINT " + name);
+    }
+}
+
 struct Nameless : Projection<Nameless, Opened> {
     static constexpr std::string_view name = "with blank";
     static constexpr int version = 1;
@@ -31,7 +44,7 @@ struct Nameless : Projection<Nameless, Opened> {
 }  // namespace
 
 TEST_CASE("a projection makes rows of what it handles and counts what it does not") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     store.append(account(1), no_stream, {Opened{"Ada"}, Deposited{100}, Deposited{50}});
     store.append("ship-1", no_stream, {Sunk{3}});
     ProjectionRunner runner{store};
@@ -57,10 +70,10 @@ TEST_CASE("a projection makes rows of what it handles and counts what it does no
 }
 
 TEST_CASE("every event counts once however often the runner is restarted") {
-    const test::TemporaryDirectory directory;
+    const test::StorePlace place;
     History history{7};
     for (int round = 0; round < 10; ++round) {
-        auto store = EventStore::open(directory.file("bank.db"));
+        auto store = place.open();
         history.append_to(store, 40);
         ProjectionRunner runner{store, {.batch_events_max = 7}};
         runner.add(Balances{});
@@ -70,7 +83,7 @@ TEST_CASE("every event counts once however often the runner is restarted") {
 }
 
 TEST_CASE("every event counts once when a handler dies at each event in turn") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     History{3}.append_to(store, 60);
     std::set<Position> died;
     ProjectionRunner runner{store, {.batch_events_max = 10}};
@@ -85,7 +98,7 @@ TEST_CASE("every event counts once when a handler dies at each event in turn") {
 }
 
 TEST_CASE("a started runner brings in what is appended and one can wait for it") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     ProjectionRunner runner{store};
     runner.add(Balances{});
     runner.add(KeyedBalances{});
@@ -106,7 +119,7 @@ TEST_CASE("a started runner brings in what is appended and one can wait for it")
 }
 
 TEST_CASE("waiting ends at the timeout and names what does not exist") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     ProjectionRunner runner{store};
     runner.add(Balances{});
     runner.run_once();
@@ -122,7 +135,7 @@ TEST_CASE("waiting ends at the timeout and names what does not exist") {
 }
 
 TEST_CASE("a reader without the definition finds the model by its name and cannot write it") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     store.append(account(1), no_stream, {Opened{"Ada"}, Deposited{5}});
     {
         ProjectionRunner runner{store};
@@ -147,7 +160,7 @@ TEST_CASE("a reader without the definition finds the model by its name and canno
 }
 
 TEST_CASE("a definition that cannot be is refused with its name") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     ProjectionRunner runner{store};
     CHECK_THROWS_WITH_AS(runner.add(Nameless{}), doctest::Contains("with blank"), InvalidError);
     runner.add(Balances{});
@@ -157,25 +170,22 @@ TEST_CASE("a definition that cannot be is refused with its name") {
 }
 
 TEST_CASE("a model that is ahead of its log is not fed any further") {
-    const test::TemporaryDirectory directory;
-    const auto fill = [](EventStore& store, int events) {
-        for (int i = 0; i < events; ++i) store.append(account(i), no_stream, {Opened{"x"}});
+    auto store = test::new_store();
+    const auto run = [&] {
         ProjectionRunner runner{store};
         runner.add(Balances{});
         runner.run_once();
         return runner.status("balances");
     };
-    {
-        auto longer = EventStore::open(directory.file("longer.db"));
-        fill(longer, 9);
-        auto shorter = EventStore::open(directory.file("shorter.db"));
-        fill(shorter, 3);
-    }
-    // As if the log had lost its tail: the model of one store under the other.
-    std::filesystem::remove_all(directory.file("shorter.db-rm"));
-    std::filesystem::rename(directory.file("longer.db-rm"), directory.file("shorter.db-rm"));
-    auto store = EventStore::open(directory.file("shorter.db"));
-    const ProjectionStatus status = fill(store, 0);
+    for (int i = 0; i < 3; ++i) store.append(account(i), no_stream, {Opened{"x"}});
+    run();
+    // As if the log had lost its tail.
+    store.engine()
+        .read_models()
+        .open("balances.v1.b1", ReadModelUse::feed)
+        ->sql()
+        .exec("UPDATE daybook_checkpoint SET position = 9, applied = 9");
+    const ProjectionStatus status = run();
     CHECK(status.state == ProjectionState::halted);
     CHECK(status.last_error.find("rebuild it") != std::string::npos);
     ProjectionRunner runner{store};
@@ -186,28 +196,27 @@ TEST_CASE("a model that is ahead of its log is not fed any further") {
     CHECK(rows(store, "balances", "balances").size() == 3);
 }
 
-TEST_CASE("a model whose file is gone is made again") {
-    const test::TemporaryDirectory directory;
-    auto store = EventStore::open(directory.file("bank.db"));
+TEST_CASE("a model whose database is gone is made again") {
+    auto store = test::new_store();
     History{5}.append_to(store, 50);
     for (int round = 0; round < 2; ++round) {
         ProjectionRunner runner{store};
         runner.add(Balances{});
         runner.run_once();
         CHECK(rows(store, "balances", "balances") == expected_rows(store));
-        std::filesystem::remove_all(directory.file("bank.db-rm"));
+        store.engine().read_models().remove("balances.v1.b" + std::to_string(round + 1));
     }
 }
 
 TEST_CASE("a book that does not add up is refused") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     store.append(account(1), no_stream, {Opened{"Ada"}});
     ProjectionRunner runner{store};
     runner.add(Balances{});
     runner.run_once();
     const auto model = store.engine().read_models().open("balances.v1.b1", ReadModelUse::feed);
     CHECK_THROWS_AS(model->sql().exec("UPDATE daybook_checkpoint SET applied = 7"), InvalidError);
-    model->sql().exec("PRAGMA ignore_check_constraints = ON");
+    drop_checks(model->sql());
     model->sql().exec("UPDATE daybook_checkpoint SET applied = 7");
     store.append(account(1), stream_exists, {Deposited{1}});
     runner.run_once();
@@ -217,6 +226,6 @@ TEST_CASE("a book that does not add up is refused") {
 }
 
 TEST_CASE("a runner that is to work in batches of nothing is refused") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     CHECK_THROWS_AS(ProjectionRunner(store, {.batch_events_max = 0}), InvalidError);
 }

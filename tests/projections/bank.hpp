@@ -46,8 +46,7 @@ struct Sunk {
 using Probe = std::function<void(Position)>;
 
 inline constexpr std::string_view balances_schema =
-    "CREATE TABLE balances(account TEXT PRIMARY KEY, owner TEXT NOT NULL, cents INTEGER NOT NULL) "
-    "STRICT;";
+    "CREATE TABLE balances(account TEXT PRIMARY KEY, owner TEXT NOT NULL, cents BIGINT NOT NULL);";
 inline constexpr std::string_view balances_indexes =
     "CREATE INDEX balances_by_cents ON balances(cents);";
 
@@ -95,8 +94,8 @@ struct BalancesV2 : Projection<BalancesV2, Opened, Deposited, Closed> {
     static constexpr std::string_view name = "balances";
     static constexpr int version = 2;
     static constexpr std::string_view schema =
-        "CREATE TABLE balances(account TEXT PRIMARY KEY, cents INTEGER NOT NULL, "
-        "deposits INTEGER NOT NULL) STRICT;";
+        "CREATE TABLE balances(account TEXT PRIMARY KEY, cents BIGINT NOT NULL, "
+        "deposits BIGINT NOT NULL);";
     void on(const Recorded<Opened>& e, View& view) {
         view.exec("INSERT INTO balances VALUES(?, 0, 0)", e.stream());
     }

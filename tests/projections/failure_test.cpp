@@ -4,6 +4,7 @@
 
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
+#include "store_place.hpp"
 
 using namespace bank;
 using namespace std::chrono_literals;
@@ -57,17 +58,17 @@ struct Shares : KeyedProjection<Shares, Row, Opened, Deposited> {
     static constexpr std::string_view name = "shares";
     static constexpr int version = 1;
     static constexpr ErrorPolicy errors{every(0ms).attempts(1), OnFailure::skip};
-    void on(const Recorded<Opened>&, Row&) {}
-    void on(const Recorded<Deposited>& e, Row& row) {
-        // SQLite stores what is no number as NULL, which the column refuses.
-        row.share = e->cents == 13 ? 0.0 / row.share * 0.0 : 0.5;
+    static constexpr std::string_view indexes = "CREATE UNIQUE INDEX no_two ON shares(share);";
+    void on(const Recorded<Opened>& e, Row& row) {
+        row.share = static_cast<double>(e.position().value());
     }
+    void on(const Recorded<Deposited>& e, Row& row) { row.share = static_cast<double>(e->cents); }
 };
 
 }  // namespace
 
 TEST_CASE("an event that fails once is tried again and nothing is lost or doubled") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     fill(store);
     int failures = 2;
     ProjectionRunner runner{store};
@@ -80,7 +81,7 @@ TEST_CASE("an event that fails once is tried again and nothing is lost or double
 }
 
 TEST_CASE("an event that goes on failing halts its projection and no other") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     fill(store);
     const Poison poison;
     poison.positions->insert(3);
@@ -112,7 +113,7 @@ TEST_CASE("an event that goes on failing halts its projection and no other") {
 }
 
 TEST_CASE("a halted projection tries again in a new program") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     fill(store);
     {
         const Poison poison;
@@ -132,7 +133,7 @@ TEST_CASE("a halted projection tries again in a new program") {
 }
 
 TEST_CASE("a parked event takes the later ones of its stream with it and no others") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     fill(store);
     const Poison poison;
     poison.positions->insert(2);
@@ -171,7 +172,7 @@ TEST_CASE("a parked event takes the later ones of its stream with it and no othe
 }
 
 TEST_CASE("a replay stops at the next event that fails and keeps the order") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     fill(store);
     const Poison poison;
     *poison.positions = {Position{2}, Position{5}};
@@ -186,7 +187,7 @@ TEST_CASE("a replay stops at the next event that fails and keeps the order") {
 }
 
 TEST_CASE("a discarded event counts as skipped with its reason") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     fill(store);
     const Poison poison;
     poison.positions->insert(3);
@@ -207,7 +208,7 @@ TEST_CASE("a discarded event counts as skipped with its reason") {
 }
 
 TEST_CASE("a skipped event is left out and its error is kept") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     fill(store);
     const Poison poison;
     *poison.positions = {Position{2}, Position{6}};
@@ -225,7 +226,7 @@ TEST_CASE("a skipped event is left out and its error is kept") {
 }
 
 TEST_CASE("a payload that does not fit is the event's own trouble") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     fill(store);
     store.append(account(2), stream_exists,
                  {NewEvent{EventType{"account.deposited", 1}, R"({"cents":"many"})"}});
@@ -239,7 +240,7 @@ TEST_CASE("a payload that does not fit is the event's own trouble") {
 }
 
 TEST_CASE("trouble with the disk or a lock never parks or skips an event") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     fill(store);
     bool locked = true;
     ProjectionRunner runner{store, {.poll = 1ms}};
@@ -260,7 +261,7 @@ TEST_CASE("trouble with the disk or a lock never parks or skips an event") {
 }
 
 TEST_CASE("a wrong schema halts its own projection and says what is wrong") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     fill(store);
     ProjectionRunner runner{store};
     runner.add(Broken{});
@@ -273,9 +274,10 @@ TEST_CASE("a wrong schema halts its own projection and says what is wrong") {
 }
 
 TEST_CASE("a row that cannot be written is blamed on the event that made it") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     for (int i = 1; i <= 9; ++i) {
-        store.append(account(i), no_stream, {Opened{"x"}, Deposited{i == 6 ? 13 : 12}});
+        // The sixth wants what is the first one's.
+        store.append(account(i), no_stream, {Opened{"x"}, Deposited{i == 6 ? -1 : -i}});
     }
     ProjectionRunner runner{store};
     runner.add(Shares{});
@@ -286,6 +288,6 @@ TEST_CASE("a row that cannot be written is blamed on the event that made it") {
     runner.query("shares", [](Sql& sql) {
         CHECK(sql.integer("SELECT position FROM daybook_set_aside") == 12);
         CHECK(sql.integer("SELECT count(*) FROM shares") == 9);
-        CHECK(sql.integer("SELECT count(*) FROM shares WHERE share = 0.5") == 8);
+        CHECK(sql.integer("SELECT count(*) FROM shares WHERE share < 0") == 8);
     });
 }

@@ -2,7 +2,7 @@
 
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
-#include "temporary_directory.hpp"
+#include "store_place.hpp"
 
 using namespace bank;
 using namespace std::chrono_literals;
@@ -18,7 +18,7 @@ std::vector<std::string> inline_rows(const EventStore& store) {
 }  // namespace
 
 TEST_CASE("an inline model is there when the append returns") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     ProjectionRunner runner{store};
     runner.add(Balances{}, Lifecycle::in_line);
     runner.run_once();
@@ -39,7 +39,7 @@ TEST_CASE("an inline model is there when the append returns") {
 }
 
 TEST_CASE("a handler that throws fails its own append and leaves no trace of it") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     Position poison{3};
     ProjectionRunner runner{store};
     runner.add(Balances{[&](Position position) {
@@ -66,9 +66,9 @@ TEST_CASE("a handler that throws fails its own append and leaves no trace of it"
 }
 
 TEST_CASE("what a program without the projection appended comes in with the next append") {
-    const test::TemporaryDirectory directory;
-    auto store = EventStore::open(directory.file("bank.db"));
-    auto stranger = EventStore::open(directory.file("bank.db"));
+    const test::StorePlace place;
+    auto store = place.open();
+    auto stranger = place.open();
     ProjectionRunner runner{store, {.batch_events_max = 3}};
     runner.add(Balances{}, Lifecycle::in_line);
     runner.run_once();
@@ -85,7 +85,7 @@ TEST_CASE("what a program without the projection appended comes in with the next
 }
 
 TEST_CASE("an inline projection added to an old log is brought up to date before it begins") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     History{2}.append_to(store, 200);
     for (const std::uint64_t bulk : {100'000, 10}) {
         ProjectionRunner runner{store, {.batch_events_max = 50, .bulk_lag_min = bulk}};
@@ -99,9 +99,9 @@ TEST_CASE("an inline projection added to an old log is brought up to date before
 }
 
 TEST_CASE("a stranger's poison halts the inline model and not the appends") {
-    const test::TemporaryDirectory directory;
-    auto store = EventStore::open(directory.file("bank.db"));
-    auto stranger = EventStore::open(directory.file("bank.db"));
+    const test::StorePlace place;
+    auto store = place.open();
+    auto stranger = place.open();
     Position poison{2};
     ProjectionRunner runner{store};
     runner.add(Balances{[&](Position position) {
@@ -127,7 +127,7 @@ TEST_CASE("a stranger's poison halts the inline model and not the appends") {
 }
 
 TEST_CASE("an inline projection that parks lets the append pass") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     bool broken = true;
     ProjectionRunner runner{store};
     runner.add(BalancesThat<OnFailure::park>{[&](Position position) {
@@ -147,7 +147,7 @@ TEST_CASE("an inline projection that parks lets the append pass") {
 }
 
 TEST_CASE("a table of another's name in the store is not taken over") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     store.transact([](Transaction& tx) { tx.sql().script("CREATE TABLE balances(mine TEXT)"); });
     ProjectionRunner runner{store};
     runner.add(Balances{}, Lifecycle::in_line);
@@ -159,7 +159,7 @@ TEST_CASE("a table of another's name in the store is not taken over") {
 }
 
 TEST_CASE("an inline model is no longer fed when its runner is gone and caught up by the next") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     {
         ProjectionRunner runner{store};
         runner.add(Balances{}, Lifecycle::in_line);

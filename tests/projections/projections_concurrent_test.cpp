@@ -5,14 +5,14 @@
 
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
-#include "temporary_directory.hpp"
+#include "store_place.hpp"
 
 using namespace bank;
 using namespace std::chrono_literals;
 
 TEST_CASE("concurrent: rebuilds while appends go on give the rows of the log") {
-    const test::TemporaryDirectory directory;
-    auto store = EventStore::open(directory.file("bank.db"), {.durability = Durability::off});
+    const test::StorePlace place;
+    auto store = place.open({.durability = Durability::off});
     History history{51};
     history.append_to(store, 500);
     ProjectionRunner runner{store};
@@ -35,8 +35,8 @@ TEST_CASE("concurrent: rebuilds while appends go on give the rows of the log") {
 }
 
 TEST_CASE("concurrent: an inline model is rebuilt under appends without missing one") {
-    const test::TemporaryDirectory directory;
-    auto store = EventStore::open(directory.file("bank.db"), {.durability = Durability::off});
+    const test::StorePlace place;
+    auto store = place.open({.durability = Durability::off});
     ProjectionRunner runner{store};
     runner.add(Balances{}, Lifecycle::in_line);
     runner.start();
@@ -54,10 +54,10 @@ TEST_CASE("concurrent: an inline model is rebuilt under appends without missing 
     CHECK(runner.status("balances").lag == 0);
 }
 
-TEST_CASE("concurrent: two runners on one file feed each model once") {
-    const test::TemporaryDirectory directory;
-    auto first = EventStore::open(directory.file("bank.db"), {.durability = Durability::off});
-    auto second = EventStore::open(directory.file("bank.db"), {.durability = Durability::off});
+TEST_CASE("concurrent: two runners on one store feed each model once") {
+    const test::StorePlace place;
+    auto first = place.open({.durability = Durability::off});
+    auto second = place.open({.durability = Durability::off});
     ProjectionRunner left{first, {.batch_events_max = 5}};
     ProjectionRunner right{second, {.batch_events_max = 3}};
     for (ProjectionRunner* runner : {&left, &right}) {
@@ -77,8 +77,8 @@ TEST_CASE("concurrent: two runners on one file feed each model once") {
 }
 
 TEST_CASE("concurrent: readers are never without a model while builds come and go") {
-    const test::TemporaryDirectory directory;
-    auto store = EventStore::open(directory.file("bank.db"), {.durability = Durability::off});
+    const test::StorePlace place;
+    auto store = place.open({.durability = Durability::off});
     store.append(account(1), no_stream, {Opened{"Ada"}, Deposited{1}});
     ProjectionRunner runner{store};
     runner.add(Balances{});
@@ -108,7 +108,7 @@ TEST_CASE("concurrent: readers are never without a model while builds come and g
 }
 
 TEST_CASE("concurrent: a slow or sick projection holds up no other") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     std::atomic<bool> release = false;
     ProjectionRunner runner{store};
     runner.add(Balances{[&](Position) {
@@ -124,7 +124,7 @@ TEST_CASE("concurrent: a slow or sick projection holds up no other") {
 }
 
 TEST_CASE("concurrent: replay of parked events and new events of their stream keep their order") {
-    auto store = EventStore::open(":memory:");
+    auto store = test::new_store();
     std::atomic<bool> broken = true;
     ProjectionRunner runner{store};
     runner.add(BalancesThat<OnFailure::park>{[&](Position position) {

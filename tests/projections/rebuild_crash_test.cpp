@@ -5,7 +5,7 @@
 
 #include "bank.hpp"
 #include "child_process.hpp"
-#include "temporary_directory.hpp"
+#include "store_place.hpp"
 
 using namespace bank;
 
@@ -52,8 +52,8 @@ TEST_CASE("a rebuild killed in any phase leaves the old model whole and is gone 
         for (const RebuildPhase phase : all_phases) {
             CAPTURE(to_string(phase));
             CAPTURE(to_string(lifecycle));
-            const test::TemporaryDirectory directory;
-            const std::string uri = directory.file("bank.db");
+            const test::StorePlace place;
+            const std::string& uri = place.uri();
             {
                 auto store = EventStore::open(uri, {.durability = Durability::normal});
                 History{41}.append_to(store, 120);
@@ -74,8 +74,8 @@ TEST_CASE("a rebuild killed in any phase leaves the old model whole and is gone 
 }
 
 TEST_CASE("a rebuild killed at any event goes on from its last commit") {
-    const test::TemporaryDirectory directory;
-    const std::string uri = directory.file("bank.db");
+    const test::StorePlace place;
+    const std::string& uri = place.uri();
     {
         auto store = EventStore::open(uri, {.durability = Durability::normal});
         History{42}.append_to(store, 150);
@@ -104,8 +104,8 @@ TEST_CASE("a rebuild killed at any event goes on from its last commit") {
 
 TEST_CASE("a feeding process killed at any event has counted each once") {
     for (const Lifecycle lifecycle : {Lifecycle::async, Lifecycle::in_line}) {
-        const test::TemporaryDirectory directory;
-        const std::string uri = directory.file("bank.db");
+        const test::StorePlace place;
+        const std::string& uri = place.uri();
         for (const std::uint64_t further : {1U, 7U, 8U, 30U, 60U}) {
             const std::uint64_t at = EventStore::open(uri).head().value() + further;
             test::ChildProcess child{[&](const test::ChildProcess::Report&) {

@@ -55,6 +55,8 @@ std::string refusal(Make make) {
 
 }  // namespace
 
+TEST_SUITE_BEGIN("no-store");
+
 TEST_CASE("a definition that cannot work is refused with the reason") {
     const auto says = [](const std::string& text, const std::string& part) {
         CAPTURE(text);
@@ -121,3 +123,5 @@ TEST_CASE("the journal of a saga has a name that no other definition can have") 
     CHECK(saga_stream({"fulfil-order", "1"}).category() == "saga");
     CHECK_THROWS_AS(saga_stream({"fulfil-order", "a b"}), InvalidError);
 }
+
+TEST_SUITE_END();

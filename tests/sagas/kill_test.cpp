@@ -6,8 +6,8 @@
 #include <doctest/doctest.h>
 
 #include "child_process.hpp"
-#include "engines.hpp"
 #include "office.hpp"
+#include "store_place.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -44,9 +44,9 @@ std::unique_ptr<ChildProcess> begin_office(const std::string& uri, int number) {
 }  // namespace
 
 TEST_CASE("A13: kill -9 in a loop over many sagas leaves each ended and every effect done once") {
-    const Sqlite place;
+    const StorePlace place;
     {
-        EventStore store = EventStore::open(place.uri(), {.durability = durability});
+        EventStore store = place.open({.durability = durability});
         for (int i = 1; i <= orders; ++i)
             store.append("order-" + std::to_string(i), any, {OrderPlaced{std::to_string(i)}});
     }
@@ -69,7 +69,7 @@ TEST_CASE("A13: kill -9 in a loop over many sagas leaves each ended and every ef
     // The survivors, if any, finish undisturbed.
     for (auto& office : offices) CHECK(office->wait() == 0);
     MESSAGE(kills << " kills over " << orders << " sagas");
-    const EventStore store = EventStore::open(place.uri());
+    const EventStore store = place.open();
     CHECK(all_ended(store, orders));
     CHECK(verify_orders(store, orders) == "");
     CHECK(kills > 5);

@@ -119,6 +119,8 @@ SagaInput random_input(const SagaState& state, std::mt19937& random) {
 
 }  // namespace
 
+TEST_SUITE_BEGIN("no-store");
+
 TEST_CASE("a start sends the first command and arms its timer and the deadline") {
     const SagaPlan plan_ = plan();
     const Reaction reaction =
@@ -221,3 +223,5 @@ TEST_CASE("a state that is not one is refused") {
     CHECK_THROWS_AS(decode_headers(""), InvalidError);
     CHECK_THROWS_AS(decode_headers("{}"), InvalidError);
 }
+
+TEST_SUITE_END();

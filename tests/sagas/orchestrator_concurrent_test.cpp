@@ -3,8 +3,8 @@
 
 #include <doctest/doctest.h>
 
-#include "engines.hpp"
 #include "office.hpp"
+#include "store_place.hpp"
 
 // E. Several orchestrators on one store, in real time. Each has a handle of its own, as a process
 // would.
@@ -28,10 +28,9 @@ bool wait_until_ended(const EventStore& store, int orders) {
 
 TEST_SUITE_BEGIN("concurrent");
 
-TEST_CASE_TEMPLATE("concurrent: E5: two orchestrators on one file never do anything twice", Engine,
-                   DAYBOOK_ENGINES) {
+TEST_CASE("concurrent: E5: two orchestrators on one store never do anything twice") {
     constexpr int orders = 60;
-    const StoreOn<Engine> place;
+    const StorePlace place;
     const StoreOptions options{.durability = Durability::normal};
     Office one{place.open(options), "one", patient_order_saga(), steady_temper};
     Office two{place.open(options), "two", patient_order_saga(), steady_temper};
@@ -49,9 +48,8 @@ TEST_CASE_TEMPLATE("concurrent: E5: two orchestrators on one file never do anyth
     CHECK(two.orchestrator.last_error() == "");
 }
 
-TEST_CASE_TEMPLATE("concurrent: E5: two orchestrators fire one timer once", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("concurrent: E5: two orchestrators fire one timer once") {
+    const StorePlace place;
     VirtualClock clock{OrderWorld::morning};
     const StoreOptions options{.durability = Durability::normal, .clock = &clock};
     const auto silent = [](const Message&, const std::string&) { return Does::vanish; };
@@ -76,7 +74,7 @@ TEST_CASE_TEMPLATE("concurrent: E5: two orchestrators fire one timer once", Engi
 TEST_CASE("concurrent: an orchestrator stops at once though nothing happens") {
     const auto began = std::chrono::steady_clock::now();
     {
-        const StoreOn<Sqlite> place;
+        const StorePlace place;
         Office office{place.open(), "one", patient_order_saga(), steady_temper};
         office.start();
         std::this_thread::sleep_for(50ms);
@@ -85,7 +83,7 @@ TEST_CASE("concurrent: an orchestrator stops at once though nothing happens") {
 }
 
 TEST_CASE("concurrent: an order is taken up as soon as it is placed") {
-    const StoreOn<Sqlite> place;
+    const StorePlace place;
     Office office{place.open(), "one", patient_order_saga(), steady_temper};
     office.start();
     std::this_thread::sleep_for(50ms);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "store_place.hpp"
+
 namespace daybook::test {
 
 using namespace std::chrono_literals;
@@ -104,7 +106,7 @@ SagaDefinition order_saga(OrderSagaOptions options) {
 
 OrderWorld::OrderWorld(SagaDefinition saga_definition)
     : clock(std::make_shared<VirtualClock>(morning)),
-      store(EventStore::open(":memory:", options_with(*clock))),
+      store(new_store(options_with(*clock))),
       definition(std::move(saga_definition)) {
     open();
 }

@@ -31,7 +31,8 @@ struct TimerRow {
         world.store.transact([&](Transaction& tx) {
             tx.sql().exec(
                 "INSERT INTO saga_timer(definition, key, kind, generation, hash, due_at) "
-                "VALUES('fulfil-order', '1', ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+                "VALUES('fulfil-order', '1', ?, ?, ?, ?) "
+                "ON CONFLICT(definition, key, kind) DO UPDATE SET "
                 "generation = excluded.generation, due_at = excluded.due_at",
                 kind, generation, hash, due_at);
         });

@@ -5,9 +5,11 @@
 #include <doctest/doctest.h>
 
 #include "orders.hpp"
+#include "store_place.hpp"
 #include "temporary_directory.hpp"
 
 using namespace scenario;
+using daybook::test::StorePlace;
 using daybook::test::TemporaryDirectory;
 
 namespace {
@@ -44,8 +46,10 @@ void run_killed(const Input& input, const std::string& store, Microseconds whole
 
 void check_kills(const Input& input) {
     const TemporaryDirectory directory;
-    const std::string undisturbed = directory.file("undisturbed.db");
-    const std::string killed = directory.file("killed.db");
+    const StorePlace undisturbed_place;
+    const StorePlace killed_place;
+    const std::string& undisturbed = undisturbed_place.uri();
+    const std::string& killed = killed_place.uri();
     const auto whole = run_undisturbed(input, undisturbed);
     run_killed(input, killed, whole, directory.file("output"));
     const auto figures = report(killed);

@@ -1,18 +1,22 @@
 #include <doctest/doctest.h>
 
 #include "orders.hpp"
+#include "store_place.hpp"
 #include "temporary_directory.hpp"
 
 using namespace scenario;
+using daybook::test::StorePlace;
 using daybook::test::TemporaryDirectory;
 
 TEST_CASE("read models rebuilt while orders come in equal those that were never rebuilt") {
     const Input input = northwind().value_or(sample());
     const TemporaryDirectory directory;
-    const std::string calm = directory.file("calm.db");
+    const StorePlace calm_place;
+    const std::string& calm = calm_place.uri();
     run_program(input.run(calm));
 
-    const std::string store = directory.file("rebuilt.db");
+    const StorePlace place;
+    const std::string& store = place.uri();
     int rebuilds = 0;
     RunningProgram program{input.run(store), directory.file("output")};
     while (program.is_running()) {

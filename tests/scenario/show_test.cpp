@@ -1,12 +1,13 @@
-#include <filesystem>
 #include <sstream>
 
 #include <doctest/doctest.h>
 
 #include "orders.hpp"
+#include "store_place.hpp"
 #include "temporary_directory.hpp"
 
 using namespace scenario;
+using daybook::test::StorePlace;
 using daybook::test::TemporaryDirectory;
 
 namespace {
@@ -18,8 +19,8 @@ bool has(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE("the story of an order that was refused at the last step tells how it was undone") {
-    const TemporaryDirectory directory;
-    const std::string store = directory.file("orders.db");
+    const StorePlace place;
+    const std::string& store = place.uri();
     run_program(sample().run(store));
     const std::string story = run_program({"show", "543", "--store", store});
     const char* const parts[] = {"placed",   "units reserved", "taken",    "refused",
@@ -45,7 +46,8 @@ TEST_CASE("the story of an order that was refused at the last step tells how it 
 
 TEST_CASE("an order that is not there is said to be not there") {
     const TemporaryDirectory directory;
-    const std::string store = directory.file("orders.db");
+    const StorePlace place;
+    const std::string& store = place.uri();
     run_program(sample().run(store));
     RunningProgram program{{"show", "no-such", "--store", store}, directory.file("output")};
     CHECK(program.wait() == 3);
@@ -53,11 +55,12 @@ TEST_CASE("an order that is not there is said to be not there") {
 
 TEST_CASE("input that cannot be read is refused before a store is made") {
     const TemporaryDirectory directory;
-    const std::string store = directory.file("orders.db");
+    const StorePlace place;
+    const std::string& store = place.uri();
     RunningProgram missing{Input{directory.path().string()}.run(store), directory.file("output")};
     CHECK(missing.wait() == 3);
     RunningProgram percent{sample().run(store, {"--payment-failure-percent", "101"}),
                            directory.file("output")};
     CHECK(percent.wait() == 2);
-    CHECK_FALSE(std::filesystem::exists(store));
+    CHECK_FALSE(place.is_taken());
 }

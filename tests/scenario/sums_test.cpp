@@ -1,14 +1,14 @@
 #include <doctest/doctest.h>
 
 #include "orders.hpp"
-#include "temporary_directory.hpp"
+#include "store_place.hpp"
 
 using namespace scenario;
-using daybook::test::TemporaryDirectory;
+using daybook::test::StorePlace;
 
 TEST_CASE("every order of the sample ends and units and money tie") {
-    const TemporaryDirectory directory;
-    const std::string store = directory.file("orders.db");
+    const StorePlace place;
+    const std::string& store = place.uri();
     run_program(sample().run(store));
     const auto figures = report(store);
     check_sums(figures);
@@ -21,8 +21,8 @@ TEST_CASE("every order of the sample ends and units and money tie") {
 TEST_CASE("every Northwind order ends and units and money tie") {
     const auto input = northwind();
     if (!input) return;
-    const TemporaryDirectory directory;
-    const std::string store = directory.file("orders.db");
+    const StorePlace place;
+    const std::string& store = place.uri();
     run_program(input->run(store));
     const auto figures = report(store);
     check_sums(figures);
@@ -34,19 +34,19 @@ TEST_CASE("every Northwind order ends and units and money tie") {
 }
 
 TEST_CASE("the same seed leads to the same rows and another one to other payments") {
-    const TemporaryDirectory directory;
-    const auto rows_after = [&](const std::string& name, const Arguments& more) {
-        run_program(sample().run(directory.file(name), more));
-        return read_models(directory.file(name));
+    const auto rows_after = [](const Arguments& more) {
+        const StorePlace place;
+        run_program(sample().run(place.uri(), more));
+        return read_models(place.uri());
     };
-    const auto first = rows_after("first.db", {"--seed", "3", "--payment-failure-percent", "30"});
-    CHECK(first == rows_after("again.db", {"--seed", "3", "--payment-failure-percent", "30"}));
-    CHECK(first != rows_after("other.db", {"--seed", "4", "--payment-failure-percent", "30"}));
+    const auto first = rows_after({"--seed", "3", "--payment-failure-percent", "30"});
+    CHECK(first == rows_after({"--seed", "3", "--payment-failure-percent", "30"}));
+    CHECK(first != rows_after({"--seed", "4", "--payment-failure-percent", "30"}));
 }
 
 TEST_CASE("a run that is repeated after its end changes nothing") {
-    const TemporaryDirectory directory;
-    const std::string store = directory.file("orders.db");
+    const StorePlace place;
+    const std::string& store = place.uri();
     run_program(sample().run(store));
     const auto stats = run_program({"stats", "--store", store, "--json"});
     run_program(sample().run(store));
@@ -54,8 +54,8 @@ TEST_CASE("a run that is repeated after its end changes nothing") {
 }
 
 TEST_CASE("nobody pays when every payment is declined") {
-    const TemporaryDirectory directory;
-    const std::string store = directory.file("orders.db");
+    const StorePlace place;
+    const std::string& store = place.uri();
     run_program(sample().run(store, {"--payment-failure-percent", "100"}));
     const auto figures = report(store);
     check_sums(figures);

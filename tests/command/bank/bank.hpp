@@ -49,12 +49,12 @@ struct Balances : daybook::Projection<Balances, Deposited> {
     static constexpr std::string_view name = "balances";
     static constexpr int version = 1;
     static constexpr std::string_view schema =
-        "CREATE TABLE balances(account TEXT PRIMARY KEY, cents INTEGER NOT NULL) STRICT;";
+        "CREATE TABLE balances(account TEXT PRIMARY KEY, cents BIGINT NOT NULL);";
 
     void on(const daybook::Recorded<Deposited>& event, daybook::View& view) {
         view.exec(
             "INSERT INTO balances(account, cents) VALUES(?, ?) "
-            "ON CONFLICT(account) DO UPDATE SET cents = cents + excluded.cents",
+            "ON CONFLICT(account) DO UPDATE SET cents = balances.cents + excluded.cents",
             event.stream(), event->cents);
     }
 };
@@ -64,7 +64,7 @@ struct Owners : daybook::Projection<Owners, Opened> {
     static constexpr std::string_view name = "owners";
     static constexpr int version = 1;
     static constexpr std::string_view schema =
-        "CREATE TABLE owners(account TEXT PRIMARY KEY, owner TEXT NOT NULL) STRICT;";
+        "CREATE TABLE owners(account TEXT PRIMARY KEY, owner TEXT NOT NULL);";
     static constexpr daybook::ErrorPolicy errors{
         daybook::every(std::chrono::milliseconds{1}).attempts(1), daybook::OnFailure::park};
 

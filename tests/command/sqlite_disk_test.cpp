@@ -75,6 +75,8 @@ private:
 
 }  // namespace
 
+TEST_SUITE_BEGIN("sqlite");
+
 TEST_CASE("a read-only directory is a storage error and the store opens afterwards") {
     const Shop shop;
     shop.place("order-1");
@@ -164,3 +166,5 @@ TEST_CASE("a full file system loses nothing that was acknowledged") {
     CHECK(process::run(append(store, acknowledged + 1)).code == 0);
     expect_exactly(store, acknowledged + 1);
 }
+
+TEST_SUITE_END();

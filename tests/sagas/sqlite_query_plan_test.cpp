@@ -26,6 +26,8 @@ bool uses(const std::string& plan, const std::string& index) {
 
 }  // namespace
 
+TEST_SUITE_BEGIN("sqlite");
+
 TEST_CASE("due timers are found in their order by an index") {
     const std::string plan = plan_of(std::string(detail::sql::due_timers) + " AND hash IN (?, ?)" +
                                          std::string(detail::sql::due_timers_in_order),
@@ -58,3 +60,5 @@ TEST_CASE("a page of a list of sagas does not read those before it") {
     CHECK(uses(one, "SEARCH"));
     CHECK_FALSE(sorts(one));
 }
+
+TEST_SUITE_END();

@@ -1,0 +1,42 @@
+#include "store_place.hpp"
+
+#include <memory>
+
+#include <doctest/doctest.h>
+
+#include "numbered.hpp"
+
+using namespace daybook;
+using namespace daybook::test;
+
+TEST_CASE("two handles on one place are one store and two places are two") {
+    const StorePlace place;
+    CHECK_FALSE(place.is_taken());
+    EventStore one = place.open();
+    CHECK(place.is_taken());
+    one.append("thing-1", no_stream, {numbered(1)});
+    CHECK(place.open().head() == Position{1});
+    CHECK(StorePlace{}.open().head() == Position{0});
+    CHECK(new_store().head() == Position{0});
+}
+
+TEST_CASE("nothing is left of a place and of its read models") {
+    auto place = std::make_unique<StorePlace>();
+    {
+        EventStore store = place->open();
+        const auto model = store.engine().read_models().open("m.v1.b1", ReadModelUse::feed);
+        model->sql().script("CREATE TABLE t(a TEXT)");
+        CHECK(has_relation(model->sql(), "t"));
+        CHECK_FALSE(has_relation(model->sql(), "event"));
+    }
+    const std::string uri = place->uri();
+    place.reset();
+    if (on_postgres()) {
+        const std::string schema = uri.substr(uri.find("schema=") + 7);
+        PostgresConnection connection{postgres_uri()};
+        CHECK(connection.field("SELECT count(*) FROM pg_namespace WHERE starts_with(nspname, '" +
+                               schema + "')") == "0");
+    } else {
+        CHECK_FALSE(std::filesystem::exists(std::filesystem::path{uri}.parent_path()));
+    }
+}

@@ -1,0 +1,56 @@
+#include "store_place.hpp"
+
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <mutex>
+#include <stdexcept>
+#include <string_view>
+
+namespace daybook::test {
+
+bool on_postgres() {
+    const char* const given = std::getenv("DAYBOOK_TEST_ENGINE");
+    const std::string_view engine = given == nullptr ? "sqlite" : given;
+    if (engine != "sqlite" && engine != "postgres") {
+        throw std::runtime_error("DAYBOOK_TEST_ENGINE is sqlite or postgres, and not " +
+                                 std::string(engine));
+    }
+    return engine == "postgres";
+}
+
+StorePlace::StorePlace() {
+    if (on_postgres()) {
+        schema_ = std::make_unique<PostgresSchema>();
+        uri_ = schema_->uri();
+    } else {
+        directory_ = std::make_unique<TemporaryDirectory>();
+        uri_ = directory_->file("store.db");
+    }
+}
+
+EventStore StorePlace::open(StoreOptions options) const {
+    return EventStore::open(uri_, std::move(options));
+}
+
+bool StorePlace::is_taken() const {
+    return schema_ ? schema_->exists() : std::filesystem::exists(uri_);
+}
+
+EventStore new_store(StoreOptions options) {
+    if (!on_postgres()) return EventStore::open(":memory:", std::move(options));
+    static std::mutex mutex;
+    static std::deque<StorePlace> places;
+    const std::scoped_lock lock{mutex};
+    return places.emplace_back().open(std::move(options));
+}
+
+bool has_relation(Sql& sql, const std::string& name) {
+    const char* const statement = on_postgres()
+                                      ? "SELECT count(*) FROM pg_class WHERE relname = ? "
+                                        "AND relnamespace = current_schema()::regnamespace"
+                                      : "SELECT count(*) FROM sqlite_schema WHERE name = ?";
+    return sql.integer(statement, name).value_or(0) > 0;
+}
+
+}  // namespace daybook::test

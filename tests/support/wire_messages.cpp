@@ -1,0 +1,44 @@
+#include "wire_messages.hpp"
+
+#include <cstdint>
+
+namespace daybook::test {
+namespace {
+
+constexpr std::uint32_t cancel_code = 80877102;
+constexpr std::uint32_t tls_code = 80877103;
+constexpr std::uint32_t gss_code = 80877104;
+
+std::uint32_t number_at(std::string_view bytes, std::size_t at) {
+    std::uint32_t number = 0;
+    for (std::size_t i = at; i < at + 4; ++i) {
+        number = number << 8U | static_cast<unsigned char>(bytes[i]);
+    }
+    return number;
+}
+
+std::optional<WireMessage> first_typed(std::string_view bytes) {
+    if (bytes.size() < 5 || bytes.size() - 1 < number_at(bytes, 1)) return std::nullopt;
+    return WireMessage{bytes[0], number_at(bytes, 1) + std::size_t{1}};
+}
+
+}  // namespace
+
+std::optional<WireMessage> first_from_client(std::string_view bytes, WirePhase& phase) {
+    if (!phase.starting) return first_typed(bytes);
+    if (bytes.size() < 8 || bytes.size() < number_at(bytes, 0)) return std::nullopt;
+    const std::uint32_t code = number_at(bytes, 4);
+    phase.starting = code == tls_code || code == gss_code;
+    if (phase.starting) ++phase.wishes;
+    const char first = code == cancel_code ? 'x' : '^';
+    return WireMessage{phase.starting ? '?' : first, number_at(bytes, 0)};
+}
+
+std::optional<WireMessage> first_from_server(std::string_view bytes, WirePhase& phase) {
+    if (phase.wishes == 0) return first_typed(bytes);
+    if (bytes.empty()) return std::nullopt;
+    --phase.wishes;
+    return WireMessage{'!', 1};
+}
+
+}  // namespace daybook::test

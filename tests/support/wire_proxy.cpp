@@ -1,0 +1,334 @@
+#include "wire_proxy.hpp"
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "wire_messages.hpp"
+
+namespace daybook::test {
+namespace {
+
+using Direction = WireProxy::Direction;
+using Action = WireProxy::Action;
+using Time = std::chrono::steady_clock::time_point;
+
+[[noreturn]] void fail(const char* what) {
+    throw std::system_error(errno, std::generic_category(), what);
+}
+
+/// A socket, closed with the object.
+class Socket {
+public:
+    explicit Socket(int number) : number_(number) {}
+    ~Socket() {
+        if (number_ >= 0) ::close(number_);
+    }
+    Socket(Socket&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    Socket& operator=(Socket&&) = delete;
+
+    int number() const { return number_; }
+    void send(std::string_view bytes) const {
+        while (!bytes.empty()) {
+            const auto sent = ::send(number_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            if (sent <= 0) return;  // the other pump will see the end
+            bytes.remove_prefix(static_cast<std::size_t>(sent));
+        }
+    }
+    /// Appends what comes; false at the end.
+    bool receive(std::string& to) const {
+        std::array<char, 16 * 1024> bytes;
+        const auto got = ::recv(number_, bytes.data(), bytes.size(), 0);
+        if (got > 0) to.append(bytes.data(), static_cast<std::size_t>(got));
+        return got > 0;
+    }
+    void end_sending() const { ::shutdown(number_, SHUT_WR); }
+    void end() const { ::shutdown(number_, SHUT_RDWR); }
+    void send_at_once() const {
+        const int on = 1;
+        ::setsockopt(number_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
+
+private:
+    int number_;
+};
+
+/// `postgresql://user@host:port/...` in three parts.
+struct Address {
+    explicit Address(const std::string& uri) {
+        const auto begin = uri.find("://");
+        if (begin == std::string::npos) throw std::runtime_error("no URI: " + uri);
+        const auto end = std::min(uri.find_first_of("/?", begin + 3), uri.size());
+        const auto at = uri.substr(0, end).rfind('@');
+        const auto host_begin = at == std::string::npos || at < begin ? begin + 3 : at + 1;
+        const auto colon = uri.substr(0, end).rfind(':');
+        if (colon == std::string::npos || colon < host_begin) {
+            throw std::runtime_error("no host and port in " + uri);
+        }
+        before = uri.substr(0, host_begin);
+        host = uri.substr(host_begin, colon - host_begin);
+        port = uri.substr(colon + 1, end - colon - 1);
+        after = uri.substr(end);
+    }
+    Socket connect() const {
+        addrinfo hints{};
+        hints.ai_socktype = SOCK_STREAM;
+        addrinfo* found = nullptr;
+        if (::getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return Socket{-1};
+        const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> all{found, &::freeaddrinfo};
+        for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+            Socket socket{::socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+            if (::connect(socket.number(), one->ai_addr, one->ai_addrlen) == 0) return socket;
+        }
+        return Socket{-1};
+    }
+
+    std::string before;
+    std::string host;
+    std::string port;
+    std::string after;
+};
+
+Socket listen_on_loopback() {
+    Socket socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::bind(socket.number(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+        fail("bind");
+    }
+    if (::listen(socket.number(), 64) != 0) fail("listen");
+    return socket;
+}
+
+int port_of(const Socket& socket) {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    if (::getsockname(socket.number(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+        fail("getsockname");
+    }
+    return ntohs(address.sin_port);
+}
+
+/// One connection through the proxy.
+struct Link {
+    Link(Socket from, Socket to) : client(std::move(from)), server(std::move(to)) {}
+
+    const Socket& source(Direction direction) const {
+        return direction == Direction::to_server ? client : server;
+    }
+    const Socket& target(Direction direction) const {
+        return direction == Direction::to_server ? server : client;
+    }
+    // What has been passed on still arrives, as both sides' ends are read until they are closed.
+    void cut() {
+        is_cut = true;
+        stalled_until.reset();
+        client.end_sending();
+        server.end_sending();
+    }
+
+    Socket client;
+    Socket server;
+    // Guarded by the proxy's mutex.
+    WirePhase phase;
+    bool is_cut = false;
+    int open_directions = 2;
+    std::optional<Time> stalled_until;
+    // The pumps; last, so that they have ended before the rest goes.
+    std::array<std::jthread, 2> pumps;
+};
+
+}  // namespace
+
+class WireProxy::Impl {
+public:
+    explicit Impl(const std::string& server_uri)
+        : server_(server_uri),
+          listening_(listen_on_loopback()),
+          uri(server_.before + "127.0.0.1:" + std::to_string(port_of(listening_)) + server_.after),
+          accepting_([this] { accept_all(); }) {}
+
+    ~Impl() {
+        {
+            const std::scoped_lock lock{mutex_};
+            ended_ = true;
+        }
+        changed_.notify_all();
+        listening_.end();
+        accepting_.join();
+        for (const Link& link : links_) {
+            link.client.end();
+            link.server.end();
+        }
+    }
+
+    void arm(const Fault& fault) {
+        const std::scoped_lock lock{mutex_};
+        fault_ = fault;
+        happened_ = false;
+        for (auto& types : passed_) types.clear();
+        counted_ = {};
+    }
+    bool wait_until_happened(std::chrono::milliseconds timeout) {
+        std::unique_lock lock{mutex_};
+        return changed_.wait_for(lock, timeout, [this] { return happened_; });
+    }
+    void refuse_connections() {
+        const std::scoped_lock lock{mutex_};
+        refusing_ = true;
+    }
+    void cut_all() {
+        const std::scoped_lock lock{mutex_};
+        for (Link& link : links_) link.cut();
+        changed_.notify_all();
+    }
+    void heal() {
+        const std::scoped_lock lock{mutex_};
+        fault_.reset();
+        refusing_ = false;
+        for (Link& link : links_) link.stalled_until.reset();
+        changed_.notify_all();
+    }
+    std::string passed(Direction direction) const {
+        const std::scoped_lock lock{mutex_};
+        return passed_[index(direction)];
+    }
+    void forget() {
+        const std::scoped_lock lock{mutex_};
+        for (auto& types : passed_) types.clear();
+    }
+
+private:
+    static std::size_t index(Direction direction) { return static_cast<std::size_t>(direction); }
+
+    void accept_all() {
+        for (;;) {
+            Socket client{::accept4(listening_.number(), nullptr, nullptr, SOCK_CLOEXEC)};
+            {
+                const std::scoped_lock lock{mutex_};
+                if (ended_) return;
+                if (refusing_ || client.number() < 0) continue;
+            }
+            Socket server = server_.connect();
+            if (server.number() < 0) continue;
+            client.send_at_once();
+            server.send_at_once();
+            const std::scoped_lock lock{mutex_};
+            links_.remove_if([](const Link& old) { return old.open_directions == 0; });
+            Link& link = links_.emplace_back(std::move(client), std::move(server));
+            for (const auto direction : {Direction::to_server, Direction::to_client}) {
+                link.pumps[index(direction)] =
+                    std::jthread{[&, direction] { pump(link, direction); }};
+            }
+        }
+    }
+
+    void pump(Link& link, Direction direction) {
+        std::string bytes;
+        while (link.source(direction).receive(bytes)) {
+            while (pass_one(link, direction, bytes)) {}
+        }
+        std::unique_lock lock{mutex_};
+        hold(lock, link);
+        link.target(direction).end_sending();
+        --link.open_directions;  // after this the link may go as soon as the lock is free
+    }
+
+    /// Takes the first message out of `bytes` and does with it what is to be done. False if there
+    /// is none.
+    bool pass_one(Link& link, Direction direction, std::string& bytes) {
+        std::unique_lock lock{mutex_};
+        hold(lock, link);
+        const auto message = direction == Direction::to_server
+                                 ? first_from_client(bytes, link.phase)
+                                 : first_from_server(bytes, link.phase);
+        if (!message) return false;
+        const auto action = link.is_cut ? std::nullopt : fault_at_this_message(direction);
+        if (action == Action::stall) {
+            const auto until = Time::clock::now() + fault_->stall;
+            link.stalled_until = fault_->stall.count() == 0 ? Time::max() : until;
+            hold(lock, link);
+        }
+        std::size_t size = message->size;
+        if (action == Action::cut_inside) size /= 2;
+        if (action == Action::cut_before || link.is_cut || ended_) size = 0;
+        if (size == message->size) passed_[index(direction)] += message->type;
+        // Not under the lock: who does not read must not keep the others from moving.
+        lock.unlock();
+        link.target(direction).send(std::string_view{bytes}.substr(0, size));
+        bytes.erase(0, message->size);
+        if (!action || action == Action::stall) return true;
+        lock.lock();
+        link.cut();
+        return true;
+    }
+
+    std::optional<Action> fault_at_this_message(Direction direction) {
+        if (!fault_ || happened_ || fault_->direction != direction) return std::nullopt;
+        if (++counted_ != fault_->message) return std::nullopt;
+        happened_ = true;
+        changed_.notify_all();
+        return fault_->action;
+    }
+
+    // Waits while the connection is stalled.
+    void hold(std::unique_lock<std::mutex>& lock, Link& link) {
+        while (!ended_ && link.stalled_until && *link.stalled_until > Time::clock::now()) {
+            if (*link.stalled_until == Time::max()) {
+                changed_.wait(lock);
+            } else {
+                changed_.wait_until(lock, *link.stalled_until);
+            }
+        }
+    }
+
+    const Address server_;
+    const Socket listening_;
+
+public:
+    const std::string uri;
+
+private:
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    std::optional<Fault> fault_;
+    std::uint64_t counted_ = 0;  ///< messages in the fault's direction since it was armed
+    bool happened_ = false;
+    bool refusing_ = false;
+    bool ended_ = false;
+    std::array<std::string, 2> passed_;
+    std::list<Link> links_;
+    std::jthread accepting_;
+};
+
+WireProxy::WireProxy(const std::string& server_uri) : impl_(std::make_unique<Impl>(server_uri)) {}
+WireProxy::~WireProxy() = default;
+
+const std::string& WireProxy::uri() const { return impl_->uri; }
+void WireProxy::arm(const Fault& fault) { impl_->arm(fault); }
+bool WireProxy::happened() const { return wait_until_happened(std::chrono::milliseconds{0}); }
+bool WireProxy::wait_until_happened(std::chrono::milliseconds timeout) const {
+    return impl_->wait_until_happened(timeout);
+}
+void WireProxy::refuse_connections() { impl_->refuse_connections(); }
+void WireProxy::cut_all() { impl_->cut_all(); }
+void WireProxy::heal() { impl_->heal(); }
+std::string WireProxy::passed(Direction direction) const { return impl_->passed(direction); }
+void WireProxy::forget() { impl_->forget(); }
+
+}  // namespace daybook::test
