@@ -29,20 +29,19 @@ std::optional<AppendResult> match_stored(const StreamName& stream, const NewEven
 std::optional<AppendResult> find_repeat(const AppendRequest& request, const FindStored& find) {
     std::optional<AppendResult> last;
     std::size_t found = 0;
+    bool in_order = true;
     for (std::size_t index = 0; index < request.events.size(); ++index) {
         const auto stored = match_stored(request.stream, request.events[index], find);
         if (!stored) continue;
-        const bool in_order = found == index && (!last || stored->version == last->version.next());
-        if (!in_order) break;
+        in_order = in_order && found == index && (!last || stored->version == last->version.next());
         ++found;
         last = stored;
     }
-    if (!last) return std::nullopt;
-    if (found == request.events.size()) return last;
-    throw DuplicateError("stream '" + request.stream.str() + "': only " + std::to_string(found) +
+    if (!last || (in_order && found == request.events.size())) return last;
+    throw DuplicateError("stream '" + request.stream.str() + "': " + std::to_string(found) +
                          " of the " + std::to_string(request.events.size()) +
-                         " events are stored already: repeat exactly what was appended, or give "
-                         "new events new ids");
+                         " events are stored already, but not all of them in this order: repeat "
+                         "exactly what was appended, or give new events new ids");
 }
 
 }  // namespace daybook

@@ -26,7 +26,8 @@ std::vector<LetterKey> find_keys(Sql& db, const DeadLetterFilter& filter) {
             found.push_back(
                 {row.integer(0), row.id(1), std::string(row.text(2)), std::string(row.text(3))});
         },
-        filter.id, filter.id, filter.topic, filter.topic, filter.key, filter.key, filter.limit);
+        filter.id.has_value(), filter.id, filter.topic, filter.topic, filter.key, filter.key,
+        filter.limit);
     return found;
 }
 
@@ -75,8 +76,8 @@ std::vector<DeadLetter> DeadLetters::list(const DeadLetterFilter& filter) const 
     store_.query([&](Sql& db) {
         db.each(
             detail::sql::dead_letter_rows,
-            [&](const SqlRow& row) { letters.push_back(read_letter(row)); }, filter.id, filter.id,
-            filter.topic, filter.topic, filter.key, filter.key, filter.limit);
+            [&](const SqlRow& row) { letters.push_back(read_letter(row)); }, filter.id.has_value(),
+            filter.id, filter.topic, filter.topic, filter.key, filter.key, filter.limit);
     });
     return letters;
 }

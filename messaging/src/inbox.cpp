@@ -15,9 +15,7 @@ constexpr std::int64_t purge_page_max = 5'000;
 /// A mark's place in the table's own order.
 struct Place {
     std::string consumer{};
-    std::vector<std::uint8_t> id{};
-
-    SqlValue::Bytes bytes() const noexcept { return std::span{id}; }
+    EventId id{};
 };
 
 }  // namespace
@@ -44,15 +42,14 @@ std::size_t purge_inbox(EventStore& store, Timestamp before) {
             db.each(
                 detail::sql::inbox_page_end,
                 [&](const SqlRow& row) {
-                    const auto id = row.bytes(1);
-                    end = {std::string(row.text(0)), {id.begin(), id.end()}};
+                    end = {std::string(row.text(0)), row.id(1)};
                     more = true;
                 },
-                begin.consumer, begin.bytes(), purge_page_max - 1);
-            purged += more ? db.exec(detail::sql::inbox_purge_page, before, begin.consumer,
-                                     begin.bytes(), end.consumer, end.bytes())
-                           : db.exec(detail::sql::inbox_purge_rest, before, begin.consumer,
-                                     begin.bytes());
+                begin.consumer, begin.id, purge_page_max - 1);
+            purged +=
+                more ? db.exec(detail::sql::inbox_purge_page, before, begin.consumer, begin.id,
+                               end.consumer, end.id)
+                     : db.exec(detail::sql::inbox_purge_rest, before, begin.consumer, begin.id);
         });
         begin = std::move(end);
     }

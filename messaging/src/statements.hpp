@@ -133,7 +133,7 @@ ORDER BY sequence LIMIT ?)";
 inline constexpr std::string_view dead_letter_count =
     "SELECT COUNT(*) FROM dead_letter WHERE discarded_at IS NULL";
 
-/// Parameters: id or NULL twice, topic twice, key twice, limit.
+/// Parameters: whether an id is asked for (1 or 0), the id, topic twice, key twice, limit.
 inline constexpr std::string_view dead_letter_rows = R"(
 SELECT d.id, d.topic, d.key, d.type, d.schema_version, d.data, d.headers, d.reply_to,
        d.correlation, d.causation, d.created_at, d.due_at, d.attempts,
@@ -141,14 +141,14 @@ SELECT d.id, d.topic, d.key, d.type, d.schema_version, d.data, d.headers, d.repl
        (SELECT COUNT(*) FROM outbox o WHERE d.key <> '' AND o.topic = d.topic AND o.key = d.key
         AND o.retry_at = 9223372036854775807)
 FROM dead_letter d
-WHERE d.discarded_at IS NULL AND (? IS NULL OR d.id = ?)
+WHERE d.discarded_at IS NULL AND (? = 0 OR d.id = ?)
   AND (? = '' OR d.topic = ?) AND (? = '' OR d.key = ?)
 ORDER BY d.number LIMIT ?)";
 
 /// Parameters as of `dead_letter_rows`.
 inline constexpr std::string_view dead_letter_keys = R"(
 SELECT number, id, topic, key FROM dead_letter
-WHERE discarded_at IS NULL AND (? IS NULL OR id = ?)
+WHERE discarded_at IS NULL AND (? = 0 OR id = ?)
   AND (? = '' OR topic = ?) AND (? = '' OR key = ?)
 ORDER BY number LIMIT ?)";
 

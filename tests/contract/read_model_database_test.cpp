@@ -38,7 +38,12 @@ TEST_CASE("a read model's database keeps what was committed and nothing else") {
     databases.remove("totals.v1.b1");
     databases.remove("totals.v1.b1");
     CHECK(databases.list().empty());
-    CHECK(query->sql().integer("SELECT n FROM totals WHERE k = ?", "a") == 5);
+    try {
+        query->begin();
+        CHECK(query->sql().integer("SELECT n FROM totals WHERE k = ?", "a") == 5);
+    } catch (const NotFoundError&) {
+        CHECK(test::on_postgres());
+    }
 }
 
 TEST_CASE("wrong SQL is refused with the statement named") {
@@ -46,6 +51,8 @@ TEST_CASE("wrong SQL is refused with the statement named") {
     EventStore store = place.open();
     store.query([](Sql& sql) {
         CHECK_THROWS_WITH_AS(sql.exec("SELEKT 1"), doctest::Contains("SELEKT 1"), InvalidError);
+    });
+    store.query([](Sql& sql) {
         CHECK_THROWS_AS(sql.integer("SELECT ?"), InvalidError);
         CHECK_THROWS_AS(sql.integer("SELECT 1", 2), InvalidError);
         CHECK(sql.integer("SELECT 1") == 1);

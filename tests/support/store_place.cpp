@@ -48,7 +48,8 @@ EventStore new_store(StoreOptions options) {
 bool has_relation(Sql& sql, const std::string& name) {
     const char* const statement = on_postgres()
                                       ? "SELECT count(*) FROM pg_class WHERE relname = ? "
-                                        "AND relnamespace = current_schema()::regnamespace"
+                                        "AND relnamespace = (SELECT oid FROM pg_namespace "
+                                        "WHERE nspname = current_schema())"
                                       : "SELECT count(*) FROM sqlite_schema WHERE name = ?";
     return sql.integer(statement, name).value_or(0) > 0;
 }

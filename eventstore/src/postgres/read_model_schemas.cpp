@@ -58,7 +58,8 @@ public:
 
     void commit() override {
         const Result committed = connection_.run("COMMIT");
-        if (std::string_view{PQcmdStatus(committed.get())} == "COMMIT") return;
+        const bool nothing_written = use_ == ReadModelUse::query;
+        if (nothing_written || std::string_view{PQcmdStatus(committed.get())} == "COMMIT") return;
         throw InvalidError("read model '" + schema_ +
                            "': a statement of this transaction has failed, so it cannot be "
                            "committed: let the statement's error pass");
@@ -69,9 +70,8 @@ public:
     void finish_build() override {
         // The next commit that waits for the disk takes all before it along.
         begin();
-        connection_.script(
-            "SET LOCAL synchronous_commit TO on; "
-            "UPDATE daybook_checkpoint SET epoch = epoch");
+        connection_.script("SET LOCAL synchronous_commit TO on; COMMENT ON SCHEMA " +
+                           quoted(schema_) + " IS 'a read model of Daybook'");
         commit();
         for (const SqlRelation& relation : sql_.relations()) {
             if (relation.kind != SqlRelation::Kind::table) continue;

@@ -122,7 +122,8 @@ public:
     virtual ~ReadModelDatabases() = default;
     /// `build` and `feed` create what is missing, `query` throws NotFoundError.
     virtual std::unique_ptr<ReadModelDatabase> open(std::string_view name, ReadModelUse use) = 0;
-    /// Removes it; those who have it open keep what they see. Nothing happens if it is not there.
+    /// Removes it. What is looking at it keeps what it sees; a `begin` after that goes on seeing it
+    /// or throws NotFoundError. Nothing happens if it is not there.
     virtual void remove(std::string_view name) = 0;
     virtual std::vector<std::string> list() = 0;
 };

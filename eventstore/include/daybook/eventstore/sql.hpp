@@ -85,7 +85,8 @@ struct SqlRelation {
 
 /// SQL against one database inside whatever transaction is open on it. Parameters are written `?`
 /// on every engine. Statements are kept prepared by their text, so a constant text costs one
-/// preparation. Throws InvalidError for SQL that the engine refuses, with the statement named.
+/// preparation. Throws InvalidError for SQL that the engine refuses, with the statement named; on
+/// PostgreSQL the transaction takes no other statement after that, so let the error pass.
 /// Not thread-safe: use it where it was handed out.
 class Sql {
 public:
