@@ -52,20 +52,22 @@ struct CommitResult {
 /// What runs inside every unit that appended events, just before it commits.
 using CommitHook = std::function<void(Transaction&)>;
 
-/// The log: an append-only store of events in streams, on one SQLite file.
+/// The log: an append-only store of events in streams, on one SQLite file or in one schema of a
+/// PostgreSQL database.
 ///
 ///     auto store = EventStore::open("bank.db");
 ///     store.append("account-1", no_stream, {Opened{"Ada"}, Deposited{100'00}});
 ///     for (const EventView event : store.read("account-1")) use(event.type(), event.data());
 ///
 /// A handle: copies share one open store, the last one closes it. Thread-safe; ranges and
-/// transactions are not. Any number of processes may open one file.
+/// transactions are not. Any number of processes may open one store.
 class EventStore {
 public:
-    /// Opens `orders.db`, `sqlite:orders.db`, or `:memory:` (a store of its own that vanishes with
-    /// the last handle). Applies what is missing of the schema in one transaction. Throws
+    /// Opens `orders.db`, `sqlite:orders.db`, `:memory:` (a store of its own that vanishes with
+    /// the last handle), or `postgresql://user@host/database?schema=orders`. Applies what is missing of the schema in one transaction. Throws
     /// NotFoundError (no such file and not to be created), StorageError (cannot be written),
-    /// InvalidError (a bad uri; a store made by a newer Daybook), CorruptError (not a store).
+    /// InvalidError (a bad uri; a store made by a newer Daybook), CorruptError (not a store),
+    /// UnavailableError (no server, no right to use it).
     static EventStore open(std::string_view uri, StoreOptions options = {});
 
     /// Stores `events` at the end of `stream`; on return they are on disk. Concurrent callers are
