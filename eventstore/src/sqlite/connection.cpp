@@ -187,6 +187,21 @@ void Connection::rollback() noexcept {
     if (in_transaction()) sqlite3_exec(handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
+ReadTransaction::ReadTransaction(Connection& connection) {
+    if (connection.in_transaction()) return;
+    Statement& end = connection.statement("COMMIT");
+    Statement& begin = connection.statement("BEGIN");
+    const Resetting resetting{begin};
+    begin.step();
+    end_ = &end;
+}
+
+ReadTransaction::~ReadTransaction() {
+    if (end_ == nullptr) return;
+    end_->try_step();
+    end_->reset();
+}
+
 int Connection::on_busy(void* self, int count) noexcept {
     // SQLite's own handler sleeps up to 100 ms, long enough for a busy neighbour to take the lock
     // hundreds of times in between; short, uneven naps give everybody a turn.

@@ -119,6 +119,19 @@ private:
         statements_;
 };
 
+/// Everything read while it lives is of one state of the database. Joins the transaction that is
+/// open, if there is one.
+class ReadTransaction {
+public:
+    explicit ReadTransaction(Connection& connection);
+    ~ReadTransaction();
+    ReadTransaction(const ReadTransaction&) = delete;
+    ReadTransaction& operator=(const ReadTransaction&) = delete;
+
+private:
+    Statement* end_ = nullptr;  ///< none if the transaction is somebody else's
+};
+
 /// The general SQL door over a connection.
 class ConnectionSql final : public Sql {
 public:

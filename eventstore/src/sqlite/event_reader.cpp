@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "daybook/core/error.hpp"
+#include "sqlite/stream_index.hpp"
 
 namespace daybook::sqlite {
 
@@ -13,15 +14,9 @@ constexpr std::string_view columns =
     "SELECT position, version, type, recorded_at, id, correlation, causation, data, metadata, "
     "stream FROM event WHERE ";
 
-std::string stream_statement(Direction direction) {
-    const bool forward = direction == Direction::forward;
-    return std::string(columns) +
-           (forward ? "stream = ? AND version >= ? ORDER BY version LIMIT ?"
-                    : "stream = ? AND version <= ? ORDER BY version DESC LIMIT ?");
-}
-
 std::int64_t bounded(std::uint64_t value) {
-    constexpr auto max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    // Half of what there is, so that a statement may add to it.
+    constexpr auto max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / 2;
     return static_cast<std::int64_t>(std::min(value, max));
 }
 
@@ -38,8 +33,9 @@ void EventReader::read(const PageRequest& request, EventPage& page) {
 }
 
 Version EventReader::version(const StreamName& stream) {
-    Statement& query = connection_.statement(
-        "SELECT max(version) FROM event WHERE stream = (SELECT id FROM stream WHERE name = ?)");
+    static const std::string statement =
+        "SELECT " + stream_version_expression("stream.id") + " FROM stream WHERE name = ?";
+    Statement& query = connection_.statement(statement);
     const Resetting resetting{query};
     query.bind(1, std::string_view{stream.str()});
     return query.step() ? static_cast<std::uint64_t>(query.integer(0)) : 0;
@@ -65,6 +61,8 @@ void EventReader::forget() {
 }
 
 void EventReader::read_stream(const PageRequest& request, EventPage& page) {
+    // The levels of the index are one state of the store only inside a transaction.
+    const ReadTransaction one_state{connection_};
     const auto id = stream_id(request.stream->str());
     if (!id) {
         page.at_end = true;
@@ -72,12 +70,18 @@ void EventReader::read_stream(const PageRequest& request, EventPage& page) {
     }
     const bool newest_first = request.direction == Direction::backward;
     const std::uint64_t from = newest_first && request.from == 0 ? unlimited : request.from;
-    Statement& query = connection_.statement(stream_statement(request.direction));
-    const Resetting resetting{query};
-    query.bind(1, *id);
-    query.bind(2, bounded(from));
-    query.bind(3, static_cast<std::int64_t>(request.events_max));
-    page.at_end = fill(query, request, page, page.keep(request.stream->str()));
+    const std::string_view stream = page.keep(request.stream->str());
+    const std::size_t levels = stream_levels.size();
+    page.at_end = true;
+    for (std::size_t i = 0; i < levels && page.at_end; ++i) {
+        Statement& query = connection_.statement(
+            stream_page_statement(newest_first ? levels - 1 - i : i, request.direction));
+        const Resetting resetting{query};
+        query.bind(1, *id);
+        query.bind(2, bounded(from));
+        query.bind(3, static_cast<std::int64_t>(request.events_max - page.rows.size()));
+        page.at_end = fill(query, request, page, stream);
+    }
     if (page.rows.empty()) return;
     const std::uint64_t last = page.rows.back().version.value();
     page.next_from = newest_first ? last - 1 : last + 1;
@@ -117,7 +121,6 @@ void EventReader::read_log(const PageRequest& request, EventPage& page) {
 
 bool EventReader::fill(Statement& query, const PageRequest& request, EventPage& page,
                        std::string_view stream) {
-    std::size_t left = request.events_max;
     while (query.step()) {
         EventRow& row = page.rows.emplace_back();
         row.position = static_cast<std::uint64_t>(query.integer(0));
@@ -130,7 +133,9 @@ bool EventReader::fill(Statement& query, const PageRequest& request, EventPage& 
         row.data = page.keep(query.text(7));
         row.metadata = page.keep(query.text(8));
         row.stream = stream.data() != nullptr ? stream : stream_name(query.integer(9), page);
-        if (--left == 0 || page.bytes() >= request.bytes_max) return false;
+        const bool full =
+            page.rows.size() == request.events_max || page.bytes() >= request.bytes_max;
+        if (full) return false;
     }
     return true;
 }

@@ -37,19 +37,18 @@ bool is_blank(Connection& connection) {
     return connection.integer("SELECT count(*) FROM sqlite_schema") == 0;
 }
 
-void apply_migrations(Connection& connection, const std::string& path) {
+std::int64_t schema_version(Connection& connection) {
+    return connection.integer("PRAGMA user_version");
+}
+
+void apply_migrations(Connection& connection) {
     const auto steps = migrations("sqlite");
     const std::int64_t newest = steps.back().number;
-    const auto stored = [&] { return connection.integer("PRAGMA user_version"); };
-    if (stored() > newest) {
-        throw InvalidError("store '" + path + "' has schema version " + std::to_string(stored()) +
-                           " and this Daybook knows up to " + std::to_string(newest) +
-                           ": open it with the newer Daybook that wrote it");
-    }
-    if (stored() == newest) return;
+    check_schema_version(connection);
+    if (schema_version(connection) == newest) return;
     connection.run("BEGIN IMMEDIATE");
     try {
-        const std::int64_t done = stored();
+        const std::int64_t done = schema_version(connection);
         for (const Migration& step : steps) {
             if (step.number > done) connection.run(std::string(step.sql));
         }
@@ -87,7 +86,16 @@ void prepare_store_file(const std::string& path, const EngineOptions& options) {
     connection.run("PRAGMA page_size = " + std::to_string(page_bytes));
     set_durability(connection, options.durability);
     enable_wal(connection, std::chrono::steady_clock::now() + options.busy_wait_max);
-    apply_migrations(connection, path);
+    apply_migrations(connection);
+}
+
+void check_schema_version(Connection& connection) {
+    static const std::int64_t newest = migrations("sqlite").back().number;
+    const std::int64_t stored = schema_version(connection);
+    if (stored <= newest) return;
+    throw InvalidError("store '" + connection.path() + "' has schema version " +
+                       std::to_string(stored) + " and this Daybook knows up to " +
+                       std::to_string(newest) + ": open it with the newer Daybook that wrote it");
 }
 
 }  // namespace daybook::sqlite

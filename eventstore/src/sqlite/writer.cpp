@@ -3,6 +3,7 @@
 #include "daybook/core/error.hpp"
 #include "repeated_append.hpp"
 #include "sqlite/pragmas.hpp"
+#include "sqlite/store_file.hpp"
 
 namespace daybook::sqlite {
 
@@ -18,11 +19,12 @@ Writer::Writer(std::string path, TypeTable& types, Durability durability,
 void Writer::connect() {
     sql_.reset();
     reader_.reset();
+    stream_index_.reset();
     connection_.reset();
     forget();
     connection_ = std::make_unique<Connection>(path_, false, busy_wait_max_);
     set_durability(*connection_, durability_);
-    // Most of what an append costs besides the sync is the random page of the stream's index.
+    // Room for the pages that appends come back to: the newer levels of the index of streams.
     connection_->run("PRAGMA cache_size = -65536");
     sqlite3_wal_hook(
         connection_->handle(),
@@ -31,6 +33,10 @@ void Writer::connect() {
             return SQLITE_OK;
         },
         this);
+    insert_ = &connection_->statement(
+        "INSERT INTO event(position, stream, version, category, type, recorded_at, id, "
+        "correlation, causation, data, metadata) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    stream_index_.emplace(*connection_);
     reader_ = std::make_unique<EventReader>(*connection_, types_);
     sql_ = std::make_unique<ConnectionSql>(*connection_);
 }
@@ -47,13 +53,20 @@ void Writer::begin() {
     first_id_ = {};
     const std::int64_t data_version = connection_->integer("PRAGMA data_version");
     if (data_version == data_version_) return;
-    forget();
-    data_version_ = data_version;
-    head_ = reader_->head();
+    try {
+        check_schema_version(*connection_);
+        forget();
+        data_version_ = data_version;
+        head_ = reader_->head();
+    } catch (...) {
+        rollback();
+        throw;
+    }
 }
 
 void Writer::commit() {
     try {
+        if (!first_id_.is_nil()) stream_index_->settle(head_);
         Statement& commit = connection_->statement("COMMIT");
         const Resetting resetting{commit};
         commit.step();
@@ -130,6 +143,7 @@ AppendOutcome Writer::append(const AppendRequest& request) {
         version = version.next();
         head_ = head_.next();
     }
+    stream_index_->add(head.id, version, head_, request.events.size());
     head.version = version;
     if (first_id_.is_nil()) first_id_ = request.events.front().id;
     return AppendResult{head_, version, false};
@@ -137,9 +151,7 @@ AppendOutcome Writer::append(const AppendRequest& request) {
 
 bool Writer::insert(const AppendRequest& request, const NewEvent& event, const StreamHead& head,
                     Version version) {
-    Statement& insert = connection_->statement(
-        "INSERT INTO event(position, stream, version, category, type, recorded_at, id, "
-        "correlation, causation, data, metadata) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    Statement& insert = *insert_;
     const Resetting resetting{insert};
     const auto bind_id = [&](int index, const EventId& own, const EventId& units) {
         const EventId& id = own.is_nil() ? units : own;
@@ -175,9 +187,10 @@ Writer::StreamHead& Writer::stream_head(const StreamName& stream) {
     if (found != stream_heads_.end()) return found->second;
     if (stream_heads_.size() >= stream_heads_max) stream_heads_.clear();
     StreamHead head;
-    Statement& query = connection_->statement(
-        "SELECT id, category, (SELECT max(version) FROM event WHERE stream = stream.id) "
-        "FROM stream WHERE name = ?");
+    static const std::string statement = "SELECT id, category, " +
+                                         stream_version_expression("stream.id") +
+                                         " FROM stream WHERE name = ?";
+    Statement& query = connection_->statement(statement);
     const Resetting resetting{query};
     query.bind(1, std::string_view{stream.str()});
     if (query.step()) {
@@ -259,8 +272,8 @@ SqliteTransaction::~SqliteTransaction() {
 }
 
 void SqliteTransaction::commit() {
-    open_ = false;
     writer_.commit();
+    open_ = false;
     const int wal_pages = writer_.wal_pages();
     lock_.unlock();
     after_commit_(wal_pages);

@@ -11,6 +11,7 @@
 #include "daybook/eventstore/engine.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/event_reader.hpp"
+#include "sqlite/stream_index.hpp"
 
 namespace daybook::sqlite {
 
@@ -76,6 +77,8 @@ private:
     const Durability durability_;
     const std::chrono::milliseconds busy_wait_max_;
     std::unique_ptr<Connection> connection_;
+    Statement* insert_ = nullptr;  ///< the connection's; spares a look-up for every event
+    std::optional<StreamIndex> stream_index_;
     std::unique_ptr<EventReader> reader_;
     std::unique_ptr<ConnectionSql> sql_;
 
