@@ -7,6 +7,7 @@
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/event_store.hpp"
 #include "numbered.hpp"
+#include "sqlite/stream_index.hpp"
 #include "temporary_directory.hpp"
 
 using namespace daybook;
@@ -53,6 +54,23 @@ TEST_CASE("a store written by a newer Daybook is refused and works again with th
     CHECK(EventStore::open(path).head() == Position{1});
 }
 
+TEST_CASE("an open store that a newer Daybook has changed refuses to write") {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("store.db");
+    EventStore store = EventStore::open(path);
+    store.append("thing-1", any, {numbered(1)});
+    const auto set_version = [&](int change) {
+        SQLite::Database database{path, SQLite::OPEN_READWRITE};
+        const int version = database.execAndGet("PRAGMA user_version").getInt();
+        database.exec("PRAGMA user_version = " + std::to_string(version + change));
+    };
+    set_version(+1);
+    CHECK_THROWS_WITH_AS(store.append("thing-1", any, {numbered(2)}),
+                         doctest::Contains("newer Daybook"), InvalidError);
+    set_version(-1);
+    CHECK(store.append("thing-1", any, {numbered(2)}).position == Position{2});
+}
+
 TEST_CASE("a store in memory is gone with its last handle") {
     EventStore store = EventStore::open(":memory:");
     EventStore copy = store;
@@ -86,20 +104,38 @@ TEST_CASE("the write-ahead log stays bounded under a long run of appends") {
 TEST_CASE("the hot statements go through the indexes they were made for") {
     EventStore store = EventStore::open(":memory:");
     store.query([](Sql& sql) {
-        const auto plan = [&](const std::string& statement) {
+        const auto plan = [&](const std::string& statement, auto... parameters) {
             std::string text;
-            sql.each("EXPLAIN QUERY PLAN " + statement,
-                     [&](const SqlRow& row) { text += std::string(row.text(3)) + "; "; });
+            sql.each(
+                "EXPLAIN QUERY PLAN " + statement,
+                [&](const SqlRow& row) { text += std::string(row.text(3)) + "; "; }, parameters...);
             return text;
         };
-        CHECK(plan("SELECT data FROM event WHERE stream = 1 AND version >= 2 ORDER BY version "
-                   "LIMIT 10") ==
-              "SEARCH event USING INDEX event_by_stream (stream=? AND version>?); ");
+        for (std::size_t level = 0; level < sqlite::stream_levels.size(); ++level) {
+            const std::string table{sqlite::stream_levels[level]};
+            const std::string events = "SEARCH e USING INTEGER PRIMARY KEY (rowid>? AND rowid<?); ";
+            CHECK(plan(sqlite::stream_page_statement(level, Direction::forward), 1, 2, 3) ==
+                  "SEARCH r USING PRIMARY KEY (stream=? AND version>?); " + events);
+            CHECK(
+                plan(sqlite::stream_page_statement(level, Direction::backward), 1, 2, 3) ==
+                "SEARCH r USING PRIMARY KEY (stream=? AND version<?); SCALAR SUBQUERY 1; SEARCH " +
+                    table + " USING PRIMARY KEY (stream=? AND version>?); " + events);
+            if (level == 0) continue;
+            const auto& slice = sqlite::stream_slice_statements(level);
+            const std::string range =
+                "SEARCH " + table + " USING PRIMARY KEY (stream>? AND (stream,version)<(?,?)); ";
+            CHECK(plan(slice.copy, 1, 2, 3) == range);
+            CHECK(plan(slice.remove, 1, 2, 3) == range);
+            CHECK(plan(slice.end, 1, 2) == "SEARCH " + table + " USING PRIMARY KEY (stream>?); ");
+        }
+        CHECK(plan("SELECT " + sqlite::stream_version_expression("?1"), 1) ==
+              "SCAN CONSTANT ROW; "
+              "SCALAR SUBQUERY 1; SEARCH stream_run_new USING PRIMARY KEY (stream=?); "
+              "SCALAR SUBQUERY 2; SEARCH stream_run_recent USING PRIMARY KEY (stream=?); "
+              "SCALAR SUBQUERY 3; SEARCH stream_run USING PRIMARY KEY (stream=?); ");
         CHECK(plan("SELECT data FROM event WHERE position BETWEEN 1 AND 9 AND +category IN (1) "
                    "AND +type IN (1,2) ORDER BY position LIMIT 10")
                   .starts_with("SEARCH event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?); "));
-        CHECK(plan("SELECT max(version) FROM event WHERE stream = 1") ==
-              "SEARCH event USING COVERING INDEX event_by_stream (stream=?); ");
         CHECK(plan("SELECT position FROM event WHERE id = x'00'") ==
               "SEARCH event USING COVERING INDEX event_by_id (id=?); ");
         CHECK(plan("SELECT id FROM stream WHERE name = 'a'").find("SEARCH stream USING") == 0);
