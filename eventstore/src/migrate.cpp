@@ -55,7 +55,7 @@ private:
     bool resume();
     void begin();
     void require_blank(Transaction& tx) const;
-    void require_source_at_rest() const;
+    void require_at_rest(Position source) const;
     void copy_events();
     void store(std::vector<detail::TransferEvent>& events);
     void copy_tables();
@@ -134,12 +134,11 @@ void Migration::require_blank(Transaction& tx) const {
     }
 }
 
-void Migration::require_source_at_rest() const {
-    const Position head = from_.head();
-    if (head == place_.position) return;
+void Migration::require_at_rest(Position source) const {
+    if (source == place_.position) return;
     throw UnavailableError("migration of " + name() + ": the source has grown from position " +
                            std::to_string(place_.position.value()) + " to " +
-                           std::to_string(head.value()) +
+                           std::to_string(source.value()) +
                            " meanwhile: stop what writes to it and run again; it goes on there");
 }
 
@@ -190,17 +189,18 @@ void Migration::advance(Transaction& tx, const SourcePlace& place) const {
 /// All in one unit, from one state of the source: a call that is killed here does it again.
 void Migration::copy_tables() {
     PhaseProgress progress{options_, MigrationPhase::tables, place_.position, place_.position};
+    const PooledReader source{from_.engine()};
+    source->begin_snapshot();
+    struct End {
+        Reader& reader;
+        ~End() { reader.end_snapshot(); }
+    } const end{*source};
+    require_at_rest(source->head());
     to_.transact([&](Transaction& tx) {
         advance(tx, place_);
-        from_.query([&](Sql& source) {
-            const auto head = source.integer(detail::sql::head).value_or(0);
-            if (static_cast<std::uint64_t>(head) != place_.position.value()) {
-                require_source_at_rest();
-            }
-            for (const auto& table : detail::copied_tables) {
-                result_.rows.emplace_back(table.name, copy_table(source, tx.sql(), table));
-            }
-        });
+        for (const auto& table : detail::copied_tables) {
+            result_.rows.emplace_back(table.name, copy_table(source->sql(), tx.sql(), table));
+        }
     });
 }
 
@@ -218,7 +218,7 @@ void Migration::verify() {
 }
 
 void Migration::finish() {
-    require_source_at_rest();
+    require_at_rest(from_.head());
     to_.transact([&](Transaction& tx) {
         tx.sql().exec(detail::sql::migration_finish, tx.now(), place_.position);
     });

@@ -31,7 +31,6 @@ inline constexpr auto mirror_dropped_put =
     "INSERT INTO mirror_dropped(mirror, stream, events) VALUES(?, ?, ?) "
     "ON CONFLICT(mirror, stream) DO UPDATE SET events = excluded.events";
 
-inline constexpr auto head = "SELECT MAX(position) FROM event";
 inline constexpr auto projection_names = "SELECT name FROM projection ORDER BY name";
 
 }  // namespace daybook::detail::sql

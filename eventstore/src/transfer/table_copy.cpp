@@ -1,7 +1,9 @@
 #include "transfer/table_copy.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -11,6 +13,7 @@ namespace {
 
 /// One statement stores so many rows; what is left over at the end goes row by row.
 constexpr std::size_t rows_together = 100;
+constexpr std::int64_t page_rows = 1'000;
 
 using Columns = std::vector<std::string>;
 
@@ -18,6 +21,13 @@ std::string list(const Columns& columns) {
     std::string text;
     for (const std::string& column : columns) text += (text.empty() ? "" : ", ") + column;
     return text;
+}
+
+/// `(?, ?)`
+std::string placeholders(std::size_t count) {
+    std::string text = "(?";
+    for (std::size_t i = 1; i < count; ++i) text += ", ?";
+    return text + ")";
 }
 
 /// A value that has left its row.
@@ -58,8 +68,11 @@ public:
           one_(statement(table, columns, 1)),
           many_(statement(table, columns, rows_together)) {}
 
-    void add(const SqlRow& row) {
-        for (int i = 0; i < static_cast<int>(columns_); ++i) values_.emplace_back(row.value(i));
+    /// The row's columns from `first` on.
+    void add(const SqlRow& row, std::size_t first) {
+        for (std::size_t i = first; i < first + columns_; ++i) {
+            values_.emplace_back(row.value(static_cast<int>(i)));
+        }
         ++rows_;
         if (values_.size() == columns_ * rows_together) flush(many_, rows_together);
     }
@@ -68,9 +81,7 @@ public:
 
 private:
     static std::string statement(std::string_view table, const Columns& columns, std::size_t rows) {
-        std::string row = "(?";
-        for (std::size_t i = 1; i < columns.size(); ++i) row += ", ?";
-        row += ")";
+        const std::string row = placeholders(columns.size());
         std::string text = "INSERT INTO ";
         text.append(table).append("(").append(list(columns)).append(") VALUES");
         for (std::size_t i = 0; i < rows; ++i) text += (i == 0 ? " " : ", ") + row;
@@ -105,14 +116,35 @@ bool is_empty(Sql& store, const TransferTable& table) {
 
 std::uint64_t copy_table(Sql& source, Sql& target, const TransferTable& table) {
     const std::string name{table.name};
+    const std::string key{table.key};
     Columns columns = target.columns(name);
-    std::erase(columns, table.numbering);
-    std::string select = "SELECT " + list(columns) + " FROM " + name;
-    if (!table.numbering.empty()) select += " ORDER BY " + std::string(table.numbering);
+    const auto keys = static_cast<std::size_t>(std::ranges::count(key, ',')) + 1;
+    if (table.numbered) std::erase(columns, key);
+
+    // The key stands in front, to go on behind it: a page at a time, for an engine may hold all
+    // rows of a result in memory.
+    const std::string select = "SELECT " + key + ", " + list(columns) + " FROM " + name;
+    const std::string order = " ORDER BY " + key + " LIMIT " + std::to_string(page_rows);
+    const std::string go_on = " WHERE (" + key + ") > " + placeholders(keys);
 
     target.execute("DELETE FROM " + name, {});
     RowInserter inserter{target, name, columns};
-    source.query(select, {}, [&](const SqlRow& row) { inserter.add(row); });
+    std::vector<KeptValue> last;
+    std::int64_t rows = 0;
+    do {
+        std::vector<SqlValue> after;
+        for (const KeptValue& value : last) after.push_back(value.borrow());
+        std::vector<KeptValue> newest;
+        rows = source.query(select + (last.empty() ? "" : go_on) + order, after,
+                            [&](const SqlRow& row) {
+                                newest.clear();
+                                for (std::size_t i = 0; i < keys; ++i) {
+                                    newest.emplace_back(row.value(static_cast<int>(i)));
+                                }
+                                inserter.add(row, keys);
+                            });
+        last = std::move(newest);
+    } while (rows == page_rows);
     inserter.finish();
     return inserter.rows();
 }

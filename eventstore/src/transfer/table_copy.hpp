@@ -10,29 +10,33 @@ namespace daybook::detail {
 
 struct TransferTable {
     std::string_view name;
-    /// The column by which the target numbers its rows anew, in their order; or empty.
-    std::string_view numbering{};
+    /// What its rows are told apart and ordered by, as in an ORDER BY.
+    std::string_view key;
+    /// The key is a number that the target gives anew, in the order of the source.
+    bool numbered = false;
 };
 
 /// What a migration copies besides the events.
 inline constexpr std::array copied_tables{
-    TransferTable{"snapshot"},
-    TransferTable{"inbox"},
-    TransferTable{"outbox", "sequence"},
-    TransferTable{"dead_letter", "number"},
-    TransferTable{"saga"},
-    TransferTable{"saga_timer"},
-    TransferTable{"saga_start"},
-    TransferTable{"mirror"},
-    TransferTable{"mirror_dropped"},
+    TransferTable{"snapshot", "stream, aggregate"},
+    TransferTable{"inbox", "consumer, id"},
+    TransferTable{"outbox", "sequence", true},
+    TransferTable{"dead_letter", "number", true},
+    TransferTable{"saga", "definition, key"},
+    TransferTable{"saga_timer", "definition, key, kind"},
+    TransferTable{"saga_start", "definition"},
+    TransferTable{"mirror", "name"},
+    TransferTable{"mirror_dropped", "mirror, stream"},
 };
 
-/// What it does not: the log, which is copied in another way; leases, which die with their owners;
-/// read models with their books, which the target makes anew; a migration's own record.
-inline constexpr std::array<std::string_view, 10> left_tables{"category",
+/// What it does not: the log and its counters, which are copied in another way; leases, which die
+/// with their owners; read models with their books, which the target makes anew; a migration's own
+/// record.
+inline constexpr std::array<std::string_view, 11> left_tables{"category",
                                                               "stream",
                                                               "event_type",
                                                               "event",
+                                                              "unit",
                                                               "lease",
                                                               "projection",
                                                               "rebuild",
