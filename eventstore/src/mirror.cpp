@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
-#include <set>
 #include <thread>
 #include <utility>
 
@@ -73,8 +72,6 @@ struct Mirror::State {
     EventStore target;
     const MirrorOptions options;
 
-    // Names of types that the map has made up; of the mapping thread.
-    std::set<std::string, std::less<>> type_names{};
     detail::TransferPipeline pipeline;
 
     // Under the mutex: what others may read.
@@ -88,7 +85,7 @@ struct Mirror::State {
     std::jthread thread{};
 
     detail::TransferPipeline::Map stage_map();
-    void apply_map(detail::TransferEvent& event);
+    void apply_map(detail::TransferEvent& event) const;
     void prepare(detail::MirrorLedger& ledger) const;
     void copy(detail::MirrorLedger& ledger, Position until, const std::stop_token& stop);
     std::uint64_t run_once(const std::stop_token& stop);
@@ -106,15 +103,13 @@ detail::TransferPipeline::Map Mirror::State::stage_map() {
     return [this](detail::TransferEvent& event) { apply_map(event); };
 }
 
-void Mirror::State::apply_map(detail::TransferEvent& event) {
+void Mirror::State::apply_map(detail::TransferEvent& event) const {
     const EventId id = event.event.id;
     event.dropped = !options.map(event.stream, event.event);
     if (event.event.id != id) {
         throw InvalidError("mirror '" + options.name + "': its map has changed the id of event " +
                            id.to_string() + ": ids stay, they keep a repeat harmless");
     }
-    EventType& type = event.event.type;
-    type = EventType::checked(*type_names.emplace(type.name).first, type.version);
 }
 
 /// Claims the name, or makes sure that it is still ours, and that the source is.

@@ -29,20 +29,22 @@ inline constexpr std::array copied_tables{
     TransferTable{"mirror_dropped", "mirror, stream"},
 };
 
-/// What it does not: the log and its counters, which are copied in another way; leases, which die
-/// with their owners; read models with their books, which the target makes anew; a migration's own
-/// record.
-inline constexpr std::array<std::string_view, 11> left_tables{"category",
+/// What it does not: the log with all that an engine keeps about it; leases, which die with their
+/// owners; read models with their books, which the target makes anew; a migration's own record.
+inline constexpr std::array<std::string_view, 14> left_tables{"category",
                                                               "stream",
                                                               "event_type",
                                                               "event",
                                                               "unit",
+                                                              "stream_run",
+                                                              "stream_run_new",
                                                               "lease",
                                                               "projection",
                                                               "rebuild",
+                                                              "stream_run_recent",
+                                                              "migration",
                                                               "daybook_checkpoint",
-                                                              "daybook_set_aside",
-                                                              "migration"};
+                                                              "daybook_set_aside"};
 
 bool is_empty(Sql& store, const TransferTable& table);
 /// Replaces the rows of the target's table by those of the source's. Returns their number.
