@@ -8,6 +8,7 @@
 
 #include "daybook/eventstore/eventstore.hpp"
 #include "shop.hpp"
+#include "store_place.hpp"
 
 namespace {
 
@@ -31,11 +32,12 @@ LogHash hash_of(const std::string& uri) {
     return hash_log(store, store.head());
 }
 
-/// Two places in one directory, and the commands between them.
+/// From a file to the engine under test, and the commands between them.
 struct Road {
-    Shop shop;
-    std::string from = shop.path("from.db");
-    std::string to = shop.path("to.db");
+    test::TemporaryDirectory directory;
+    test::StorePlace place;
+    std::string from = directory.file("from.db");
+    std::string to = place.uri();
 
     process::Arguments arguments(const char* command, process::Arguments more = {}) const {
         process::Arguments all{command, "--from", from, "--to", to, "--json"};

@@ -3,10 +3,13 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "daybook/eventstore/eventstore.hpp"
-#include "engines.hpp"
+#include "numbered.hpp"
+#include "store_place.hpp"
+#include "temporary_directory.hpp"
 
 // What is moved in these tests, and how it is looked at afterwards.
 
@@ -14,6 +17,17 @@ namespace goods {
 
 using namespace daybook;
 using daybook::test::numbered;
+
+/// A place for a store on SQLite, whatever engine is under test: the other end of the road.
+class FilePlace {
+public:
+    EventStore open(StoreOptions options = {}) const {
+        return EventStore::open(directory_.file("store.db"), std::move(options));
+    }
+
+private:
+    daybook::test::TemporaryDirectory directory_;
+};
 
 /// One event as a migration must leave it, in a form that doctest shows.
 inline std::string line_of(EventView event) {

@@ -10,13 +10,11 @@
 #include "transfer/table_copy.hpp"
 
 using namespace goods;
-using daybook::test::Sqlite;
-using daybook::test::StoreOn;
+using daybook::test::StorePlace;
 
-TEST_CASE_TEMPLATE("a migration leaves no event and nothing that waits behind", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Engine> to;
+TEST_CASE("a migration leaves no event and nothing that waits behind") {
+    const FilePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     append_events(source, 400);
     add_waiting(source);
@@ -46,10 +44,10 @@ TEST_CASE_TEMPLATE("a migration leaves no event and nothing that waits behind", 
     CHECK(target.append("thing-1", any, {numbered(1)}).position == source.head().next());
 }
 
-TEST_CASE_TEMPLATE("a store comes back from another engine as it was", Engine, DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Engine> abroad;
-    const StoreOn<Sqlite> home;
+TEST_CASE("a store comes back from another engine as it was") {
+    const FilePlace from;
+    const StorePlace abroad;
+    const FilePlace home;
     EventStore source = from.open();
     append_events(source, 100);
     add_waiting(source);
@@ -66,18 +64,17 @@ TEST_CASE_TEMPLATE("a store comes back from another engine as it was", Engine, D
     }
 }
 
-TEST_CASE_TEMPLATE("an empty store can be moved", Engine, DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Engine> to;
+TEST_CASE("an empty store can be moved") {
+    const FilePlace from;
+    const StorePlace to;
     const MigrationResult result = migrate(from.open(), to.open());
     CHECK(result.events == 0);
     CHECK(result.source_hash.empty());
 }
 
-TEST_CASE_TEMPLATE("a target that holds something is refused and left alone", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Engine> to;
+TEST_CASE("a target that holds something is refused and left alone") {
+    const FilePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     append_events(source, 5);
     EventStore target = to.open();
@@ -93,9 +90,9 @@ TEST_CASE_TEMPLATE("a target that holds something is refused and left alone", En
     CHECK(log_of(target) == before);
 }
 
-TEST_CASE_TEMPLATE("a migration done twice stores nothing twice", Engine, DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Engine> to;
+TEST_CASE("a migration done twice stores nothing twice") {
+    const FilePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     append_events(source, 50);
     add_waiting(source);
@@ -114,10 +111,9 @@ TEST_CASE_TEMPLATE("a migration done twice stores nothing twice", Engine, DAYBOO
                          InvalidError);
 }
 
-TEST_CASE_TEMPLATE("what is appended to the source meanwhile is told and caught up", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Engine> to;
+TEST_CASE("what is appended to the source meanwhile is told and caught up") {
+    const FilePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     append_events(source, 50);
     EventStore writer = from.open();
@@ -141,9 +137,9 @@ TEST_CASE_TEMPLATE("what is appended to the source meanwhile is told and caught 
                          InvalidError);
 }
 
-TEST_CASE_TEMPLATE("a changed event in the target is found", Engine, DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Engine> to;
+TEST_CASE("a changed event in the target is found") {
+    const FilePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     source.append("thing-1", any, {numbered(1), numbered(2), numbered(3), numbered(4)});
     EventStore target = to.open();
@@ -159,10 +155,9 @@ TEST_CASE_TEMPLATE("a changed event in the target is found", Engine, DAYBOOK_ENG
                          CorruptError);
 }
 
-TEST_CASE_TEMPLATE("a stopped migration goes on where it was and for its source only", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Engine> to;
+TEST_CASE("a stopped migration goes on where it was and for its source only") {
+    const FilePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     const Position head = append_events(source, 200);
     std::stop_source stop;
@@ -177,7 +172,7 @@ TEST_CASE_TEMPLATE("a stopped migration goes on where it was and for its source 
     CHECK(reached >= Position{50});
     CHECK(reached < head);
 
-    const StoreOn<Sqlite> other;
+    const FilePlace other;
     EventStore stranger = other.open();
     append_events(stranger, 200);
     CHECK_THROWS_WITH_AS(migrate(stranger, to.open()), doctest::Contains("another source"),
@@ -188,10 +183,9 @@ TEST_CASE_TEMPLATE("a stopped migration goes on where it was and for its source 
     CHECK(log_of(to.open()) == log_of(source));
 }
 
-TEST_CASE_TEMPLATE("somebody who writes to the target meanwhile does not go unnoticed", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Engine> to;
+TEST_CASE("somebody who writes to the target meanwhile does not go unnoticed") {
+    const FilePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     append_events(source, 50);
     EventStore target = to.open();
@@ -206,9 +200,9 @@ TEST_CASE_TEMPLATE("somebody who writes to the target meanwhile does not go unno
     CHECK(target.head() == Position{21});
 }
 
-TEST_CASE("upcasters of a program do not change what is moved") {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Sqlite> to;
+TEST_CASE("upcasters of a program do not change what is moved" * doctest::test_suite("sqlite")) {
+    const FilePlace from;
+    const FilePlace to;
     {
         EventStore plain = from.open();
         plain.append("thing-1", any, {numbered(1, "thing.old")});
@@ -223,9 +217,9 @@ TEST_CASE("upcasters of a program do not change what is moved") {
     CHECK(log_of(to.open()) != log_of(source));
 }
 
-TEST_CASE("a migration tells which read models are to be rebuilt") {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Sqlite> to;
+TEST_CASE("a migration tells which read models are to be rebuilt" * doctest::test_suite("sqlite")) {
+    const FilePlace from;
+    const FilePlace to;
     EventStore source = from.open();
     source.transact([](Transaction& tx) {
         tx.sql().exec(
@@ -235,8 +229,8 @@ TEST_CASE("a migration tells which read models are to be rebuilt") {
     CHECK(migrate(source, to.open()).rebuild == std::vector<std::string>{"balances"});
 }
 
-TEST_CASE_TEMPLATE("no table of the schema is forgotten by migrations", Engine, DAYBOOK_ENGINES) {
-    const StoreOn<Engine> place;
+TEST_CASE("no table of the schema is forgotten by migrations") {
+    const StorePlace place;
     place.open().query([](Sql& sql) {
         for (const SqlRelation& relation : sql.relations()) {
             if (relation.name.starts_with("sqlite_")) continue;

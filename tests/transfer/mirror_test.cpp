@@ -9,8 +9,7 @@
 
 using namespace goods;
 using namespace std::chrono_literals;
-using daybook::test::Sqlite;
-using daybook::test::StoreOn;
+using daybook::test::StorePlace;
 
 namespace {
 
@@ -57,9 +56,9 @@ private:
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("a mirror copies everything once", Engine, DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Engine> to;
+TEST_CASE("a mirror copies everything once") {
+    const FilePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     const Position head = append_events(source, 300);
     Mirror mirror{source, to.open(), {.batch_max = 32}};
@@ -71,12 +70,15 @@ TEST_CASE_TEMPLATE("a mirror copies everything once", Engine, DAYBOOK_ENGINES) {
     CHECK(status.position == head);
     CHECK(status.stored == head.value());
     CHECK(status.lag() == 0);
+
+    const FilePlace home;
+    CHECK(Mirror{to.open(), home.open()}.run_once() == head.value());
+    CHECK(log_of(home.open()) == log_of(source));
 }
 
-TEST_CASE_TEMPLATE("a mirror follows what comes and what comes after a restart", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Engine> to;
+TEST_CASE("a mirror follows what comes and what comes after a restart") {
+    const StorePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     append_events(source, 50);
     std::mt19937 random{7};
@@ -101,9 +103,9 @@ TEST_CASE_TEMPLATE("a mirror follows what comes and what comes after a restart",
     CHECK(mirror.status().stored == source.head().value());
 }
 
-TEST_CASE_TEMPLATE("a target that is away for a while is waited for", Engine, DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Engine> to;
+TEST_CASE("a target that is away for a while is waited for") {
+    const FilePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     append_events(source, 20);
     Mirror mirror{source,
@@ -127,9 +129,9 @@ TEST_CASE_TEMPLATE("a target that is away for a while is waited for", Engine, DA
     CHECK(mirror.failure() == nullptr);
 }
 
-TEST_CASE_TEMPLATE("a slow target holds the reader back", Engine, DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Engine> to;
+TEST_CASE("a slow target holds the reader back") {
+    const FilePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     const Position head = append_events(source, 600);
     EventStore target = to.open();
@@ -161,10 +163,9 @@ TEST_CASE_TEMPLATE("a slow target holds the reader back", Engine, DAYBOOK_ENGINE
     CHECK(log_of(target) == log_of(source));
 }
 
-TEST_CASE_TEMPLATE("of two mirrors with one name the older stores nothing any more", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Engine> to;
+TEST_CASE("of two mirrors with one name the older stores nothing any more") {
+    const FilePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     append_events(source, 20);
     Mirror older{from.open(), to.open()};
@@ -182,10 +183,9 @@ TEST_CASE_TEMPLATE("of two mirrors with one name the older stores nothing any mo
     CHECK(log_of(to.open()) == log_of(source));
 }
 
-TEST_CASE_TEMPLATE("a map leaves out and changes events and versions follow", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Engine> to;
+TEST_CASE("a map leaves out and changes events and versions follow") {
+    const FilePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     const auto map = [](const StreamName& stream, NewEvent& event) {
         if (stream.category() == "secret") return false;
@@ -222,9 +222,9 @@ TEST_CASE_TEMPLATE("a map leaves out and changes events and versions follow", En
     }
 }
 
-TEST_CASE_TEMPLATE("a map that throws or changes ids halts its mirror", Engine, DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Engine> to;
+TEST_CASE("a map that throws or changes ids halts its mirror") {
+    const FilePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     append_events(source, 5);
     MirrorMap map;
@@ -245,11 +245,10 @@ TEST_CASE_TEMPLATE("a map that throws or changes ids halts its mirror", Engine, 
     CHECK(to.open().head() == Position{0});
 }
 
-TEST_CASE_TEMPLATE("two sources feed one target and keep the versions of their streams", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> north;
-    const StoreOn<Sqlite> south;
-    const StoreOn<Engine> to;
+TEST_CASE("two sources feed one target and keep the versions of their streams") {
+    const FilePlace north;
+    const FilePlace south;
+    const StorePlace to;
     EventStore one = north.open();
     EventStore other = south.open();
     EventStore target = to.open();
@@ -268,10 +267,9 @@ TEST_CASE_TEMPLATE("two sources feed one target and keep the versions of their s
     CHECK(target.version("south-1") == Version{100});
 }
 
-TEST_CASE_TEMPLATE("a stream that somebody else writes in the target halts the mirror by name",
-                   Engine, DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Engine> to;
+TEST_CASE("a stream that somebody else writes in the target halts the mirror by name") {
+    const FilePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     EventStore target = to.open();
     source.append("thing-1", any, {numbered(1)});
@@ -287,10 +285,10 @@ TEST_CASE_TEMPLATE("a stream that somebody else writes in the target halts the m
     CHECK_THROWS_AS(std::rethrow_exception(mirror.failure()), ConflictError);
 }
 
-TEST_CASE_TEMPLATE("a mirror does not go on with another source", Engine, DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Sqlite> other;
-    const StoreOn<Engine> to;
+TEST_CASE("a mirror does not go on with another source") {
+    const FilePlace from;
+    const FilePlace other;
+    const StorePlace to;
     EventStore source = from.open();
     append_events(source, 10);
     Mirror{source, to.open()}.run_once();
@@ -303,10 +301,9 @@ TEST_CASE_TEMPLATE("a mirror does not go on with another source", Engine, DAYBOO
     CHECK(log_of(to.open()) == log_of(source));
 }
 
-TEST_CASE_TEMPLATE("a mirror goes on where a migration of its source has ended", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Sqlite> from;
-    const StoreOn<Engine> to;
+TEST_CASE("a mirror goes on where a migration of its source has ended") {
+    const FilePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     append_events(source, 20);
     migrate(source, to.open());
@@ -321,8 +318,8 @@ TEST_CASE_TEMPLATE("a mirror goes on where a migration of its source has ended",
     CHECK(log_of(to.open()) == log_of(source));
 }
 
-TEST_CASE("a mirror with limits of nothing is refused") {
-    const StoreOn<Sqlite> from;
+TEST_CASE("a mirror with limits of nothing is refused" * doctest::test_suite("sqlite")) {
+    const FilePlace from;
     EventStore store = from.open();
     CHECK_THROWS_AS((Mirror{store, store, {.name = ""}}), InvalidError);
     CHECK_THROWS_AS((Mirror{store, store, {.batch_max = 0}}), InvalidError);

@@ -3,7 +3,7 @@
 #include "goods.hpp"
 
 using namespace goods;
-using daybook::test::StoreOn;
+using daybook::test::StorePlace;
 
 namespace {
 
@@ -24,9 +24,9 @@ std::size_t import(EventStore& store, const RecordedBatch& batch) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("recorded events are stored as they were", Engine, DAYBOOK_ENGINES) {
-    const StoreOn<Engine> from;
-    const StoreOn<Engine> to;
+TEST_CASE("recorded events are stored as they were") {
+    const StorePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     EventStore target = to.open();
     const Position head = append_events(source, 40);
@@ -35,10 +35,9 @@ TEST_CASE_TEMPLATE("recorded events are stored as they were", Engine, DAYBOOK_EN
     target.transact([](Transaction& tx) { CHECK(tx.append_recorded({}) == 0); });
 }
 
-TEST_CASE_TEMPLATE("recorded events that come again in batches of another cut are harmless", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> from;
-    const StoreOn<Engine> to;
+TEST_CASE("recorded events that come again in batches of another cut are harmless") {
+    const StorePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     EventStore target = to.open();
     source.append("thing-1", any, {numbered(1), numbered(2), numbered(3), numbered(4)});
@@ -50,10 +49,9 @@ TEST_CASE_TEMPLATE("recorded events that come again in batches of another cut ar
     CHECK(log_of(target) == log_of(source));
 }
 
-TEST_CASE_TEMPLATE("recorded events that do not fit conflict and leave nothing behind", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> from;
-    const StoreOn<Engine> to;
+TEST_CASE("recorded events that do not fit conflict and leave nothing behind") {
+    const StorePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     EventStore target = to.open();
     source.append("thing-1", any, {numbered(1)});
@@ -93,10 +91,9 @@ TEST_CASE_TEMPLATE("recorded events that do not fit conflict and leave nothing b
     }
 }
 
-TEST_CASE_TEMPLATE("commit hooks run once for a batch and not for a repeat", Engine,
-                   DAYBOOK_ENGINES) {
-    const StoreOn<Engine> from;
-    const StoreOn<Engine> to;
+TEST_CASE("commit hooks run once for a batch and not for a repeat") {
+    const StorePlace from;
+    const StorePlace to;
     EventStore source = from.open();
     EventStore target = to.open();
     const Position head = append_events(source, 10);
@@ -111,7 +108,7 @@ TEST_CASE_TEMPLATE("commit hooks run once for a batch and not for a repeat", Eng
     CHECK(calls == 1);
 }
 
-TEST_CASE("a recorded event needs an id and a version") {
+TEST_CASE("a recorded event needs an id and a version" * doctest::test_suite("no-store")) {
     RecordedBatch batch;
     CHECK_THROWS_AS(batch.add("thing-1", 0, Timestamp{}, numbered(1)), InvalidError);
     NewEvent nameless = numbered(1);
@@ -120,7 +117,7 @@ TEST_CASE("a recorded event needs an id and a version") {
     CHECK(batch.empty());
 }
 
-TEST_CASE("a password in a uri is never shown") {
+TEST_CASE("a password in a uri is never shown" * doctest::test_suite("no-store")) {
     CHECK(shown_uri("orders.db") == "orders.db");
     CHECK(shown_uri("sqlite:orders@home:1.db") == "sqlite:orders@home:1.db");
     CHECK(shown_uri("postgresql://db:5432/orders") == "postgresql://db:5432/orders");
