@@ -133,7 +133,7 @@ TEST_CASE("a slow target holds the reader back") {
     const FilePlace from;
     const StorePlace to;
     EventStore source = from.open();
-    const Position head = append_events(source, 600);
+    const Position head = append_events(source, 200);
     EventStore target = to.open();
     std::size_t units = 0;
     const auto slow = target.add_commit_hook([&](Transaction&) {
