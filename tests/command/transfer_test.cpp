@@ -56,7 +56,9 @@ struct Road {
     }
 };
 
-void sleep_up_to(std::mt19937& random, int micros) {
+/// Long enough for a program to get somewhere on the engine under test, and never too long.
+void sleep_a_while(std::mt19937& random) {
+    const int micros = test::on_postgres() ? 500'000 : 80'000;
     std::this_thread::sleep_for(
         std::chrono::microseconds{std::uniform_int_distribution<int>{0, micros}(random)});
 }
@@ -113,7 +115,7 @@ TEST_CASE("a migration that is killed again and again ends with equal stores" *
     int killed_on_the_way = 0;
     for (int round = 0; round < 25; ++round) {
         process::Child child{road.arguments("migrate", {"--batch", "50"})};
-        sleep_up_to(random, 60'000);
+        sleep_a_while(random);
         child.send(SIGKILL);
         child.wait();
         const Position head = road.head_of_target();
@@ -143,7 +145,7 @@ TEST_CASE("a mirror that is killed under load loses nothing and repeats nothing"
     std::mt19937 random{seed};
     for (int round = 0; round < 15; ++round) {
         process::Child child{road.arguments("mirror", {"--batch", "20"})};
-        sleep_up_to(random, 100'000);
+        sleep_a_while(random);
         child.send(SIGKILL);
         child.wait();
     }
