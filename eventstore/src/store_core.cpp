@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_uri.hpp"
 #include "daybook/schema/event_catalog.hpp"
 #include "daybook/schema/is_json.hpp"
 #include "page_sources.hpp"
@@ -44,7 +45,7 @@ std::unique_ptr<Engine> open(const std::string& uri, const StoreOptions& options
     if (postgres::is_postgres(uri)) return postgres::open_engine(uri, engine_options, types);
     const auto scheme_end = uri.find("://");
     if (scheme_end != std::string::npos) {
-        throw InvalidError("store '" + uri + "': this build has no engine for '" +
+        throw InvalidError("store '" + shown_uri(uri) + "': this build has no engine for '" +
                            uri.substr(0, scheme_end) +
                            "': give the path of a file or a postgresql:// URI");
     }
@@ -57,9 +58,9 @@ std::unique_ptr<Engine> open(const std::string& uri, const StoreOptions& options
 }  // namespace
 
 StoreCore::StoreCore(std::string_view store_uri, StoreOptions store_options)
-    : uri(store_uri),
+    : uri(shown_uri(store_uri)),
       options(std::move(store_options)),
-      engine(open(uri, options, types_)),
+      engine(open(std::string(store_uri), options, types_)),
       signal([this] { return engine->change_token(); }),
       queue_(*engine, {.has_hooks = [this] { return !hooks()->empty(); },
                        .before_commit =

@@ -54,6 +54,30 @@ void check(const OutgoingMessage& message, std::size_t payload_bytes_max) {
     }
 }
 
+/// Stores a batch and returns how many events were new.
+std::size_t append_batch(WriteTransaction& engine, const RecordedBatch& batch,
+                         RecordedBatch::Cut cut) {
+    const std::vector<AppendRequest> requests = batch.requests(cut);
+    std::vector<const AppendRequest*> pointers;
+    pointers.reserve(requests.size());
+    for (const AppendRequest& request : requests) pointers.push_back(&request);
+    std::vector<AppendOutcome> outcomes = engine.append_all(pointers);
+    std::size_t stored = 0;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        const AppendRequest& request = requests[i];
+        if (auto* conflict = std::get_if<Conflict>(&outcomes[i])) {
+            throw ConflictError(std::move(*conflict));
+        }
+        const auto& result = std::get<AppendResult>(outcomes[i]);
+        const Version last{request.expected.version().value() + request.events.size()};
+        if (result.version != last) {
+            throw ConflictError({request.stream, request.expected, engine.version(request.stream)});
+        }
+        if (!result.repeated) stored += request.events.size();
+    }
+    return stored;
+}
+
 SqlValue id_or_null(const EventId& id) { return id.is_nil() ? SqlValue{nullptr} : SqlValue{id}; }
 
 }  // namespace
@@ -75,6 +99,25 @@ AppendOutcome Transaction::try_append(const StreamName& stream, ExpectedVersion 
     const auto* stored = std::get_if<AppendResult>(&outcome);
     appended_ = appended_ || (stored != nullptr && !stored->repeated);
     return outcome;
+}
+
+std::size_t Transaction::append_recorded(const RecordedBatch& batch) {
+    if (batch.empty()) return 0;
+    require_whole();
+    broken_ = true;
+    std::size_t stored = 0;
+    engine_.savepoint();
+    try {
+        stored = append_batch(engine_, batch, RecordedBatch::Cut::runs);
+        engine_.release_savepoint();
+    } catch (const DuplicateError&) {
+        // Events that came before in batches of another cut are a partial repeat to the engine.
+        engine_.rollback_to_savepoint();
+        stored = append_batch(engine_, batch, RecordedBatch::Cut::events);
+    }
+    broken_ = false;
+    appended_ = appended_ || stored > 0;
+    return stored;
 }
 
 void Transaction::require_whole() const {

@@ -75,7 +75,8 @@ CommandLine::State::State(const Program& program) : app(program.help, program.na
     app.add_flag("--json", json, "Print one JSON object per line");
     app.set_version_flag("--version", program.name + " " + program.version);
 
-    own = {append_command(program), read_command(), streams_command(), stats_command()};
+    own = {append_command(program), read_command(),    streams_command(),
+           stats_command(),         migrate_command(), mirror_command()};
     groups = {projection_group(program), outbox_group(), saga_group(program)};
     for (const Subcommand& command : program.commands) add(app, command);
     for (const Subcommand& command : own) add(app, command);

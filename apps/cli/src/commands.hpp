@@ -19,6 +19,8 @@ struct Group {
 Subcommand read_command();
 Subcommand streams_command();
 Subcommand stats_command();
+Subcommand migrate_command();
+Subcommand mirror_command();
 Group outbox_group();
 /// These use the program's definitions and limits; it must outlive them.
 Subcommand append_command(const Program& program);

@@ -55,18 +55,23 @@ EventStore Invocation::open_store(IfMissing if_missing, const Clock* clock) {
     if (parts_.store.empty()) {
         throw InvalidError("no store is named: give --store PATH or set DAYBOOK_STORE");
     }
+    return open_store_at(parts_.store, if_missing, clock);
+}
+
+EventStore Invocation::open_store_at(const std::string& uri, IfMissing if_missing,
+                                     const Clock* clock) {
     StoreOptions options = parts_.program.store;
     if (clock != nullptr) options.clock = clock;
     if (!options.log) options.log = notes_sink(output().notes());
     options.create = false;
     try {
-        return EventStore::open(parts_.store, options);
+        return EventStore::open(uri, options);
     } catch (const NotFoundError&) {
         if (if_missing == IfMissing::fail) throw;
     }
     options.create = true;
-    EventStore store = EventStore::open(parts_.store, options);
-    output().note("created the store " + parts_.store);
+    EventStore store = EventStore::open(uri, options);
+    output().note("created the store " + store.uri());
     return store;
 }
 

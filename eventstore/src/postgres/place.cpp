@@ -5,6 +5,7 @@
 #include <libpq-fe.h>
 
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_uri.hpp"
 
 namespace daybook::postgres {
 
@@ -13,21 +14,15 @@ namespace {
 // PostgreSQL cuts longer names off without a word. Read models add to a store's own name.
 constexpr std::size_t schema_bytes_max = 40;
 
-std::string without_password(std::string_view uri) {
-    std::string name{uri};
-    const auto user = name.find("://") + 3;
-    const auto at = name.find('@', user);
-    const auto colon = name.find(':', user);
-    if (at != std::string::npos && colon < at && at < name.find('/', user)) {
-        name.replace(colon, at - colon, ":***");
-    }
-    const auto parameter = name.find("password=");
-    if (parameter != std::string::npos) {
-        const auto value = parameter + std::string_view{"password="}.size();
-        const auto end = name.find('&', value);
-        name.replace(value, (end == std::string::npos ? name.size() : end) - value, "***");
-    }
-    return name;
+/// What libpq would take for a host or a port, and show, may be a part of the password.
+void check_login(const Place& place, std::string_view uri) {
+    const std::string_view address = uri.substr(0, uri.find('?'));
+    const auto begin = address.find("://") + 3;
+    const auto at = address.rfind('@');
+    if (at == std::string_view::npos) return;
+    if (address.substr(begin, at - begin).find_first_of("@/") == std::string_view::npos) return;
+    throw InvalidError("store '" + place.name +
+                       "': write '@' and '/' in a user's name or password as %40 and %2F");
 }
 
 void check_schema(const Place& place) {
@@ -55,13 +50,19 @@ void take(Place& place, std::string_view key, std::string_view value) {
     }
 }
 
-void check_with_libpq(const Place& place) {
+void check_with_libpq(const Place& place, std::string_view uri) {
     char* why = nullptr;
     PQconninfoOption* const parsed = PQconninfoParse(place.conninfo.c_str(), &why);
     const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options{parsed,
                                                                                  PQconninfoFree};
     const std::unique_ptr<char, void (*)(void*)> message{why, PQfreemem};
     if (options) return;
+    // It quotes what it does not understand.
+    if (place.name != uri) {
+        throw InvalidError("store '" + place.name +
+                           "' is not an URI that libpq takes: see how it is written, and write "
+                           "what is special in a password as %XX");
+    }
     throw InvalidError("store '" + place.name + "' is not an URI that libpq takes: " +
                        (message ? message.get() : "out of memory"));
 }
@@ -70,7 +71,8 @@ void check_with_libpq(const Place& place) {
 
 Place parse_place(std::string_view uri) {
     Place place;
-    place.name = without_password(uri);
+    place.name = shown_uri(uri);
+    check_login(place, uri);
     const auto question = uri.find('?');
     place.conninfo = uri.substr(0, question);
     std::string_view rest = question == std::string_view::npos ? "" : uri.substr(question + 1);
@@ -91,7 +93,7 @@ Place parse_place(std::string_view uri) {
         separator = '&';
     }
     check_schema(place);
-    check_with_libpq(place);
+    check_with_libpq(place, uri);
     return place;
 }
 

@@ -124,6 +124,7 @@ public:
     [[nodiscard]] std::shared_ptr<void> add_commit_hook(CommitHook hook);
 
     const Clock& clock() const noexcept;
+    /// What it was opened by, without a password (see shown_uri).
     const std::string& uri() const noexcept;
     const StoreOptions& options() const noexcept;
     void log(LogLevel level, std::string_view text) const;

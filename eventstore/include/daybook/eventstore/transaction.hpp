@@ -8,6 +8,7 @@
 #include "daybook/eventstore/engine.hpp"
 #include "daybook/eventstore/event_range.hpp"
 #include "daybook/eventstore/outgoing_message.hpp"
+#include "daybook/eventstore/recorded_batch.hpp"
 
 namespace daybook {
 
@@ -35,6 +36,13 @@ public:
     /// The same, with the conflict returned; the unit may go on.
     AppendOutcome try_append(const StreamName& stream, ExpectedVersion expected,
                              std::span<const NewEvent> events);
+
+    /// Stores what another store has recorded, as it was recorded there: nothing is upcast or
+    /// checked to be JSON, and the unit's trace is not added; commit hooks run as after any append.
+    /// Events that are stored already, in the same place of their stream, are left as they are;
+    /// returns how many were new. Throws ConflictError if one does not fit into its stream,
+    /// DuplicateError if an id was used for something else: let them pass.
+    std::size_t append_recorded(const RecordedBatch& batch);
 
     /// The range must not outlive the transaction.
     EventRange read(const StreamName& stream, StreamRead options = {});

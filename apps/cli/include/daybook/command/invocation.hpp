@@ -42,6 +42,10 @@ public:
     /// none is named, and what EventStore::open throws.
     EventStore open_store(IfMissing if_missing = IfMissing::fail, const Clock* clock = nullptr);
 
+    /// The same for a store that the command's own options name.
+    EventStore open_store_at(const std::string& uri, IfMissing if_missing = IfMissing::fail,
+                             const Clock* clock = nullptr);
+
     Output& output() noexcept;
     bool json() noexcept { return output().json(); }
 

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daybook/core/clock.hpp"
+#include "daybook/core/ordinal.hpp"
+#include "daybook/core/stream_name.hpp"
+#include "daybook/eventstore/engine.hpp"
+#include "daybook/eventstore/event_view.hpp"
+#include "daybook/eventstore/new_event.hpp"
+
+namespace daybook {
+
+/// Events that were recorded in another store, to be stored as they were: with their ids, times,
+/// traces, and their places in their streams. Owns everything it holds. To be reused: `clear` keeps
+/// the memory.
+///
+///     RecordedBatch batch;
+///     for (const EventView event : central.read("order-7")) batch.add(event);
+///     store.transact([&](Transaction& tx) { tx.append_recorded(batch); });
+class RecordedBatch {
+public:
+    RecordedBatch() = default;
+    RecordedBatch(RecordedBatch&&) noexcept = default;
+    RecordedBatch& operator=(RecordedBatch&&) noexcept = default;
+
+    /// `version` is the place that the event takes in its stream, from 1: the stream must hold the
+    /// events before it, here or in the store. A nil part of its trace stays nil. Throws
+    /// InvalidError for version 0 or a nil id.
+    void add(const StreamName& stream, Version version, Timestamp recorded_at, NewEvent event);
+    /// An event as it is.
+    void add(EventView event);
+
+    bool empty() const noexcept { return events_.empty(); }
+    /// How many events it holds.
+    std::size_t size() const noexcept { return events_.size(); }
+    void clear() noexcept;
+
+    /// What an engine is asked to append: neighbours of one stream and instant together, or each
+    /// event by itself.
+    enum class Cut { runs, events };
+    std::vector<AppendRequest> requests(Cut cut) const;
+
+private:
+    struct Run {
+        StreamName stream;
+        Version first;
+        Timestamp recorded_at;
+        std::size_t begin;
+        std::size_t size;
+    };
+
+    std::vector<NewEvent> events_;
+    std::vector<Run> runs_;
+    std::set<std::string, std::less<>> type_names_;
+};
+
+}  // namespace daybook

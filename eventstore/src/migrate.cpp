@@ -1,0 +1,277 @@
+#include "daybook/eventstore/migrate.hpp"
+
+#include <algorithm>
+#include <future>
+#include <optional>
+
+#include "daybook/core/error.hpp"
+#include "daybook/eventstore/log_hash.hpp"
+#include "daybook/eventstore/recorded_batch.hpp"
+#include "transfer/pipeline.hpp"
+#include "transfer/source_place.hpp"
+#include "transfer/statements.hpp"
+#include "transfer/table_copy.hpp"
+
+namespace daybook {
+
+namespace {
+
+using detail::SourcePlace;
+using SteadyClock = std::chrono::steady_clock;
+
+/// Says how fast one phase goes.
+class PhaseProgress {
+public:
+    PhaseProgress(const MigrationOptions& options, MigrationPhase phase, Position begin,
+                  Position end)
+        : options_(options), begin_(begin.value()), now_{phase, begin_, end.value(), 0} {
+        tell(begin_);
+    }
+
+    void tell(std::uint64_t done) {
+        if (!options_.progress) return;
+        const double seconds = std::chrono::duration<double>(SteadyClock::now() - begun_).count();
+        now_.done = done;
+        if (seconds > 0) now_.per_second = static_cast<double>(done - begin_) / seconds;
+        options_.progress(now_);
+    }
+
+private:
+    const MigrationOptions& options_;
+    const std::uint64_t begin_;
+    const SteadyClock::time_point begun_ = SteadyClock::now();
+    MigrationProgress now_;
+};
+
+/// One call of `migrate`.
+class Migration {
+public:
+    Migration(EventStore from, EventStore to, const MigrationOptions& options)
+        : from_(std::move(from)), to_(std::move(to)), options_(options) {}
+
+    MigrationResult run();
+
+private:
+    bool resume();
+    void begin();
+    void require_blank(Transaction& tx) const;
+    void require_at_rest(Position source) const;
+    void copy_events();
+    void store(std::vector<detail::TransferEvent>& events);
+    void copy_tables();
+    void verify();
+    void finish();
+    void advance(Transaction& tx, const SourcePlace& place) const;
+    std::string name() const { return "'" + from_.uri() + "' to '" + to_.uri() + "'"; }
+    [[noreturn]] void fail_in_use(Position target) const;
+    [[noreturn]] void fail_different() const;
+
+    EventStore from_;
+    EventStore to_;
+    const MigrationOptions& options_;
+    SourcePlace place_;
+    RecordedBatch batch_;
+    MigrationResult result_;
+};
+
+MigrationResult Migration::run() {
+    const auto begun = SteadyClock::now();
+    const bool finished = resume();
+    if (!finished) {
+        copy_events();
+        copy_tables();
+    }
+    verify();
+    if (!finished) finish();
+    from_.query([&](Sql& sql) {
+        sql.each(detail::sql::projection_names,
+                 [&](const SqlRow& row) { result_.rebuild.emplace_back(row.text(0)); });
+    });
+    result_.took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - begun);
+    return std::move(result_);
+}
+
+/// Finds the place where to go on. True if the migration was finished before.
+bool Migration::resume() {
+    std::optional<detail::MigrationRow> row;
+    to_.query([&](Sql& sql) { row = detail::find_migration(sql); });
+    if (!row) {
+        begin();
+        return false;
+    }
+    place_ = row->place;
+    if (!detail::holds(from_, place_)) {
+        throw InvalidError("migration of " + name() + ": the target holds what came from another " +
+                           "source, up to position " + std::to_string(place_.position.value()) +
+                           ": name that source, or an empty target");
+    }
+    if (const Position head = to_.head(); head != place_.position) fail_in_use(head);
+    if (row->finished && from_.head() != place_.position) {
+        throw InvalidError("migration of " + name() + " was finished at position " +
+                           std::to_string(place_.position.value()) +
+                           " and the source has grown since: mirror what is new, or begin again " +
+                           "with an empty target");
+    }
+    return row->finished;
+}
+
+void Migration::begin() {
+    to_.transact([&](Transaction& tx) {
+        require_blank(tx);
+        tx.sql().exec(detail::sql::migration_begin, tx.now());
+    });
+}
+
+void Migration::require_blank(Transaction& tx) const {
+    const auto refuse = [&](const std::string& what) {
+        throw InvalidError("migration of " + name() + ": the target holds " + what +
+                           " already: name an empty one");
+    };
+    if (tx.head() > Position{0}) refuse(std::to_string(tx.head().value()) + " events");
+    for (const auto& table : detail::copied_tables) {
+        if (!is_empty(tx.sql(), table)) refuse("rows in '" + std::string(table.name) + "'");
+    }
+}
+
+void Migration::require_at_rest(Position source) const {
+    if (source == place_.position) return;
+    throw UnavailableError("migration of " + name() + ": the source has grown from position " +
+                           std::to_string(place_.position.value()) + " to " +
+                           std::to_string(source.value()) +
+                           " meanwhile: stop what writes to it and run again; it goes on there");
+}
+
+void Migration::copy_events() {
+    const Position until = from_.head();
+    PhaseProgress progress{options_, MigrationPhase::events, place_.position, until};
+    detail::TransferPipeline pipeline{
+        from_,
+        {.batch_max = options_.batch_max,
+         .queue_max = {2 * options_.batch_max,
+                       detail::TransferPipeline::Options{}.queue_max.bytes}}};
+    pipeline.run(place_.position, until, options_.stop,
+                 [&](std::vector<detail::TransferEvent>& events) {
+                     store(events);
+                     progress.tell(place_.position.value());
+                 });
+    if (place_.position == until) return;
+    throw CancelledError("migration of " + name() + " was stopped at position " +
+                         std::to_string(place_.position.value()) + " of " +
+                         std::to_string(until.value()) + ": run it again to go on");
+}
+
+void Migration::store(std::vector<detail::TransferEvent>& events) {
+    const SourcePlace last{events.back().position, events.back().event.id};
+    to_.transact([&](Transaction& tx) {
+        batch_.clear();
+        for (detail::TransferEvent& event : events) {
+            batch_.add(event.stream, event.version, event.recorded_at, std::move(event.event));
+        }
+        tx.append_recorded(batch_);
+        if (const Position head = tx.head(); head != last.position) fail_in_use(head);
+        advance(tx, last);
+    });
+    place_ = last;
+    result_.copied += events.size();
+}
+
+void Migration::advance(Transaction& tx, const SourcePlace& place) const {
+    if (tx.sql().exec(detail::sql::migration_advance, place.position,
+                      place.event.is_nil() ? SqlValue{nullptr} : SqlValue{place.event}, tx.now(),
+                      place_.position) == 1) {
+        return;
+    }
+    throw ErrorOf<ErrorKind::conflict>("migration of " + name() +
+                                       ": another one is at work on this target: let one end");
+}
+
+/// All in one unit, from one state of the source: a call that is killed here does it again.
+void Migration::copy_tables() {
+    PhaseProgress progress{options_, MigrationPhase::tables, place_.position, place_.position};
+    const PooledReader source{from_.engine()};
+    source->begin_snapshot();
+    struct End {
+        Reader& reader;
+        ~End() { reader.end_snapshot(); }
+    } const end{*source};
+    require_at_rest(source->head());
+    to_.transact([&](Transaction& tx) {
+        advance(tx, place_);
+        for (const auto& table : detail::copied_tables) {
+            result_.rows.emplace_back(table.name, copy_table(source->sql(), tx.sql(), table));
+        }
+    });
+}
+
+void Migration::verify() {
+    PhaseProgress progress{options_, MigrationPhase::verify, {}, place_.position};
+    auto source = std::async(std::launch::async,
+                             [&] { return hash_log(from_, place_.position, {}, options_.stop); });
+    const LogHash target = hash_log(
+        to_, place_.position, [&](std::uint64_t events) { progress.tell(events); }, options_.stop);
+    const LogHash original = source.get();
+    if (!(original == target) || original.events() != place_.position.value()) fail_different();
+    result_.events = original.events();
+    result_.source_hash = original.value();
+    result_.target_hash = target.value();
+}
+
+void Migration::finish() {
+    require_at_rest(from_.head());
+    to_.transact([&](Transaction& tx) {
+        tx.sql().exec(detail::sql::migration_finish, tx.now(), place_.position);
+    });
+}
+
+void Migration::fail_in_use(Position target) const {
+    throw InvalidError("migration of " + name() + ": the target has " +
+                       std::to_string(target.value()) + " events where " +
+                       std::to_string(place_.position.value()) +
+                       " were copied: it is written to by others; stop them, or name an empty one");
+}
+
+/// Looks for the first event that differs: only now is it worth the time.
+void Migration::fail_different() const {
+    EventPage source;
+    EventPage target;
+    std::uint64_t at = 1;
+    while (at <= place_.position.value()) {
+        PooledReader { from_.engine() } -> read({.from = at}, source);
+        PooledReader { to_.engine() } -> read({.from = at}, target);
+        const std::size_t rows = std::min(source.rows.size(), target.rows.size());
+        if (rows == 0) break;
+        for (std::size_t i = 0; i < rows; ++i, ++at) {
+            LogHash one;
+            LogHash other;
+            one.add(EventView{source.rows[i]});
+            other.add(EventView{target.rows[i]});
+            if (one == other) continue;
+            throw CorruptError("migration of " + name() + ": the logs differ at position " +
+                               std::to_string(at) + ", in stream '" +
+                               std::string(source.rows[i].stream) +
+                               "': begin again with an empty target");
+        }
+    }
+    throw CorruptError("migration of " + name() + ": one of the logs ends before position " +
+                       std::to_string(at) + ": begin again with an empty target");
+}
+
+}  // namespace
+
+std::string_view to_string(MigrationPhase phase) noexcept {
+    switch (phase) {
+        case MigrationPhase::events: return "events";
+        case MigrationPhase::tables: return "tables";
+        case MigrationPhase::verify: return "verify";
+    }
+    return "unknown";
+}
+
+MigrationResult migrate(EventStore from, EventStore to, const MigrationOptions& options) {
+    if (options.batch_max == 0)
+        throw InvalidError("MigrationOptions: batch_max must be at least 1");
+    return Migration{std::move(from), std::move(to), options}.run();
+}
+
+}  // namespace daybook

@@ -1,0 +1,302 @@
+#include "daybook/eventstore/mirror.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "daybook/core/error.hpp"
+#include "transfer/mirror_ledger.hpp"
+#include "transfer/pipeline.hpp"
+#include "transfer/source_place.hpp"
+
+namespace daybook {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds rate_window{2};
+
+MirrorOptions checked(MirrorOptions options) {
+    const auto refuse = [](const std::string& why) { throw InvalidError("MirrorOptions: " + why); };
+    if (options.name.empty()) refuse("a mirror needs a name");
+    if (options.batch_max == 0) refuse("batch_max must be at least 1");
+    if (options.queued_events_max == 0) refuse("queued_events_max must be at least 1");
+    if (options.queued_bytes_max == 0) refuse("queued_bytes_max must be at least 1");
+    return options;
+}
+
+/// Trouble that may pass: the target's disk too may have room again. After a doubtful commit the
+/// checkpoint tells what became of it.
+bool may_pass(const Error& error) noexcept {
+    return error.retryable() || error.kind() == ErrorKind::storage ||
+           error.kind() == ErrorKind::in_doubt;
+}
+
+std::string text_of(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& what) {
+        return what.what();
+    } catch (...) {
+        return "something was thrown that is not an exception";
+    }
+}
+
+}  // namespace
+
+std::string_view to_string(MirrorState state) noexcept {
+    switch (state) {
+        case MirrorState::stopped: return "stopped";
+        case MirrorState::catching_up: return "catching_up";
+        case MirrorState::live: return "live";
+        case MirrorState::waiting: return "waiting";
+        case MirrorState::halted: return "halted";
+    }
+    return "unknown";
+}
+
+struct Mirror::State {
+    State(EventStore from, EventStore to, MirrorOptions given)
+        : source(std::move(from)),
+          target(std::move(to)),
+          options(checked(std::move(given))),
+          pipeline(source, {.map = stage_map(),
+                            .batch_max = options.batch_max,
+                            .queue_max = {options.queued_events_max, options.queued_bytes_max}}) {}
+
+    // Constant after construction.
+    EventStore source;
+    EventStore target;
+    const MirrorOptions options;
+
+    detail::TransferPipeline pipeline;
+
+    // Under the mutex: what others may read.
+    mutable std::mutex mutex{};
+    mutable std::condition_variable_any changed{};
+    MirrorStatus known{};
+    std::exception_ptr failure{};
+    SteadyClock::time_point rated_at{};
+    Position rated_position{};
+
+    std::jthread thread{};
+
+    detail::TransferPipeline::Map stage_map();
+    void apply_map(detail::TransferEvent& event) const;
+    void prepare(detail::MirrorLedger& ledger) const;
+    void copy(detail::MirrorLedger& ledger, Position until, const std::stop_token& stop);
+    std::uint64_t run_once(const std::stop_token& stop);
+    void work(const std::stop_token& stop);
+    bool rest(int attempt, const std::stop_token& stop) const;
+    /// True if the error is another one than before.
+    bool note(MirrorState state, std::exception_ptr error = {});
+    void complain(MirrorState state, std::exception_ptr error);
+    void note_place(const detail::MirrorLedger& ledger);
+    MirrorStatus status() const;
+};
+
+detail::TransferPipeline::Map Mirror::State::stage_map() {
+    if (!options.map) return {};
+    return [this](detail::TransferEvent& event) { apply_map(event); };
+}
+
+void Mirror::State::apply_map(detail::TransferEvent& event) const {
+    const EventId id = event.event.id;
+    event.dropped = !options.map(event.stream, event.event);
+    if (event.event.id != id) {
+        throw InvalidError("mirror '" + options.name + "': its map has changed the id of event " +
+                           id.to_string() + ": ids stay, they keep a repeat harmless");
+    }
+}
+
+/// Claims the name, or makes sure that it is still ours, and that the source is.
+void Mirror::State::prepare(detail::MirrorLedger& ledger) const {
+    if (ledger.claimed()) {
+        ledger.load();
+    } else {
+        detail::SourcePlace begin;
+        target.query([&](Sql& sql) {
+            const auto migration = detail::find_migration(sql);
+            if (migration && detail::holds(source, migration->place)) begin = migration->place;
+        });
+        ledger.claim(begin);
+    }
+    if (detail::holds(source, ledger.place())) return;
+    throw InvalidError("mirror '" + options.name + "': '" + source.uri() +
+                       "' does not hold the event " + ledger.place().event.to_string() +
+                       " at position " + std::to_string(ledger.place().position.value()) +
+                       " that was mirrored last: name the same source, or another mirror");
+}
+
+void Mirror::State::copy(detail::MirrorLedger& ledger, Position until,
+                         const std::stop_token& stop) {
+    note_place(ledger);
+    note(MirrorState::catching_up);
+    pipeline.run(ledger.place().position, until, stop,
+                 [&](std::vector<detail::TransferEvent>& events) {
+                     ledger.store(events);
+                     note_place(ledger);
+                     note(MirrorState::catching_up);
+                 });
+}
+
+std::uint64_t Mirror::State::run_once(const std::stop_token& stop) {
+    detail::MirrorLedger ledger{target, options.name};
+    try {
+        const Position until = source.head();
+        prepare(ledger);
+        const Position begin = ledger.place().position;
+        copy(ledger, until, stop);
+        if (ledger.place().position < until) {
+            throw CancelledError("mirror '" + options.name + "' was stopped at position " +
+                                 std::to_string(ledger.place().position.value()) + " of " +
+                                 std::to_string(until.value()) + ": run it again to go on");
+        }
+        note(MirrorState::stopped);
+        return ledger.place().position.value() - begin.value();
+    } catch (const CancelledError&) {
+        note(MirrorState::stopped);
+        throw;
+    } catch (...) {
+        note(MirrorState::halted, std::current_exception());
+        throw;
+    }
+}
+
+void Mirror::State::work(const std::stop_token& stop) {
+    detail::MirrorLedger ledger{target, options.name};
+    constexpr Position for_ever{unlimited};
+    int attempts = 0;
+    Position before{};
+    while (!stop.stop_requested()) {
+        try {
+            prepare(ledger);
+            copy(ledger, for_ever, stop);
+        } catch (const Error& error) {
+            if (!may_pass(error)) {
+                complain(MirrorState::halted, std::current_exception());
+                break;
+            }
+            attempts = ledger.place().position > before ? 1 : attempts + 1;
+            before = ledger.place().position;
+            complain(MirrorState::waiting, std::current_exception());
+            if (!rest(attempts, stop)) break;
+        } catch (...) {
+            complain(MirrorState::halted, std::current_exception());
+            break;
+        }
+    }
+    if (status().state != MirrorState::halted) note(MirrorState::stopped);
+}
+
+bool Mirror::State::rest(int attempt, const std::stop_token& stop) const {
+    std::unique_lock lock{mutex};
+    changed.wait_for(lock, stop, options.retry.delay(attempt), [] { return false; });
+    return !stop.stop_requested();
+}
+
+bool Mirror::State::note(MirrorState state, std::exception_ptr error) {
+    const std::string text = error ? text_of(error) : std::string{};
+    const std::scoped_lock lock{mutex};
+    const bool is_news = !text.empty() && known.last_error != text;
+    known.state = state;
+    known.last_error = text;
+    failure = state == MirrorState::halted ? std::move(error) : nullptr;
+    changed.notify_all();
+    return is_news;
+}
+
+void Mirror::State::complain(MirrorState state, std::exception_ptr error) {
+    if (!note(state, error)) return;
+    const bool halted = state == MirrorState::halted;
+    target.log(
+        halted ? LogLevel::error : LogLevel::warning,
+        "mirror '" + options.name + (halted ? "' has halted: " : "' waits: ") + text_of(error));
+}
+
+void Mirror::State::note_place(const detail::MirrorLedger& ledger) {
+    const auto now = SteadyClock::now();
+    const std::scoped_lock lock{mutex};
+    known.position = ledger.place().position;
+    known.stored = ledger.stored();
+    known.dropped = ledger.dropped();
+    const double seconds = std::chrono::duration<double>(now - rated_at).count();
+    if (rated_at != SteadyClock::time_point{} && now - rated_at < rate_window) return;
+    if (rated_at != SteadyClock::time_point{}) {
+        known.per_second =
+            static_cast<double>(known.position.value() - rated_position.value()) / seconds;
+    }
+    rated_at = now;
+    rated_position = known.position;
+}
+
+MirrorStatus Mirror::State::status() const {
+    MirrorStatus status;
+    {
+        const std::scoped_lock lock{mutex};
+        status = known;
+        if (SteadyClock::now() - rated_at > 2 * rate_window) status.per_second = 0;
+    }
+    const auto peak = pipeline.peak();
+    status.head = std::max(pipeline.head(), status.position);
+    status.queued_events_peak = peak.items;
+    status.queued_bytes_peak = peak.bytes;
+    if (status.state == MirrorState::catching_up && pipeline.has_looked() && status.lag() == 0) {
+        status.state = MirrorState::live;
+    }
+    return status;
+}
+
+Mirror::Mirror(EventStore source, EventStore target, MirrorOptions options)
+    : state_(std::make_unique<State>(std::move(source), std::move(target), std::move(options))) {}
+
+Mirror::~Mirror() {
+    if (state_) stop();
+}
+
+Mirror::Mirror(Mirror&&) noexcept = default;
+Mirror& Mirror::operator=(Mirror&& other) noexcept {
+    if (this == &other) return *this;
+    if (state_) stop();
+    state_ = std::move(other.state_);
+    return *this;
+}
+
+std::uint64_t Mirror::run_once(std::stop_token stop) { return state_->run_once(stop); }
+
+void Mirror::start() {
+    if (state_->thread.joinable()) return;
+    state_->note(MirrorState::catching_up);
+    state_->thread =
+        std::jthread([state = state_.get()](std::stop_token stop) { state->work(stop); });
+}
+
+void Mirror::stop() {
+    if (!state_->thread.joinable()) return;
+    state_->thread.request_stop();
+    state_->thread.join();
+    state_->thread = {};
+}
+
+MirrorStatus Mirror::status() const { return state_->status(); }
+
+bool Mirror::wait_for(Position position, std::chrono::milliseconds timeout) const {
+    const auto there = [&] { return state_->known.position >= position; };
+    const auto ended = [&] {
+        return state_->known.state == MirrorState::halted ||
+               state_->known.state == MirrorState::stopped;
+    };
+    std::unique_lock lock{state_->mutex};
+    state_->changed.wait_for(lock, timeout, [&] { return there() || ended(); });
+    return there();
+}
+
+std::exception_ptr Mirror::failure() const {
+    const std::scoped_lock lock{state_->mutex};
+    return state_->failure;
+}
+
+}  // namespace daybook

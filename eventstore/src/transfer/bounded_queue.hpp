@@ -1,0 +1,89 @@
+#pragma once
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <stop_token>
+#include <utility>
+#include <vector>
+
+namespace daybook::detail {
+
+/// Hands items from one stage to the next and holds the giver back while it is full: the memory
+/// between two stages. Thread-safe. A `T` says its size by `bytes()`; one that is larger than the
+/// limit passes alone.
+template <class T>
+class BoundedQueue {
+public:
+    struct Size {
+        std::size_t items = 0;
+        std::size_t bytes = 0;
+    };
+
+    explicit BoundedQueue(Size max) noexcept : max_(max) {}
+
+    /// Takes all items over, waiting for room; false if `stop` came before.
+    bool push(std::vector<T>& items, const std::stop_token& stop) {
+        std::size_t next = 0;
+        while (next < items.size()) {
+            std::unique_lock lock{mutex_};
+            if (!changed_.wait(lock, stop, [&] { return fits(items[next].bytes()); })) return false;
+            while (next < items.size() && fits(items[next].bytes())) {
+                const std::size_t bytes = items[next].bytes();
+                items_.push_back(std::move(items[next++]));
+                bytes_ += bytes;
+            }
+            peak_ = {std::max(peak_.items, items_.size()), std::max(peak_.bytes, bytes_)};
+            changed_.notify_all();
+        }
+        items.clear();
+        return true;
+    }
+
+    /// Replaces `items` by the next ones, `items_max` at most, waiting for the first of them; false
+    /// if `stop` came before, or the giver has closed the queue and it is empty.
+    bool pop(std::vector<T>& items, std::size_t items_max, const std::stop_token& stop) {
+        items.clear();
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, stop, [&] { return closed_ || !items_.empty(); });
+        if (stop.stop_requested()) return false;
+        while (!items_.empty() && items.size() < items_max) {
+            bytes_ -= items_.front().bytes();
+            items.push_back(std::move(items_.front()));
+            items_.pop_front();
+        }
+        changed_.notify_all();
+        return !items.empty();
+    }
+
+    /// Nothing more comes.
+    void close() {
+        const std::scoped_lock lock{mutex_};
+        closed_ = true;
+        changed_.notify_all();
+    }
+
+    /// The most that was ever in it.
+    Size peak() const {
+        const std::scoped_lock lock{mutex_};
+        return peak_;
+    }
+
+private:
+    bool fits(std::size_t bytes) const noexcept {
+        if (items_.empty()) return true;
+        return items_.size() < max_.items && bytes_ + bytes <= max_.bytes;
+    }
+
+    const Size max_;
+    mutable std::mutex mutex_;
+    std::condition_variable_any changed_;
+    std::deque<T> items_;
+    std::size_t bytes_ = 0;
+    Size peak_;
+    bool closed_ = false;
+};
+
+}  // namespace daybook::detail

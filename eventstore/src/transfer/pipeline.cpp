@@ -1,0 +1,136 @@
+#include "transfer/pipeline.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "daybook/core/error.hpp"
+
+namespace daybook::detail {
+
+namespace {
+
+/// Polling is the truth, being woken a hint.
+constexpr std::chrono::milliseconds look_again{500};
+
+NewEvent copy_of(const EventRow& row) {
+    NewEvent event{EventType::checked(row.type->name, row.type->version), std::string(row.data)};
+    event.id = row.id;
+    event.metadata = row.metadata;
+    event.trace = {row.correlation, row.causation};
+    return event;
+}
+
+}  // namespace
+
+TransferEvent::TransferEvent(const EventRow& row)
+    : position(row.position),
+      stream(row.stream),
+      version(row.version),
+      recorded_at(row.recorded_at),
+      event(copy_of(row)),
+      weight(sizeof(TransferEvent) + row.stream.size() + row.data.size() + row.metadata.size()) {}
+
+/// One run: what ends one stage ends all of them, and the first error is the run's.
+struct TransferPipeline::Session {
+    std::stop_source stop;
+    std::mutex mutex;
+    std::exception_ptr failure;
+
+    template <class Work>
+    void guard(const Work& work) {
+        try {
+            work();
+        } catch (...) {
+            const std::scoped_lock lock{mutex};
+            if (!failure) failure = std::current_exception();
+            stop.request_stop();
+        }
+    }
+};
+
+void TransferPipeline::run(Position after, Position until, const std::stop_token& stop,
+                           const Sink& sink) {
+    has_looked_ = false;
+    Session session;
+    const std::stop_token token = session.stop.get_token();
+    const std::stop_callback pass_on{stop, [&] { session.stop.request_stop(); }};
+    Queue read_events{options_.queue_max};
+    Queue mapped_events{options_.queue_max};
+    const bool maps = static_cast<bool>(options_.map);
+    Queue& arriving = maps ? mapped_events : read_events;
+    {
+        const std::jthread reader{
+            [&] { session.guard([&] { read(after, until, read_events, token); }); }};
+        std::jthread mapper;
+        if (maps) {
+            mapper = std::jthread{
+                [&] { session.guard([&] { map(read_events, mapped_events, token); }); }};
+        }
+        session.guard([&] {
+            std::vector<TransferEvent> events;
+            while (arriving.pop(events, options_.batch_max, token)) sink(events);
+        });
+        // Whether the sink has failed or has everything, nobody needs to go on.
+        session.stop.request_stop();
+    }
+    note_peak(read_events);
+    note_peak(mapped_events);
+    if (session.failure) std::rethrow_exception(session.failure);
+}
+
+void TransferPipeline::read(Position after, Position until, Queue& out,
+                            const std::stop_token& stop) {
+    EventPage page;
+    std::vector<TransferEvent> events;
+    Position at = after;
+    while (at < until && !stop.stop_requested()) {
+        const std::uint64_t seen = source_.commits();
+        {
+            const PooledReader reader{source_.engine()};
+            reader->read({.from = at.next().value(), .events_max = options_.batch_max}, page);
+            head_ = std::max(reader->head(), at).value();
+            has_looked_ = true;
+        }
+        for (const EventRow& row : page.rows) {
+            if (row.position > until) break;
+            if (row.position != at.next()) {
+                throw CorruptError("store '" + source_.uri() + "' has no event at position " +
+                                   std::to_string(at.next().value()) +
+                                   ": restore it from a backup");
+            }
+            at = row.position;
+            events.emplace_back(row);
+        }
+        if (page.rows.empty()) {
+            source_.wait_for_commit(seen, look_again, stop);
+        } else if (!out.push(events, stop)) {
+            return;
+        }
+        note_peak(out);
+    }
+    out.close();
+}
+
+void TransferPipeline::map(Queue& in, Queue& out, const std::stop_token& stop) const {
+    std::vector<TransferEvent> events;
+    while (in.pop(events, options_.batch_max, stop)) {
+        for (TransferEvent& event : events) options_.map(event);
+        if (!out.push(events, stop)) return;
+    }
+    out.close();
+}
+
+void TransferPipeline::note_peak(const Queue& queue) {
+    const Queue::Size size = queue.peak();
+    const std::scoped_lock lock{mutex_};
+    peak_ = {std::max(peak_.items, size.items), std::max(peak_.bytes, size.bytes)};
+}
+
+TransferPipeline::Queue::Size TransferPipeline::peak() const {
+    const std::scoped_lock lock{mutex_};
+    return peak_;
+}
+
+}  // namespace daybook::detail

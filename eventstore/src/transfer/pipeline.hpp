@@ -1,0 +1,78 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <stop_token>
+#include <vector>
+
+#include "daybook/eventstore/event_store.hpp"
+#include "daybook/eventstore/new_event.hpp"
+#include "transfer/bounded_queue.hpp"
+
+namespace daybook::detail {
+
+/// An event on its way from one store to another.
+struct TransferEvent {
+    Position position;
+    StreamName stream;
+    Version version;
+    Timestamp recorded_at;
+    NewEvent event;
+    std::size_t weight;
+    bool dropped = false;
+
+    explicit TransferEvent(const EventRow& row);
+    std::size_t bytes() const noexcept { return weight; }
+};
+
+/// The stages of a transfer: one thread reads the source, one maps if there is a map, and the
+/// caller's thread stores what arrives. Between them lie queues of limited size, so the slowest
+/// stage sets the pace and memory stays where it is.
+class TransferPipeline {
+public:
+    using Queue = BoundedQueue<TransferEvent>;
+    /// Changes an event or marks it as dropped.
+    using Map = std::function<void(TransferEvent&)>;
+    /// Stores events, in the order of their positions.
+    using Sink = std::function<void(std::vector<TransferEvent>&)>;
+
+    struct Options {
+        Map map{};
+        std::size_t batch_max = 1'000;  ///< events given to the sink at once
+        Queue::Size queue_max{4'000, 16 * 1024 * 1024};
+    };
+
+    TransferPipeline(EventStore source, Options options)
+        : source_(std::move(source)), options_(std::move(options)) {}
+
+    /// Brings the events after `after` up to `until` to the sink, waiting for what is not there
+    /// yet. Returns before that only if `stop` is requested. Throws what a stage throws; then and
+    /// after a stop, what the sink has not been given is forgotten. Called by one thread.
+    void run(Position after, Position until, const std::stop_token& stop, const Sink& sink);
+
+    /// The head of the source when it was last looked at.
+    Position head() const noexcept { return Position{head_.load()}; }
+    /// It was looked at in this run.
+    bool has_looked() const noexcept { return has_looked_.load(); }
+    /// The most that any queue has held.
+    Queue::Size peak() const;
+
+private:
+    struct Session;
+
+    void read(Position after, Position until, Queue& out, const std::stop_token& stop);
+    void map(Queue& in, Queue& out, const std::stop_token& stop) const;
+    void note_peak(const Queue& queue);
+
+    EventStore source_;
+    const Options options_;
+    std::atomic<std::uint64_t> head_{0};
+    std::atomic<bool> has_looked_{false};
+    mutable std::mutex mutex_;
+    Queue::Size peak_;
+};
+
+}  // namespace daybook::detail

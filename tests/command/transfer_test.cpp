@@ -1,0 +1,214 @@
+#include <atomic>
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include "daybook/eventstore/eventstore.hpp"
+#include "shop.hpp"
+#include "store_place.hpp"
+
+namespace {
+
+using namespace daybook;
+using namespace std::chrono_literals;
+
+NewEvent numbered(int number) {
+    return NewEvent{EventType{"thing.counted", 1}, "{\"n\":" + std::to_string(number) + "}"};
+}
+
+void append_events(EventStore& store, int units, int events) {
+    for (int unit = 0; unit < units; ++unit) {
+        std::vector<NewEvent> batch;
+        for (int i = 0; i < events; ++i) batch.push_back(numbered(i));
+        store.append("thing-" + std::to_string(unit % 5), any, batch);
+    }
+}
+
+LogHash hash_of(const std::string& uri) {
+    const EventStore store = EventStore::open(uri);
+    return hash_log(store, store.head());
+}
+
+/// From a file to the engine under test, and the commands between them.
+struct Road {
+    test::TemporaryDirectory directory;
+    test::StorePlace place;
+    std::string from = directory.file("from.db");
+    std::string to = place.uri();
+
+    process::Arguments arguments(const char* command, process::Arguments more = {}) const {
+        process::Arguments all{command, "--from", from, "--to", to, "--json"};
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
+    }
+    process::Result run(const char* command, process::Arguments more = {}) const {
+        return process::run(arguments(command, std::move(more)));
+    }
+    Position head_of_target() const {
+        try {
+            return EventStore::open(to, {.create = false}).head();
+        } catch (const Error&) {
+            return 0;  // killed before there was one
+        }
+    }
+};
+
+/// Long enough for a program to get somewhere on the engine under test, and never too long.
+void sleep_a_while(std::mt19937& random) {
+    const int micros = test::on_postgres() ? 500'000 : 80'000;
+    std::this_thread::sleep_for(
+        std::chrono::microseconds{std::uniform_int_distribution<int>{0, micros}(random)});
+}
+
+}  // namespace
+
+TEST_CASE("migrate moves a store and says what it has found on both sides") {
+    const Road road;
+    EventStore source = EventStore::open(road.from);
+    append_events(source, 10, 20);
+    const auto result = road.run("migrate");
+    INFO(result.err);
+    REQUIRE(result.code == 0);
+    CHECK(keys(result.out) == std::vector<std::string>{"from", "to", "events", "copied", "seconds",
+                                                       "per_second", "source_hash", "target_hash",
+                                                       "rows", "rebuild"});
+    const auto answer = Json::parse(result.out);
+    CHECK(answer["events"] == 200);
+    CHECK(answer["source_hash"] == answer["target_hash"]);
+    CHECK(answer["source_hash"] == hash_of(road.to).value());
+    CHECK(Json::parse(road.run("migrate").out)["copied"] == 0);
+
+    EventStore::open(road.to).append("mine-1", any, {numbered(1)});
+    const auto refused = road.run("migrate");
+    CHECK(refused.code == 2);
+    CHECK(Json::parse(process::lines(refused.err).back())["error"] == "invalid");
+}
+
+TEST_CASE("migrate wants a source that is there and a sensible batch") {
+    const Road road;
+    CHECK(road.run("migrate").code == 3);
+    EventStore::open(road.from);
+    CHECK(road.run("migrate", {"--batch", "0"}).code == 2);
+    CHECK(road.run("mirror", {"--batch", "-1"}).code == 2);
+    CHECK(process::run({"migrate", "--from", road.from}).code == 2);
+    CHECK_FALSE(EventStore::open(road.from).head() > Position{0});
+}
+
+TEST_CASE("a migration that is killed again and again ends with equal stores" *
+          doctest::test_suite("concurrent")) {
+    const Road road;
+    {
+        EventStore source = EventStore::open(road.from);
+        append_events(source, 100, 200);
+        source.transact([](Transaction& tx) {
+            for (int i = 0; i < 500; ++i) {
+                tx.publish({"topic", EventType{"a.b", 1}, "{}", {}});
+            }
+        });
+    }
+    const auto seed = std::random_device{}();
+    CAPTURE(seed);
+    std::mt19937 random{seed};
+    int killed_on_the_way = 0;
+    for (int round = 0; round < 25; ++round) {
+        process::Child child{road.arguments("migrate", {"--batch", "50"})};
+        sleep_a_while(random);
+        child.send(SIGKILL);
+        child.wait();
+        const Position head = road.head_of_target();
+        if (head > Position{0} && head < Position{20'000}) ++killed_on_the_way;
+    }
+    const auto result = road.run("migrate");
+    INFO(result.err);
+    REQUIRE(result.code == 0);
+    CHECK(killed_on_the_way > 0);
+    CHECK(hash_of(road.to) == hash_of(road.from));
+    CHECK(hash_of(road.to).events() == 20'000);
+    EventStore::open(road.to).query(
+        [](Sql& sql) { CHECK(sql.integer("SELECT COUNT(*) FROM outbox") == 500); });
+}
+
+TEST_CASE("a mirror that is killed under load loses nothing and repeats nothing" *
+          doctest::test_suite("concurrent")) {
+    const Road road;
+    EventStore source = EventStore::open(road.from);
+    append_events(source, 10, 100);
+    std::atomic<bool> done{false};
+    std::thread load{[&] {
+        while (!done) append_events(source, 5, 20);
+    }};
+    const auto seed = std::random_device{}();
+    CAPTURE(seed);
+    std::mt19937 random{seed};
+    for (int round = 0; round < 15; ++round) {
+        process::Child child{road.arguments("mirror", {"--batch", "20"})};
+        sleep_a_while(random);
+        child.send(SIGKILL);
+        child.wait();
+    }
+    done = true;
+    load.join();
+    const auto result = road.run("mirror", {"--once"});
+    INFO(result.err);
+    REQUIRE(result.code == 0);
+    CHECK(Json::parse(result.out)["lag"] == 0);
+    CHECK(Json::parse(result.out)["stored"] == source.head().value());
+    CHECK(hash_of(road.to) == hash_of(road.from));
+}
+
+TEST_CASE("mirror follows until Ctrl-C and says how far it came" *
+          doctest::test_suite("concurrent")) {
+    const Road road;
+    EventStore source = EventStore::open(road.from);
+    append_events(source, 1, 10);
+    process::Child child{road.arguments("mirror", {"--name", "shop-7"})};
+    append_events(source, 5, 10);
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    while (road.head_of_target() < source.head() && std::chrono::steady_clock::now() < deadline) {
+        std::this_thread::sleep_for(5ms);
+    }
+    child.send(SIGINT);
+    const auto result = child.wait();
+    INFO(result.err);
+    CHECK(result.code == 0);
+    const auto answer = Json::parse(result.out);
+    CHECK(keys(result.out) == std::vector<std::string>{"name", "state", "position", "head", "lag",
+                                                       "stored", "dropped", "per_second",
+                                                       "last_error"});
+    CHECK(answer["name"] == "shop-7");
+    CHECK(answer["state"] == "stopped");
+    CHECK(answer["position"] == 60);
+    CHECK(hash_of(road.to) == hash_of(road.from));
+}
+
+TEST_CASE("mirror ends with a conflict where the target was written to") {
+    const Road road;
+    EventStore::open(road.from).append("thing-1", any, {numbered(1)});
+    EventStore::open(road.to).append("thing-1", any, {numbered(2)});
+    for (const process::Arguments& how : {process::Arguments{"--once"}, process::Arguments{}}) {
+        const auto result = road.run("mirror", how);
+        CHECK(result.code == 4);
+        CHECK(result.err.find("thing-1") != std::string::npos);
+    }
+}
+
+TEST_CASE("no command shows a password") {
+    const Road road;
+    EventStore::open(road.from);
+    const std::string server = "postgresql://ada:geheim@127.0.0.1:1/orders";
+    for (const char* command : {"migrate", "mirror"}) {
+        const auto to = process::run({command, "--from", road.from, "--to", server});
+        const auto from = process::run({command, "--from", server, "--to", road.to, "--json"});
+        CHECK(to.code == 6);
+        CHECK(from.code == 6);
+        for (const auto& text : {to.err, to.out, from.err, from.out}) {
+            CHECK_MESSAGE(text.find("geheim") == std::string::npos, text);
+        }
+    }
+    const auto stats = process::run({"--store", server, "stats"});
+    CHECK(stats.err.find("geheim") == std::string::npos);
+    CHECK(stats.err.find("***") != std::string::npos);
+}

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "daybook/eventstore/eventstore.hpp"
+#include "numbered.hpp"
+#include "store_place.hpp"
+#include "temporary_directory.hpp"
+
+// What is moved in these tests, and how it is looked at afterwards.
+
+namespace goods {
+
+using namespace daybook;
+using daybook::test::numbered;
+
+/// A place for a store on SQLite, whatever engine is under test: the other end of the road.
+class FilePlace {
+public:
+    EventStore open(StoreOptions options = {}) const {
+        return EventStore::open(directory_.file("store.db"), std::move(options));
+    }
+
+private:
+    daybook::test::TemporaryDirectory directory_;
+};
+
+/// One event as a migration must leave it, in a form that doctest shows.
+inline std::string line_of(EventView event) {
+    const EventRow& row = event.row();
+    return std::to_string(row.position.value()) + ' ' + std::string(row.stream) + ' ' +
+           std::to_string(row.version.value()) + ' ' + row.type->name + ' ' +
+           std::to_string(row.type->version) + ' ' + to_iso8601(row.recorded_at) + ' ' +
+           row.id.to_string() + ' ' + row.correlation.to_string() + ' ' +
+           row.causation.to_string() + ' ' + std::string(row.data) + ' ' +
+           std::string(row.metadata);
+}
+
+inline std::vector<std::string> log_of(const EventStore& store) {
+    std::vector<std::string> lines;
+    for (const EventView event : store.read_all()) lines.push_back(line_of(event));
+    return lines;
+}
+
+inline std::string hash_of(const EventStore& store) {
+    return hash_log(store, store.head()).value();
+}
+
+/// Events of every kind, in units of every kind, over `streams` streams. Returns the head.
+inline Position append_events(EventStore& store, int units, int streams = 7) {
+    for (int i = 0; i < units; ++i) {
+        const auto number = static_cast<std::uint64_t>(i);
+        const std::string stream = "thing-" + std::to_string(i % streams);
+        NewEvent plain = numbered(number);
+        NewEvent rich{EventType::checked("thing.told", 2), R"({"text":"häppchen","n":1.50})"};
+        rich.metadata = R"({"by":"ada"})";
+        rich.trace = {EventId::from_name(stream), plain.id};
+        if (i % 3 == 0) {
+            store.append(stream, any, {plain, rich, numbered(number)});
+        } else if (i % 3 == 1) {
+            store.append(stream, any, {rich});
+        } else {
+            store.transact([&](Transaction& tx) {
+                tx.append(stream, any, {plain, numbered(number)});
+                tx.append("other-1", any, {rich});
+                tx.append(stream, any, {numbered(number)});
+            });
+        }
+    }
+    return store.head();
+}
+
+/// Rows of all that waits: in the outbox in an order that its numbers have holes in.
+inline void add_waiting(EventStore& store) {
+    const EventId id = EventId::generate();
+    store.transact([&](Transaction& tx) {
+        for (int i = 0; i < 250; ++i) {
+            const OutgoingMessage message{"warehouse",
+                                          EventType::checked("stock.reserve", 1),
+                                          "{\"n\":" + std::to_string(i) + "}",
+                                          {.key = "k" + std::to_string(i % 3)}};
+            tx.publish(message);
+            tx.mark_handled("mailer", EventId::from_name(std::to_string(i)));
+        }
+        Sql& db = tx.sql();
+        db.exec("DELETE FROM outbox WHERE sequence < ?", 11);
+        db.exec("UPDATE outbox SET attempts = 3, retry_at = ?, last_error = ? WHERE sequence = 20",
+                parse_iso8601("2026-02-03"), "timed out");
+        db.exec(
+            "INSERT INTO snapshot(stream, aggregate, fingerprint, version, event, state, "
+            "taken_at) VALUES('thing-1', 'Thing', 'f', 3, ?, '{}', 17)",
+            id);
+        db.exec(
+            "INSERT INTO dead_letter(number, id, topic, key, partition, type, schema_version, "
+            "data, headers, reply_to, created_at, due_at, attempts, reason, error, receiver, "
+            "parked_by, parked_at) VALUES(7, ?, 't', 'k', 1, 'a.b', 1, '{}', '', '', 1, 2, 8, "
+            "'exhausted', 'no', 'r', 'relay', 3)",
+            id);
+        db.exec(
+            "INSERT INTO saga(definition, key, generation, version, hash, status, "
+            "journal_version, updated_at) VALUES('fulfil', '7', 1, 1, 'h', 'running', 4, 5)");
+        db.exec(
+            "INSERT INTO saga_timer(definition, key, kind, generation, hash, due_at) "
+            "VALUES('fulfil', '7', 'deadline', 1, 'h', 99)");
+        db.exec("INSERT INTO saga_start(definition, position) VALUES('fulfil', 12)");
+    });
+}
+
+/// The rows of a table without `hidden`, in the order of `order`.
+inline std::vector<std::string> rows_of(const EventStore& store, const std::string& table,
+                                        const std::string& order, std::string_view hidden = {}) {
+    std::vector<std::string> rows;
+    store.query([&](Sql& sql) {
+        std::string columns;
+        for (const std::string& column : sql.columns(table)) {
+            if (column != hidden) columns += (columns.empty() ? "" : ", ") + column;
+        }
+        sql.each(
+            "SELECT " + columns + " FROM " + table + " ORDER BY " + order, [&](const SqlRow& row) {
+                std::string line;
+                for (int i = 0; i < row.columns(); ++i) {
+                    const SqlValue value = row.value(i);
+                    const auto* bytes = std::get_if<SqlValue::Bytes>(&value.data());
+                    line += bytes != nullptr ? row.id(i).to_string() : std::string(row.text(i));
+                    line += row.is_null(i) ? "NULL|" : "|";
+                }
+                rows.push_back(line);
+            });
+    });
+    return rows;
+}
+
+}  // namespace goods
