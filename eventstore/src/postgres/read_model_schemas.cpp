@@ -28,6 +28,7 @@ public:
         // A read model is read in whatever way its program likes.
         connection_.set("enable_seqscan", "on");
         connection_.set("jit", "on");
+        if (use_ == ReadModelUse::query) connection_.set("default_transaction_read_only", "on");
         // A lost tail is applied again from the model's own checkpoint.
         connection_.set("synchronous_commit", "off");
     }

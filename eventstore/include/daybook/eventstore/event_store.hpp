@@ -64,10 +64,11 @@ using CommitHook = std::function<void(Transaction&)>;
 class EventStore {
 public:
     /// Opens `orders.db`, `sqlite:orders.db`, `:memory:` (a store of its own that vanishes with
-    /// the last handle), or `postgresql://user@host/database?schema=orders`. Applies what is missing of the schema in one transaction. Throws
-    /// NotFoundError (no such file and not to be created), StorageError (cannot be written),
-    /// InvalidError (a bad uri; a store made by a newer Daybook), CorruptError (not a store),
-    /// UnavailableError (no server, no right to use it).
+    /// the last handle), or `postgresql://user@host/database?schema=orders`. Applies what is
+    /// missing of the schema in one transaction. Throws NotFoundError (no such file or database,
+    /// and not to be created), StorageError (cannot be written), InvalidError (a bad uri; a store
+    /// made by a newer Daybook), CorruptError (not a store), UnavailableError (no server, no right
+    /// to use it).
     static EventStore open(std::string_view uri, StoreOptions options = {});
 
     /// Stores `events` at the end of `stream`; on return they are on disk. Concurrent callers are
