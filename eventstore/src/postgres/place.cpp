@@ -1,5 +1,6 @@
 #include "postgres/place.hpp"
 
+#include <algorithm>
 #include <memory>
 
 #include <libpq-fe.h>
@@ -13,21 +14,24 @@ namespace {
 // PostgreSQL cuts longer names off without a word. Read models add to a store's own name.
 constexpr std::size_t schema_bytes_max = 40;
 
+/// The URI as texts may show it. A password that should have been percent-encoded is found as well:
+/// it ends with the last '@'.
 std::string without_password(std::string_view uri) {
-    std::string name{uri};
-    const auto user = name.find("://") + 3;
-    const auto at = name.find('@', user);
-    const auto colon = name.find(':', user);
-    if (at != std::string::npos && colon < at && at < name.find('/', user)) {
-        name.replace(colon, at - colon, ":***");
+    const auto question = std::min(uri.find('?'), uri.size());
+    std::string server{uri.substr(0, question)};
+    std::string parameters{uri.substr(question)};
+    const auto user = server.find("://") + 3;
+    const auto colon = server.find(':', user);
+    const auto at = server.rfind('@');
+    if (at != std::string::npos && colon < at) server.replace(colon, at - colon, ":***");
+    constexpr std::string_view key = "password=";
+    for (auto found = parameters.find(key); found != std::string::npos;
+         found = parameters.find(key, found)) {
+        found += key.size();
+        const auto end = std::min(parameters.find('&', found), parameters.size());
+        parameters.replace(found, end - found, "***");
     }
-    const auto parameter = name.find("password=");
-    if (parameter != std::string::npos) {
-        const auto value = parameter + std::string_view{"password="}.size();
-        const auto end = name.find('&', value);
-        name.replace(value, (end == std::string::npos ? name.size() : end) - value, "***");
-    }
-    return name;
+    return server + parameters;
 }
 
 void check_schema(const Place& place) {
@@ -62,8 +66,14 @@ void check_with_libpq(const Place& place) {
                                                                                  PQconninfoFree};
     const std::unique_ptr<char, void (*)(void*)> message{why, PQfreemem};
     if (options) return;
+    // What libpq says may quote the password.
+    const bool has_password = place.name.find(":***") != std::string::npos ||
+                              place.name.find("=***") != std::string::npos;
     throw InvalidError("store '" + place.name + "' is not an URI that libpq takes: " +
-                       (message ? message.get() : "out of memory"));
+                       (has_password ? "write '%', '/', '?' and '@' in a password as %25, %2F, "
+                                       "%3F and %40, and check the rest"
+                        : message    ? message.get()
+                                     : "out of memory"));
 }
 
 }  // namespace
