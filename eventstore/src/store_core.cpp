@@ -44,9 +44,10 @@ std::unique_ptr<Engine> open(const std::string& uri, const StoreOptions& options
     if (postgres::is_postgres(uri)) return postgres::open_engine(uri, engine_options, types);
     const auto scheme_end = uri.find("://");
     if (scheme_end != std::string::npos) {
-        throw InvalidError("store '" + uri + "': this build has no engine for '" +
-                           uri.substr(0, scheme_end) +
-                           "': give the path of a file or a postgresql:// URI");
+        // Not all of it: there may be a password.
+        throw InvalidError("store '" + uri.substr(0, scheme_end) +
+                           "://...': this build has no engine for that: give the path of a file or "
+                           "a postgresql:// URI");
     }
     const std::string path =
         uri.starts_with(sqlite_scheme) ? uri.substr(sqlite_scheme.size()) : uri;
