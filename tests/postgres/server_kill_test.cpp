@@ -135,10 +135,9 @@ TEST_CASE("P11: a unit that a crash took away is not mistaken for the next that 
     const auto append = [](EventStore& to, const char* stream) {
         to.transact([&](Transaction& tx) { tx.append(stream, any, {numbered(1)}); });
     };
-    for (int round = 0; round < 3; ++round) {
+    for (int round = 0; round < 2; ++round) {
         append(store, "kept-1");
         append(store, "kept-1");
-        const Version before = store.version("lost-1");
         std::jthread crash;
         bool done = false;
         try {
@@ -160,7 +159,8 @@ TEST_CASE("P11: a unit that a crash took away is not mistaken for the next that 
         } catch (const UnavailableError&) {}
         crash.join();
         CHECK(proxy.happened());
-        CHECK(store.version("lost-1") == before);
+        const EventStore after = EventStore::open(schema.uri(), options);
+        CHECK(after.version("lost-1") == Version{0});
         CHECK_FALSE(done);
     }
 }

@@ -513,7 +513,9 @@ private:
     void add_sagas() {
         const auto orchestrator = std::make_shared<SagaOrchestrator>(proxied);
         orchestrator->add(parcel_saga());
-        const Numbered run = [orchestrator](std::uint64_t) { orchestrator->run_once(); };
+        const Numbered run = [orchestrator](std::uint64_t) {
+            while (orchestrator->run_once() > 0) {}
+        };
         const auto other = std::make_shared<SagaOrchestrator>(direct);
         other->add(parcel_saga());
         const Numbered ordered = [store = direct](std::uint64_t n) mutable {

@@ -172,7 +172,7 @@ TEST_CASE("P11: a connection cut at any message leaves a true verdict and a stor
             CAPTURE(name(direction));
             const std::string messages = wire.proxy.passed(direction);
             CAPTURE(messages);
-            for (const std::uint64_t message : chosen(messages.size(), 10, random)) {
+            for (const std::uint64_t message : chosen(messages.size(), 6, random)) {
                 for (const auto action :
                      {Action::cut_before, Action::cut_inside, Action::cut_after}) {
                     CAPTURE(message);
@@ -183,6 +183,10 @@ TEST_CASE("P11: a connection cut at any message leaves a true verdict and a stor
                 }
             }
         }
+        MESSAGE(
+            operation.name << " " << wire.happened << "/" << faults << " "
+                           << wire.proxy.passed(Way::to_server).size() << " "
+                           << std::chrono::duration<double>(SteadyClock::now() - begin).count());
     }
     wire.check_log();
     MESSAGE(faults << " faults, " << wire.happened << " happened, " << wire.in_doubt
