@@ -76,7 +76,10 @@ Connection::Connection(const Place& place, const EngineOptions& options)
 }
 
 void Connection::connect(Deadline deadline) {
-    connection_.reset(PQconnectStart((place_.conninfo).c_str()));
+    // The encoding goes with the first message: to set it later libpq would wait without a deadline.
+    const char* const keywords[] = {"dbname", "client_encoding", nullptr};
+    const char* const values[] = {place_.conninfo.c_str(), "UTF8", nullptr};
+    connection_.reset(PQconnectStartParams(keywords, values, 1));
     if (!connection_) throw UnavailableError("store '" + place_.name + "': out of memory");
     auto state = PGRES_POLLING_WRITING;
     while (PQstatus(handle()) != CONNECTION_BAD && state != PGRES_POLLING_OK) {
@@ -107,7 +110,6 @@ void Connection::check_server() {
                            (encoding == nullptr ? "unknown" : encoding) +
                            " and has to be UTF8: create the database with ENCODING 'UTF8'");
     }
-    PQsetClientEncoding(handle(), "UTF8");
 }
 
 void Connection::set(std::string_view name, std::string_view value) {

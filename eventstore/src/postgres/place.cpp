@@ -1,5 +1,6 @@
 #include "postgres/place.hpp"
 
+#include <algorithm>
 #include <memory>
 
 #include <libpq-fe.h>
@@ -50,21 +51,33 @@ void take(Place& place, std::string_view key, std::string_view value) {
     }
 }
 
+// What libpq finds out late, and then shows in its messages.
+bool has_bad_part(const PQconninfoOption* options) {
+    for (const PQconninfoOption* option = options; option->keyword != nullptr; ++option) {
+        const std::string_view keyword = option->keyword;
+        const std::string_view value = option->val == nullptr ? "" : option->val;
+        if (keyword == "host" && value.find('@') != std::string_view::npos) return true;
+        if (keyword == "port" && value.find_first_not_of("0123456789,") != std::string_view::npos) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void check_with_libpq(const Place& place, std::string_view uri) {
     char* why = nullptr;
     PQconninfoOption* const parsed = PQconninfoParse(place.conninfo.c_str(), &why);
     const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options{parsed,
                                                                                  PQconninfoFree};
     const std::unique_ptr<char, void (*)(void*)> message{why, PQfreemem};
-    if (options) return;
-    // It quotes what it does not understand.
-    if (place.name != uri) {
-        throw InvalidError("store '" + place.name +
-                           "' is not an URI that libpq takes: see how it is written, and write "
-                           "what is special in a password as %XX");
-    }
+    if (options && !has_bad_part(options.get())) return;
+    // What libpq says may quote the password.
+    const bool has_password = place.name != uri;
     throw InvalidError("store '" + place.name + "' is not an URI that libpq takes: " +
-                       (message ? message.get() : "out of memory"));
+                       (message && !has_password
+                            ? message.get()
+                            : "check host and port, and write '%', '/', '?' and '@' in a password "
+                              "as %25, %2F, %3F and %40"));
 }
 
 }  // namespace

@@ -74,7 +74,12 @@ public:
                                      [&](const auto& one) { return one.get() == &reader; });
         done = std::move(*at);
         taken_.erase(at);
-        if (done->usable() && idle_.size() < idle_max) idle_.push_back(std::move(done));
+        if (!done->usable()) {
+            // What took this connection has most likely taken the others.
+            idle_.clear();
+        } else if (idle_.size() < idle_max) {
+            idle_.push_back(std::move(done));
+        }
     }
 
     std::unique_ptr<WriteTransaction> begin() override {

@@ -20,6 +20,16 @@ constexpr std::string_view find_event =
     "FROM event e JOIN stream s ON s.id = e.stream JOIN event_type t ON t.id = e.type "
     "WHERE e.id = $1";
 
+/// Of the transaction numbered $1, if this is still the life of the server in which it began: after
+/// a crash the number may be another's.
+constexpr std::string_view status_of_unit =
+    "SELECT CASE WHEN EXISTS(SELECT 1 FROM server_life WHERE id::text = $2) "
+    "THEN pg_xact_status($1::text::xid8) ELSE '' END";
+
+constexpr std::string_view lock_store =
+    "SELECT pg_advisory_xact_lock(1147237730, 'event'::regclass::oid::integer)";
+constexpr std::string_view has_event = "SELECT EXISTS(SELECT 1 FROM event WHERE id = $1)::text";
+
 }  // namespace
 
 Writer::Writer(Place place, EngineOptions options, TypeTable& types)
@@ -60,7 +70,11 @@ std::vector<AppendOutcome> Writer::append_group(AppendRequests requests) {
             // The second time the ids may be our own.
             return call(requests, again);
         } catch (const UnavailableError& error) {
-            if (!connection_->broken()) throw;
+            if (!connection_->broken()) {
+                if (!again) throw;
+                // The server may still be busy with the first attempt.
+                throw_in_doubt(error.what());
+            }
             drop();
             try {
                 connect_again(deadline);
@@ -73,7 +87,12 @@ std::vector<AppendOutcome> Writer::append_group(AppendRequests requests) {
 }
 
 std::vector<AppendOutcome> Writer::append_all(AppendRequests requests) {
-    return call(requests, true);
+    std::vector<AppendOutcome> outcomes = call(requests, true);
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        const auto* const stored = std::get_if<AppendResult>(&outcomes[i]);
+        if (stored != nullptr && !stored->repeated) written_ = requests[i]->events.front().id;
+    }
+    return outcomes;
 }
 
 std::vector<AppendOutcome> Writer::call(AppendRequests requests, bool check_ids) {
@@ -129,8 +148,11 @@ void Writer::begin() {
         try {
             connection_->send("BEGIN");
             connection_->send_settings();
-            connection_->send("SELECT transaction FROM begin_unit()");
-            transaction_ = connection_->receive().back().text(0, 0);
+            connection_->send("SELECT transaction, life FROM begin_unit()");
+            const std::vector<Result> results = connection_->receive();
+            transaction_ = results.back().text(0, 0);
+            life_ = results.back().text(0, 1);
+            written_.reset();
             return;
         } catch (const UnavailableError&) {
             // The server may have been restarted since this connection was used last.
@@ -148,6 +170,7 @@ void Writer::rollback_to_savepoint() {
     connection_->send("ROLLBACK TO SAVEPOINT unit");
     connection_->send("RELEASE SAVEPOINT unit");
     connection_->receive();
+    written_.reset();
     reader_->forget();
 }
 
@@ -173,11 +196,7 @@ void Writer::settle_commit() {
     while (SteadyClock::now() < deadline) {
         try {
             if (!connection_ || connection_->broken()) connect_again(deadline);
-            Parameters number;
-            number.add_text(transaction_);
-            const Result found =
-                connection_->run("SELECT pg_xact_status($1::xid8)", number, Format::text);
-            status = found.text(0, 0);
+            status = outcome_of_unit();
             if (status == "committed") return;
             if (status != "in progress") break;
             // The server has not noticed yet that nobody listens to the old connection.
@@ -195,6 +214,25 @@ void Writer::settle_commit() {
                                "nothing of it is stored: try again");
     }
     throw_in_doubt("its transaction is " + status);
+}
+
+std::string Writer::outcome_of_unit() {
+    const auto answer = [&](std::string_view statement, Parameters& parameters) {
+        connection_->send(statement, parameters);
+        return std::string{connection_->receive().back().text(0, 0)};
+    };
+    Parameters unit;
+    unit.add_text(transaction_).add_text(life_);
+    connection_->send_settings();
+    const std::string status = answer(status_of_unit, unit);
+    if (!status.empty()) return status;
+    if (!written_) return "unknown";
+    Parameters event;
+    event.add(*written_);
+    connection_->send_settings();
+    // Whoever has the lock sees whatever became of the unit.
+    connection_->send(lock_store);
+    return answer(has_event, event) == "true" ? "committed" : "aborted";
 }
 
 void Writer::throw_in_doubt(const std::string& why) const {

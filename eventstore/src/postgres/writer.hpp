@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "postgres/connection.hpp"
@@ -51,6 +52,8 @@ private:
     std::optional<AppendResult> repeat_of(const AppendRequest& request);
     /// Finds out on a new connection whether the unit was committed.
     void settle_commit();
+    /// `committed`, `aborted`, `in progress` or `unknown`.
+    std::string outcome_of_unit();
     [[noreturn]] void throw_in_doubt(const std::string& why) const;
 
     const Place place_;
@@ -59,7 +62,9 @@ private:
     std::unique_ptr<Connection> connection_;
     std::unique_ptr<EventReader> reader_;
     std::unique_ptr<ConnectionSql> sql_;
-    std::string transaction_;  ///< number of the open unit's
+    std::string transaction_;         ///< number of the open unit's
+    std::string life_;                ///< of the server, when that began
+    std::optional<EventId> written_;  ///< an event that is there if the open unit is committed
 };
 
 /// The seam's write transaction over the writer.

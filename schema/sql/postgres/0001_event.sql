@@ -52,14 +52,25 @@ INSERT INTO unit(number) VALUES(0);
 -- lock is given back only when the commit can be seen, so whoever has it sees all positions before
 -- its own: positions have no gaps and appear in their order.
 --
+-- Which life of the server this is: what is not logged is gone after a crash, and on a standby that
+-- took over. Then the numbers of transactions that were not on disk are given to others.
+CREATE UNLOGGED TABLE server_life(
+    id uuid NOT NULL
+);
+
 -- Begins a unit: the head of the log, and the transaction's number, by which its outcome can be
--- asked for on another connection. 1147237730 says "Dayb": these locks are ours.
-CREATE FUNCTION begin_unit(OUT head bigint, OUT transaction text)
+-- asked for on another connection in the same life of the server. 1147237730 says "Dayb": these
+-- locks are ours.
+CREATE FUNCTION begin_unit(OUT head bigint, OUT transaction text, OUT life text)
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(1147237730, 'event'::regclass::oid::integer);
     UPDATE unit SET number = number + 1;
     SELECT COALESCE(max(position), 0) INTO head FROM event;
     transaction := pg_current_xact_id()::text;
+    SELECT id::text INTO life FROM server_life;
+    IF life IS NULL THEN
+        INSERT INTO server_life VALUES(gen_random_uuid()) RETURNING id::text INTO life;
+    END IF;
 END
 $$;

@@ -1,0 +1,168 @@
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "daybook/core/error.hpp"
+#include "daybook/eventstore/event_store.hpp"
+#include "numbered.hpp"
+#include "postgres_server.hpp"
+#include "private_cluster.hpp"
+#include "wire_proxy.hpp"
+
+using namespace daybook;
+using namespace daybook::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t clients = 8;
+constexpr int kills = 5;
+constexpr std::uint64_t unit_events = 3;
+
+/// What the clients were told, by the number that stands in the events.
+struct Told {
+    std::set<std::uint64_t> done;
+    std::set<std::uint64_t> nothing;
+    std::set<std::uint64_t> in_doubt;
+    std::string wrong;  ///< an error of a kind that a lost server is not
+};
+
+/// Appends and units in turn until `stop`, each with a number of its own.
+Told append_until(const std::stop_token& stop, EventStore store, std::uint64_t first) {
+    Told told;
+    for (std::uint64_t number = first; !stop.stop_requested(); ++number) {
+        const std::string stream = "thing-" + std::to_string(number % 5);
+        try {
+            if (number % 2 == 0) {
+                store.transact([&](Transaction& tx) {
+                    tx.append(stream, any, {numbered(number)});
+                    tx.append("other-1", any, {numbered(number), numbered(number)});
+                });
+            } else {
+                store.append(stream, any, {numbered(number), numbered(number), numbered(number)});
+            }
+            told.done.insert(number);
+        } catch (const UnavailableError&) {
+            told.nothing.insert(number);
+            std::this_thread::sleep_for(1ms);
+        } catch (const InDoubtError&) {
+            told.in_doubt.insert(number);
+        } catch (const std::exception& error) {
+            told.nothing.insert(number);
+            told.wrong = error.what();
+        }
+    }
+    return told;
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("postgres");
+
+TEST_CASE("P11: eight clients append while the server is killed and every verdict is true") {
+    PrivateCluster cluster;
+    const PostgresSchema schema{cluster.uri()};
+    const StoreOptions options{.busy_wait_max = 5s, .reply_wait_max = 5s};
+    EventStore::open(schema.uri(), options);
+    std::array<Told, clients> told;
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t i = 0; i < clients; ++i) {
+            EventStore store = EventStore::open(schema.uri(), options);
+            threads.emplace_back([&told, i, store](const std::stop_token& stop) {
+                told[i] = append_until(stop, store, (i + 1) * 1'000'000'000);
+            });
+        }
+        for (int kill = 0; kill < kills; ++kill) {
+            std::this_thread::sleep_for(700ms + kill * 37ms);
+            cluster.kill();
+            std::this_thread::sleep_for(kill * 50ms);
+            cluster.restart();
+        }
+        std::this_thread::sleep_for(500ms);
+    }
+
+    std::map<std::uint64_t, std::uint64_t> events_of;
+    std::map<std::string, std::uint64_t> versions;
+    std::uint64_t position = 0;
+    bool dense = true;
+    EventStore store = EventStore::open(schema.uri(), options);
+    for (const EventView event : store.read_all()) {
+        dense = dense && event.position() == Position{++position};
+        dense = dense && event.version() == Version{++versions[std::string(event.stream())]};
+        ++events_of[std::stoull(std::string(event.data().substr(5)))];
+    }
+    CHECK_MESSAGE(dense, "positions and versions have no holes");
+    bool whole = true;
+    for (const auto& [number, events] : events_of) whole = whole && events == unit_events;
+    CHECK_MESSAGE(whole, "all events of a unit, once, or none");
+
+    std::size_t done = 0;
+    std::size_t refused = 0;
+    std::size_t in_doubt = 0;
+    std::size_t missing = 0;
+    std::size_t denied = 0;
+    for (const Told& one : told) {
+        CHECK(one.wrong == "");
+        for (const std::uint64_t number : one.done) missing += 1 - events_of.count(number);
+        for (const std::uint64_t number : one.nothing) denied += events_of.count(number);
+        CHECK(one.done.size() > 20);
+        done += one.done.size();
+        refused += one.nothing.size();
+        in_doubt += one.in_doubt.size();
+    }
+    MESSAGE(done << " done, " << refused << " refused, " << in_doubt << " in doubt");
+    CHECK_MESSAGE(missing == 0, "every acknowledged unit is there");
+    CHECK_MESSAGE(denied == 0, "nothing is there of what was said not to be");
+}
+
+// Of a unit that was not on disk yet, a server that dies forgets the number as well, and gives it
+// to the next.
+TEST_CASE("P11: a unit that a crash took away is not mistaken for the next that gets its number") {
+    PrivateCluster cluster;
+    WireProxy proxy{cluster.uri()};
+    const PostgresSchema schema{cluster.uri()};
+    const StoreOptions options{.busy_wait_max = 10s, .reply_wait_max = 10s};
+    EventStore store = EventStore::open(proxy.uri() + "?schema=" + schema.name(), options);
+    const auto append = [](EventStore& to, const char* stream) {
+        to.transact([&](Transaction& tx) { tx.append(stream, any, {numbered(1)}); });
+    };
+    for (int round = 0; round < 2; ++round) {
+        append(store, "kept-1");
+        append(store, "kept-1");
+        std::jthread crash;
+        bool done = false;
+        try {
+            store.transact([&](Transaction& tx) {
+                tx.append("lost-1", any, {numbered(2)});
+                // The head of the log is four messages, the next one is COMMIT.
+                proxy.arm({.message = 5, .action = WireProxy::Action::stall});
+                crash = std::jthread{[&] {
+                    CHECK(proxy.wait_until_happened(5s));
+                    cluster.kill();
+                    cluster.restart();
+                    EventStore other = EventStore::open(schema.uri(), options);
+                    for (int i = 0; i < 3; ++i) append(other, "other-1");
+                    proxy.heal();
+                }};
+            });
+            done = true;
+        } catch (const InDoubtError&) {
+        } catch (const UnavailableError&) {}
+        crash.join();
+        CHECK(proxy.happened());
+        const EventStore after = EventStore::open(schema.uri(), options);
+        CHECK(after.version("lost-1") == Version{0});
+        CHECK_FALSE(done);
+    }
+}
+
+TEST_SUITE_END();

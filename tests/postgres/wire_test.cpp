@@ -1,0 +1,233 @@
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <numeric>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "daybook/core/error.hpp"
+#include "store_place.hpp"
+#include "wire_operations.hpp"
+#include "wire_proxy.hpp"
+
+// P11. Every operation is run once undisturbed, which counts its messages in both directions; then
+// again and again with the connection cut before, inside or after one of them, or stalled. What the
+// caller was told is compared with what is there. DAYBOOK_TEST_EVERY_BOUNDARY=1 tries all
+// boundaries, otherwise of long operations a sample.
+
+using namespace daybook;
+using namespace daybook::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Action = WireProxy::Action;
+using Way = WireProxy::Direction;
+using Kind = Operation::Kind;
+using SteadyClock = std::chrono::steady_clock;
+
+enum class Verdict { done, nothing, in_doubt };
+
+class Wire {
+public:
+    explicit Wire(const StoreOptions& options)
+        : schema_(),
+          proxy(postgres_uri()),
+          direct(EventStore::open(schema_.uri())),
+          proxied(EventStore::open(proxy.uri() + "?schema=" + schema_.name(), options)),
+          operations(wire_operations(direct, proxied)) {}
+
+    Verdict run(const Operation& operation, std::uint64_t n) {
+        last_error.clear();
+        try {
+            operation.run(n);
+            return Verdict::done;
+        } catch (const Error& error) {
+            last_error = std::string(to_string(error.kind())) + ": " + error.what();
+            return error.kind() == ErrorKind::in_doubt ? Verdict::in_doubt : Verdict::nothing;
+        }
+    }
+
+    std::uint64_t prepare(const Operation& operation) {
+        const std::uint64_t n = ++number_;
+        if (operation.prepare) operation.prepare(n);
+        return n;
+    }
+
+    /// Undisturbed: all of it is there, once. Keeps trying for a while, as a program would.
+    void run_whole(const Operation& operation) {
+        const auto deadline = SteadyClock::now() + 10s;
+        std::uint64_t n = prepare(operation);
+        while (run(operation, n) != Verdict::done && SteadyClock::now() < deadline) {
+            REQUIRE(last_error.starts_with("unavailable: "));
+            if (operation.kind == Kind::unit) REQUIRE(operation.parts(n) == absent(operation));
+            std::this_thread::sleep_for(10ms);
+        }
+        CAPTURE(last_error);
+        CHECK(operation.parts(n) == operation.whole);
+    }
+
+    /// With one fault, which is told of by `happened`.
+    void run_disturbed(const Operation& operation, const WireProxy::Fault& fault) {
+        const std::uint64_t n = prepare(operation);
+        proxy.arm(fault);
+        const Verdict verdict = run(operation, n);
+        if (proxy.happened()) ++happened;
+        if (verdict == Verdict::in_doubt) ++in_doubt;
+        proxy.heal();
+        CAPTURE(last_error);
+        judge(operation, n, verdict);
+    }
+
+    /// Positions and versions have no holes.
+    void check_log() const {
+        std::uint64_t position = 0;
+        bool dense = true;
+        for (const EventView event : direct.read_all()) {
+            dense = dense && event.position() == Position{++position};
+        }
+        CHECK(dense);
+    }
+
+private:
+    // What is there of an operation that has not been done.
+    static std::int64_t absent(const Operation& operation) {
+        return operation.kind == Kind::look ? operation.whole : 0;
+    }
+
+    void judge(const Operation& operation, std::uint64_t n, Verdict verdict) {
+        const std::int64_t parts = operation.parts(n);
+        if (operation.kind == Kind::look) {
+            CHECK(parts == operation.whole);
+            CHECK(verdict != Verdict::in_doubt);
+        } else if (operation.kind == Kind::steps) {
+            const auto deadline = SteadyClock::now() + 10s;
+            while (operation.parts(n) != operation.whole && SteadyClock::now() < deadline) {
+                run(operation, n);
+                std::this_thread::sleep_for(2ms);
+            }
+            CHECK(operation.parts(n) == operation.whole);
+        } else if (verdict == Verdict::done) {
+            CHECK(parts == operation.whole);
+        } else if (verdict == Verdict::nothing) {
+            CHECK(parts == 0);
+        } else {
+            CHECK((parts == 0 || parts == operation.whole));
+        }
+    }
+
+    PostgresSchema schema_;
+    std::uint64_t number_ = 1000;
+
+public:
+    WireProxy proxy;
+    EventStore direct;
+    EventStore proxied;
+    std::vector<Operation> operations;
+    std::string last_error;
+    std::size_t happened = 0;
+    std::size_t in_doubt = 0;
+};
+
+bool every_boundary() { return std::getenv("DAYBOOK_TEST_EVERY_BOUNDARY") != nullptr; }
+
+/// All of 1 to `messages`, or `most` of them.
+std::vector<std::uint64_t> chosen(std::size_t messages, std::size_t most, std::mt19937& random) {
+    std::vector<std::uint64_t> all(messages);
+    std::iota(all.begin(), all.end(), std::uint64_t{1});
+    if (every_boundary() || all.size() <= most) return all;
+    std::vector<std::uint64_t> some;
+    std::ranges::sample(all, std::back_inserter(some), static_cast<std::ptrdiff_t>(most), random);
+    return some;
+}
+
+const char* name(Way direction) {
+    return direction == Way::to_server ? "to the server" : "to the client";
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("postgres");
+
+TEST_CASE("P11: a connection cut at any message leaves a true verdict and a store that works") {
+    Wire wire{{.busy_wait_max = 5s, .reply_wait_max = 5s}};
+    const unsigned seed = std::random_device{}();
+    MESSAGE("seed " << seed);
+    std::mt19937 random{seed};
+    CHECK(wire.operations.size() >= 30);
+    std::size_t faults = 0;
+    const auto begin = SteadyClock::now();
+    for (const Operation& operation : wire.operations) {
+        CAPTURE(operation.name);
+        wire.run_whole(operation);
+        wire.run_whole(operation);
+        wire.proxy.forget();
+        wire.run_whole(operation);
+        for (const auto direction : {Way::to_server, Way::to_client}) {
+            CAPTURE(name(direction));
+            const std::string messages = wire.proxy.passed(direction);
+            CAPTURE(messages);
+            for (const std::uint64_t message : chosen(messages.size(), 6, random)) {
+                for (const auto action :
+                     {Action::cut_before, Action::cut_inside, Action::cut_after}) {
+                    CAPTURE(message);
+                    CAPTURE(static_cast<int>(action));
+                    wire.run_disturbed(operation, {direction, message, action});
+                    wire.run_whole(operation);
+                    ++faults;
+                }
+            }
+        }
+        MESSAGE(
+            operation.name << " " << wire.happened << "/" << faults << " "
+                           << wire.proxy.passed(Way::to_server).size() << " "
+                           << std::chrono::duration<double>(SteadyClock::now() - begin).count());
+    }
+    wire.check_log();
+    MESSAGE(faults << " faults, " << wire.happened << " happened, " << wire.in_doubt
+                   << " in doubt, "
+                   << std::chrono::duration<double>(SteadyClock::now() - begin).count() << " s");
+    CHECK(wire.happened > faults / 2);
+}
+
+TEST_CASE("P11: a connection that stalls is given up at the deadline with a true verdict") {
+    constexpr auto wait = 150ms;
+    Wire wire{{.busy_wait_max = wait, .reply_wait_max = wait}};
+    const unsigned seed = std::random_device{}();
+    MESSAGE("seed " << seed);
+    std::mt19937 random{seed};
+    auto longest = SteadyClock::duration::zero();
+    std::size_t faults = 0;
+    for (const Operation& operation : wire.operations) {
+        CAPTURE(operation.name);
+        wire.run_whole(operation);
+        wire.run_whole(operation);
+        wire.proxy.forget();
+        wire.run_whole(operation);
+        for (const auto direction : {Way::to_server, Way::to_client}) {
+            CAPTURE(name(direction));
+            const std::string messages = wire.proxy.passed(direction);
+            CAPTURE(messages);
+            for (const std::uint64_t message : chosen(messages.size(), 1, random)) {
+                CAPTURE(message);
+                const auto begin = SteadyClock::now();
+                wire.run_disturbed(operation, {direction, message, Action::stall});
+                longest = std::max(longest, SteadyClock::now() - begin);
+                wire.run_whole(operation);
+                ++faults;
+            }
+        }
+    }
+    wire.check_log();
+    const auto longest_ms = std::chrono::duration_cast<std::chrono::milliseconds>(longest).count();
+    MESSAGE(faults << " stalls, the longest call took " << longest_ms << " ms");
+    CHECK(longest < 10s);
+    CHECK(wire.happened > faults / 2);
+}
+
+TEST_SUITE_END();
