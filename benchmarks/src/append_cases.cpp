@@ -1,26 +1,9 @@
 #include "cases.hpp"
-#include "statistics.hpp"
+#include "turns.hpp"
 
 namespace bench {
 
 namespace {
-
-// One turn: `calls` calls, each of them timed.
-template <class Call>
-Turn timed_calls(std::size_t calls, std::size_t events_per_call, Call call) {
-    std::vector<double> seconds;
-    seconds.reserve(calls);
-    const auto start = Stopwatch::now();
-    auto before = start;
-    for (std::size_t i = 0; i < calls; ++i) {
-        call();
-        const auto after = Stopwatch::now();
-        seconds.push_back(std::chrono::duration<double>(after - before).count());
-        before = after;
-    }
-    const double all = seconds_since(start);
-    return {static_cast<double>(calls * events_per_call) / all, p99_of(seconds) * 1e6};
-}
 
 struct AppendSize {
     std::string id;
@@ -29,17 +12,24 @@ struct AppendSize {
     double goal;
 };
 
+std::string title(std::size_t per_call) {
+    return "append, " + (per_call == 1 ? "1 event" : std::to_string(per_call) + " events") +
+           " a call";
+}
+
 Case append_case(Bench& bench, const AppendSize& size) {
     const auto stores = bench.append_stores();
     const auto calls = bench.scaled(size.calls);
     const auto n = size.per_call;
     Case out{.id = size.id, .durability = "FULL", .rounds = bench.rounds()};
-    out.ways = {{"floor", "events",
-                 [=] { return timed_calls(calls, n, [&] { stores->append_to_floor(n); }); }},
-                {"ours", "events",
-                 [=] { return timed_calls(calls, n, [&] { stores->append_to_ours(n); }); }}};
-    const std::string many = n == 1 ? "1 event a call" : std::to_string(n) + " events a call";
-    out.figures = {{"append, " + many, 1, 0, Measure::rate, Goal{size.goal}}};
+    out.ways = {
+        {"floor", "events",
+         [=] {
+             return timed_calls(calls, n,
+                                [&] { stores->floor.log.append(stores->floor.next_of_one(n)); });
+         }},
+        {"ours", "events", [=] { return timed_calls(calls, n, [&] { stores->ours.append(n); }); }}};
+    out.figures = {{title(n), 1, 0, Measure::rate, Goal{size.goal}}};
     out.check = [stores] { stores->check(); };
     return out;
 }
@@ -50,13 +40,31 @@ void add_scattered(Case& subject, Bench& bench, const AppendSize& size) {
     const auto calls = bench.scaled(size.calls);
     const auto n = size.per_call;
     subject.ways.push_back({"floor", "events", [=] {
-                                return timed_calls(calls, n, [&] { stores->scatter_to_floor(n); });
+                                return timed_calls(calls, n, [&] {
+                                    stores->floor.log.append(stores->floor.next_of_many(n));
+                                });
                             }});
     subject.ways.push_back({"ours", "events", [=] {
-                                return timed_calls(calls, n, [&] { stores->scatter_to_ours(n); });
+                                return timed_calls(calls, n, [&] { stores->ours.scatter(n); });
                             }});
     const auto last = subject.ways.size() - 1;
     subject.figures.push_back({"… each to another stream (transact)", last, last - 1});
+}
+
+// A floor's way and ours on PostgreSQL, and their figure.
+template <class FloorCall>
+void add_postgres(Case& subject, Bench& bench, const AppendSize& size, FloorCall floor_call) {
+    const auto stores = bench.postgres_append_stores();
+    const auto calls = bench.scaled(size.calls);
+    const auto n = size.per_call;
+    const auto floor = subject.ways.size();
+    subject.ways.push_back({"floor", "events", [=] {
+                                return timed_calls(calls, n, [&] { floor_call(stores->floor, n); });
+                            }});
+    subject.ways.push_back(
+        {"ours", "events", [=] { return timed_calls(calls, n, [&] { stores->ours.append(n); }); }});
+    subject.figures.push_back({title(n), floor + 1, floor, Measure::rate, Goal{size.goal}});
+    subject.check = [stores] { stores->check(); };
 }
 
 }  // namespace
@@ -73,6 +81,22 @@ Case append_hundred(Bench& bench) {
     const AppendSize size{"S4", 100, 300, 1.0};
     auto out = append_case(bench, size);
     add_scattered(out, bench, size);
+    return out;
+}
+
+Case postgres_append_one(Bench& bench) {
+    Case out{.id = "P1", .durability = PostgresServer::durability, .rounds = bench.rounds()};
+    add_postgres(out, bench, {"P1", 1, 1000, 1.0},
+                 [](auto& floor, std::size_t) { floor.log.call(floor.next()); });
+    out.figures.push_back({"… p99 of a call", 1, 0, Measure::p99});
+    return out;
+}
+
+Case postgres_append_many(Bench& bench) {
+    const auto append = [](auto& floor, std::size_t n) { floor.log.append(floor.next_of_one(n)); };
+    Case out{.id = "P2", .durability = PostgresServer::durability, .rounds = bench.rounds()};
+    add_postgres(out, bench, {"P2", 10, 800, 0.90}, append);
+    add_postgres(out, bench, {"P2", 100, 300, 0.90}, append);
     return out;
 }
 

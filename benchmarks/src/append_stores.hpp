@@ -4,54 +4,94 @@
 #include <random>
 #include <vector>
 
-#include <daybook/core/stream_name.hpp>
-#include <daybook/eventstore/event_store.hpp>
-
+#include "case.hpp"
 #include "floor_log.hpp"
+#include "our_side.hpp"
+#include "postgres_floor.hpp"
+#include "postgres_server.hpp"
 #include "sample.hpp"
 #include "scratch.hpp"
 
 namespace bench {
 
-/// A floor's log and a store of ours, both with the same events in the same streams to begin with,
-/// and what is known of each since. For the cases that append.
-class AppendStores {
+/// A floor's log that is appended to, and what is known of it.
+template <class Log>
+class FloorSide {
 public:
-    AppendStores(const Scratch& scratch, bool quick);
+    template <class... Place>
+    explicit FloorSide(const Sample& sample, const Place&... place)
+        : log(place...), sample_(sample) {}
 
-    static constexpr std::size_t streams = 20'000;
+    Log log;
 
-    struct FloorSide {
-        FloorLog log;
-        std::vector<std::int64_t> versions = std::vector<std::int64_t>(streams);
-        std::int64_t events = 0;
-        std::mt19937_64 random{11};
-    };
-    struct OurSide {
-        daybook::EventStore store;
-        std::vector<std::uint64_t> versions = std::vector<std::uint64_t>(streams);
-        std::uint64_t events = 0;
-        std::mt19937_64 random{11};
-    };
+    /// The next event of a random stream.
+    floor_event next() { return next_of(random_() % append_streams); }
+    /// `count` events of one random stream, or each of its own. Valid until the next call.
+    const std::vector<floor_event>& next_of_one(std::size_t count) {
+        const auto stream = random_() % append_streams;
+        batch_.clear();
+        for (std::size_t i = 0; i < count; ++i) batch_.push_back(next_of(stream));
+        return batch_;
+    }
+    const std::vector<floor_event>& next_of_many(std::size_t count) {
+        batch_.clear();
+        for (std::size_t i = 0; i < count; ++i) batch_.push_back(next());
+        return batch_;
+    }
+    /// Each stream has one caller at a time, who says `add_events` in the end.
+    floor_event next_of(std::size_t stream, std::size_t event_index) {
+        return sample_.raw_event(event_index, stream, ++versions_[stream]);
+    }
+    void add_events(std::int64_t events) { events_ += events; }
 
-    FloorSide floor;
-    OurSide ours;
-    const Sample sample{};
-    const std::vector<daybook::StreamName> names;
-
-    /// Appends `per_call` events to one random stream in one call each.
-    void append_to_floor(std::size_t per_call);
-    void append_to_ours(std::size_t per_call);
-    /// Appends `per_call` events, each to a random stream, in one transaction each.
-    void scatter_to_floor(std::size_t per_call);
-    void scatter_to_ours(std::size_t per_call);
-
-    /// Throws WrongResult unless both sides hold exactly what was appended.
-    void check();
+    /// Throws WrongResult unless the log holds exactly what was appended.
+    void check() {
+        const auto sum = log.read_all();
+        check_equal("events of the floor", sum.events, events_);
+        check_equal("bytes of the floor", sum.bytes,
+                    events_ * static_cast<std::int64_t>(Sample::payload_bytes));
+    }
 
 private:
-    std::vector<floor_event> floor_events_;
-    std::vector<daybook::NewEvent> our_events_;
+    floor_event next_of(std::size_t stream) {
+        return next_of(stream, static_cast<std::size_t>(events_++));
+    }
+
+    const Sample& sample_;
+    std::vector<std::int64_t> versions_ = std::vector<std::int64_t>(append_streams);
+    std::int64_t events_ = 0;
+    std::mt19937_64 random_{11};
+    std::vector<floor_event> batch_;
+};
+
+/// A floor's log and a store of ours, both with as many events in the same streams to begin with.
+/// For the cases that append.
+struct AppendStores {
+    AppendStores(const Scratch& scratch, bool quick);
+
+    const Sample sample{};
+    FloorSide<FloorLog> floor;
+    OurSide ours;
+
+    void check() {
+        floor.check();
+        ours.check();
+    }
+};
+
+/// The same on PostgreSQL.
+struct PostgresAppendStores {
+    PostgresAppendStores(const PostgresServer& server, bool quick);
+
+    const Sample sample{};
+    FloorSide<PostgresFloor> floor;
+    OurSide ours;
+
+    void check() {
+        floor.check();
+        ours.check();
+    }
+    static constexpr const char* floor_schema = "append-floor";
 };
 
 }  // namespace bench

@@ -14,19 +14,13 @@ constexpr std::size_t runs_per_commit = 1000;
 
 }  // namespace
 
-LogStores::LogStores(const Scratch& where, bool quick)
-    : streams(quick ? 100 : 1000),
-      floor(where.file("log-floor.db")),
-      store(daybook::EventStore::open(where.file("log-ours.db"))),
-      cents(streams),
-      scratch(where) {
+OurLog::OurLog(std::size_t stream_count, const std::string& uri)
+    : streams(stream_count), store(daybook::EventStore::open(uri)), cents(streams) {
     for (std::size_t i = 0; i < streams; ++i) names.emplace_back("account-" + std::to_string(i));
     for (const auto& name : names) keys.push_back(name.str().c_str());
-    fill();
-    check();
 }
 
-void LogStores::fill() {
+void OurLog::fill(const std::function<void(std::span<const floor_event>)>& append_to_floor) {
     std::vector<Run> runs;
     for (std::size_t i = 0; i < streams * events_per_stream / run_events; ++i)
         runs.push_back({i % streams, 0});
@@ -39,27 +33,29 @@ void LogStores::fill() {
         cents_in_all += amount;
     }
 
-    std::vector<std::int64_t> floor_versions(streams);
-    std::vector<std::uint64_t> our_versions(streams);
+    std::vector<std::uint64_t> versions(streams);
     const std::span<const Run> all{runs};
     for (std::size_t at = 0; at < all.size(); at += runs_per_commit) {
         const auto part = all.subspan(at, std::min(runs_per_commit, all.size() - at));
-        append_to_floor(part, floor_versions);
-        append_to_ours(part, our_versions);
+        append_to_floor(raw(part, versions));
+        append(part, versions);
     }
+    check();
 }
 
-void LogStores::append_to_floor(std::span<const Run> runs, std::vector<std::int64_t>& versions) {
+std::vector<floor_event> OurLog::raw(std::span<const Run> runs,
+                                     std::vector<std::uint64_t> versions) {
     std::vector<floor_event> batch;
     for (const auto& run : runs) {
-        for (std::size_t i = 0; i < run_events; ++i)
-            batch.push_back(
-                sample.raw_event(run.first_event + i, run.stream, ++versions[run.stream]));
+        for (std::size_t i = 0; i < run_events; ++i) {
+            const auto version = static_cast<std::int64_t>(++versions[run.stream]);
+            batch.push_back(sample.raw_event(run.first_event + i, run.stream, version));
+        }
     }
-    floor.append(batch);
+    return batch;
 }
 
-void LogStores::append_to_ours(std::span<const Run> runs, std::vector<std::uint64_t>& versions) {
+void OurLog::append(std::span<const Run> runs, std::vector<std::uint64_t>& versions) {
     store.transact([&](daybook::Transaction& tx) {
         std::vector<daybook::NewEvent> batch;
         for (const auto& run : runs) {
@@ -73,12 +69,27 @@ void LogStores::append_to_ours(std::span<const Run> runs, std::vector<std::uint6
     });
 }
 
-void LogStores::check() {
-    check_equal("events of the floor", floor.read_all().events,
-                static_cast<std::int64_t>(events()));
+void OurLog::check() {
     check_equal("head of the store", store.head().value(), events());
     for (const auto& name : names)
         check_equal("version of " + name.str(), store.version(name).value(), events_per_stream);
+}
+
+LogStores::LogStores(const Scratch& where, bool quick)
+    : OurLog(quick ? 100 : 1000, where.file("log-ours.db")),
+      floor(where.file("log-floor.db")),
+      scratch(where) {
+    fill([this](std::span<const floor_event> batch) { floor.append(batch); });
+    check_equal("events of the floor", floor.read_all().events,
+                static_cast<std::int64_t>(events()));
+}
+
+PostgresLogStores::PostgresLogStores(const PostgresServer& server, bool quick)
+    : OurLog(quick ? 100 : 400, server.store_uri("log-ours")),
+      floor(server.uri(), server.schema("log-floor"), PostgresFloor::Schema::make) {
+    fill([this](std::span<const floor_event> batch) { floor.append(batch); });
+    check_equal("events of the floor", floor.read_all().events,
+                static_cast<std::int64_t>(events()));
 }
 
 }  // namespace bench

@@ -1,27 +1,28 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <vector>
 
 #include <daybook/core/stream_name.hpp>
 #include <daybook/eventstore/event_store.hpp>
 
 #include "floor_log.hpp"
+#include "postgres_floor.hpp"
+#include "postgres_server.hpp"
 #include "sample.hpp"
 #include "scratch.hpp"
 
 namespace bench {
 
-/// A floor's log and a store of ours with the same events: every stream holds 1,000 of them, in
-/// runs of five between those of all other streams. For the cases that read.
-class LogStores {
+/// A store of ours for the cases that read: every stream holds 1,000 events, in runs of five
+/// between those of all other streams.
+class OurLog {
 public:
-    LogStores(const Scratch& scratch, bool quick);
-
     static constexpr std::size_t events_per_stream = 1000;
 
     const std::size_t streams;
-    FloorLog floor;
     daybook::EventStore store;
     const Sample sample{};
     std::vector<daybook::StreamName> names;
@@ -32,18 +33,39 @@ public:
     std::int64_t cents_in_all = 0;
 
     std::size_t events() const noexcept { return streams * events_per_stream; }
-    /// Where this run's other files go.
-    const Scratch& scratch;
+
+protected:
+    OurLog(std::size_t stream_count, const std::string& uri);
+
+    /// Appends the events here and, with `append`, to a floor.
+    void fill(const std::function<void(std::span<const floor_event>)>& append);
 
 private:
     struct Run {
         std::size_t stream;
         std::size_t first_event;
     };
-    void fill();
-    void append_to_floor(std::span<const Run> runs, std::vector<std::int64_t>& versions);
-    void append_to_ours(std::span<const Run> runs, std::vector<std::uint64_t>& versions);
+    std::vector<floor_event> raw(std::span<const Run> runs, std::vector<std::uint64_t> versions);
+    void append(std::span<const Run> runs, std::vector<std::uint64_t>& versions);
     void check();
+};
+
+/// With the same events in a floor's log.
+class LogStores : public OurLog {
+public:
+    LogStores(const Scratch& scratch, bool quick);
+
+    FloorLog floor;
+    /// Where this run's other files go.
+    const Scratch& scratch;
+};
+
+/// The same on PostgreSQL.
+class PostgresLogStores : public OurLog {
+public:
+    PostgresLogStores(const PostgresServer& server, bool quick);
+
+    PostgresFloor floor;
 };
 
 }  // namespace bench

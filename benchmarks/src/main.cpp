@@ -27,6 +27,10 @@ std::vector<bench::Measured> measure(const bench::Options& options) {
     std::vector<bench::Measured> all;
     for (const auto& entry : bench::all_cases()) {
         if (!options.wants(std::string{entry.id})) continue;
+        if (entry.needs_postgres() && options.postgres.empty()) {
+            std::cerr << entry.id << " is skipped: it needs a server, see --postgres\n";
+            continue;
+        }
         show(std::string{entry.id} + ": filling the stores");
         const auto figures = bench::run(entry.make(scene), show);
         for (const auto& figure : figures)

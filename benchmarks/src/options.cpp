@@ -7,13 +7,15 @@
 namespace bench {
 
 const char* const usage =
-    "usage: daybook-bench [--quick] [--only S1,S4] [--dir DIR] [--json]\n"
+    "usage: daybook-bench [--quick] [--only S1,S4] [--dir DIR] [--postgres URI] [--json]\n"
     "\n"
-    "Compares Daybook with the same work in C on the same SQLite, in turns, in one run.\n"
+    "Compares Daybook with the same work in C on the same engine, in turns, in one run.\n"
     "\n"
     "  --quick       small logs and few rounds: to see that it works, not to quote\n"
     "  --only LIST   these cases, separated by commas\n"
     "  --dir DIR     where the scratch files go (default: here); must be a disk, not memory\n"
+    "  --postgres URI  the server for the P cases; without it they are skipped. Their schemas,\n"
+    "                  daybook-bench-..., are removed at the end\n"
     "  --json        one object a line in place of the table\n";
 
 Options parse_options(int argc, char** argv) {
@@ -33,6 +35,8 @@ Options parse_options(int argc, char** argv) {
             options.help = true;
         } else if (argument == "--dir") {
             options.directory = value();
+        } else if (argument == "--postgres") {
+            options.postgres = value();
         } else if (argument == "--only") {
             std::istringstream list{value()};
             for (std::string id; std::getline(list, id, ',');) options.only.insert(id);

@@ -10,6 +10,7 @@ namespace bench {
 struct Options {
     std::filesystem::path directory = ".";
     std::set<std::string> only;  ///< empty: all cases
+    std::string postgres{};      ///< a server's URI; empty: no such cases
     bool quick = false;
     bool json = false;
     bool help = false;

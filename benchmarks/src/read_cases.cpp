@@ -25,7 +25,7 @@ struct Part {
     std::uint64_t events;
 };
 
-Seen see_views(const LogStores& logs, const Part& part) {
+Seen see_views(const OurLog& logs, const Part& part) {
     Seen seen;
     std::size_t names = 0;
     for (const daybook::EventView event :
@@ -39,7 +39,7 @@ Seen see_views(const LogStores& logs, const Part& part) {
     return seen;
 }
 
-Seen see_decoded(const LogStores& logs, const Part& part) {
+Seen see_decoded(const OurLog& logs, const Part& part) {
     Seen seen;
     for (const daybook::EventView event :
          logs.store.read_all({.from = part.from, .limit = part.events})) {
@@ -50,7 +50,7 @@ Seen see_decoded(const LogStores& logs, const Part& part) {
     return seen;
 }
 
-Seen see_decoded_by_two(const LogStores& logs) {
+Seen see_decoded_by_two(const OurLog& logs) {
     const auto half = logs.events() / 2;
     Seen first;
     Seen second;
@@ -70,15 +70,15 @@ Seen see_decoded_by_two(const LogStores& logs) {
     return first;
 }
 
-std::int64_t versions_in_all(const LogStores& logs) {
-    const auto per_stream = LogStores::events_per_stream * (LogStores::events_per_stream + 1) / 2;
+std::int64_t versions_in_all(const OurLog& logs) {
+    const auto per_stream = OurLog::events_per_stream * (OurLog::events_per_stream + 1) / 2;
     return static_cast<std::int64_t>(logs.streams * per_stream);
 }
 
 Seen seen_of(const floor_sum& sum) { return {sum.events, sum.versions, sum.bytes}; }
 
 template <class Look>
-Turn read_turn(const LogStores& logs, std::int64_t payload, Look look) {
+Turn read_turn(const OurLog& logs, std::int64_t payload, Look look) {
     const auto start = Stopwatch::now();
     const Seen seen = look();
     const double seconds = seconds_since(start);
@@ -107,6 +107,22 @@ Case read_log(Bench& bench) {
                    {"… against five columns of the floor", 2, 1},
                    {"… decoded, one thread", 3, 0, Measure::rate, Goal{0.50}},
                    {"… decoded, two threads", 4, 0, Measure::rate, Goal{0.80}}};
+    return out;
+}
+
+Case postgres_read_log(Bench& bench) {
+    const auto logs = bench.postgres_log_stores();
+    const Part all{1, logs->events()};
+    const auto bytes = static_cast<std::int64_t>(logs->events() * Sample::payload_bytes);
+    const auto way = [&](const std::string& name, std::int64_t payload, auto look) {
+        return Way{name, "events", [=] { return read_turn(*logs, payload, look); }};
+    };
+    Case out{.id = "P5", .durability = "", .rounds = bench.rounds()};
+    out.ways = {way("floor", bytes, [=] { return seen_of(logs->floor.read_all()); }),
+                way("views", bytes, [=] { return see_views(*logs, all); }),
+                way("decoded", logs->cents_in_all, [=] { return see_decoded(*logs, all); })};
+    out.figures = {{"read the whole log, views", 1, 0, Measure::rate, Goal{1.5}},
+                   {"… decoded", 2, 0, Measure::rate, Goal{1.2}}};
     return out;
 }
 

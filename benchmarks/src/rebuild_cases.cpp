@@ -43,20 +43,20 @@ struct CountedBySql : daybook::Projection<CountedBySql, Booked> {
     void on(const daybook::Recorded<Booked>& event, daybook::View& view) {
         view.exec(
             "INSERT INTO counted_by_sql(key, events) VALUES(?, 1) "
-            "ON CONFLICT(key) DO UPDATE SET events = events + 1",
+            "ON CONFLICT(key) DO UPDATE SET events = counted_by_sql.events + 1",
             event.stream());
     }
 };
 
 /// The projections over the log that both sides share.
 struct Models {
-    explicit Models(std::shared_ptr<LogStores> stores) : logs(std::move(stores)) {
+    explicit Models(std::shared_ptr<OurLog> stores) : logs(std::move(stores)) {
         runner.add(Counted{});
         runner.add(Summed{});
         runner.add(CountedBySql{});
     }
 
-    std::shared_ptr<LogStores> logs;
+    std::shared_ptr<OurLog> logs;
     daybook::ProjectionRunner runner{logs->store};
 };
 
@@ -68,6 +68,11 @@ Turn rebuild_turn(Models& models, std::string_view name) {
     return {static_cast<double>(result.scanned) / seconds};
 }
 
+void check_floor(const OurLog& logs, std::int64_t keys, std::int64_t events) {
+    check_equal("keys of the floor", keys, static_cast<std::int64_t>(logs.streams));
+    check_equal("events of the floor", events, static_cast<std::int64_t>(logs.events()));
+}
+
 Turn floor_turn(LogStores& logs, floor_way way) {
     const auto path = logs.scratch.file("floor-rm.db");
     const auto start = Stopwatch::now();
@@ -77,8 +82,18 @@ Turn floor_turn(LogStores& logs, floor_way way) {
     std::int64_t events = 0;
     if (floor_read_counter(path.c_str(), &keys, &events) != 0)
         throw WrongResult{"the floor's read model cannot be read"};
-    check_equal("keys of the floor", keys, static_cast<std::int64_t>(logs.streams));
-    check_equal("events of the floor", events, static_cast<std::int64_t>(logs.events()));
+    check_floor(logs, keys, events);
+    return {static_cast<double>(logs.events()) / seconds};
+}
+
+Turn floor_turn(PostgresLogStores& logs, pg_floor_way way) {
+    const auto start = Stopwatch::now();
+    logs.floor.rebuild(way, logs.keys);
+    const double seconds = seconds_since(start);
+    std::int64_t keys = 0;
+    std::int64_t events = 0;
+    logs.floor.read_counter(keys, events);
+    check_floor(logs, keys, events);
     return {static_cast<double>(logs.events()) / seconds};
 }
 
@@ -92,7 +107,7 @@ void check_rows(const Models& models, const std::string& name, const std::string
         for (std::size_t i = 0; i < logs.streams; ++i) {
             const auto see = [&](const daybook::SqlRow& row) {
                 check_equal(name + " events of " + logs.keys[i], row.integer(0),
-                            static_cast<std::int64_t>(LogStores::events_per_stream));
+                            static_cast<std::int64_t>(OurLog::events_per_stream));
                 if (cents != "0") check_equal(name + " cents", row.integer(1), logs.cents[i]);
             };
             check_equal("rows of a key", sql.each(select, see, logs.names[i].str()), 1);
@@ -105,8 +120,9 @@ constexpr const char* durability = "synced at the end";
 }  // namespace
 
 Case rebuild_counter(Bench& bench) {
-    const auto models = std::make_shared<Models>(bench.log_stores());
-    const auto floor = [=](floor_way way) { return floor_turn(*models->logs, way); };
+    const auto logs = bench.log_stores();
+    const auto models = std::make_shared<Models>(logs);
+    const auto floor = [=](floor_way way) { return floor_turn(*logs, way); };
     const auto ours = [=](std::string_view name) { return rebuild_turn(*models, name); };
     Case out{.id = "S11", .durability = durability, .rounds = bench.rounds()};
     out.ways = {{"floor", "events", [=] { return floor(floor_fold); }},
@@ -124,12 +140,33 @@ Case rebuild_counter(Bench& bench) {
 }
 
 Case rebuild_by_sql(Bench& bench) {
-    const auto models = std::make_shared<Models>(bench.log_stores());
+    const auto logs = bench.log_stores();
+    const auto models = std::make_shared<Models>(logs);
     Case out{.id = "S12", .durability = durability, .rounds = bench.rounds()};
-    out.ways = {{"floor", "events", [=] { return floor_turn(*models->logs, floor_upsert); }},
+    out.ways = {{"floor", "events", [=] { return floor_turn(*logs, floor_upsert); }},
                 {"ours", "events", [=] { return rebuild_turn(*models, CountedBySql::name); }}};
     out.figures = {{"rebuild with an upsert per event", 1, 0, Measure::rate, Goal{0.75}}};
     out.check = [=] { check_rows(*models, "counted_by_sql", "0"); };
+    return out;
+}
+
+Case postgres_rebuild(Bench& bench) {
+    const auto logs = bench.postgres_log_stores();
+    const auto models = std::make_shared<Models>(logs);
+    const auto floor = [=](pg_floor_way way) { return floor_turn(*logs, way); };
+    const auto ours = [=](std::string_view name) { return rebuild_turn(*models, name); };
+    Case out{.id = "P6", .durability = PostgresServer::durability, .rounds = bench.rounds()};
+    out.ways = {{"floor", "events", [=] { return floor(pg_floor_fold); }},
+                {"a statement a key", "events", [=] { return floor(pg_floor_fold_each); }},
+                {"counted", "events", [=] { return ours(Counted::name); }},
+                {"summed", "events", [=] { return ours(Summed::name); }}};
+    out.figures = {{"rebuild a counter per key", 2, 0, Measure::rate, Goal{1.2}},
+                   {"… against a loop with a statement a key", 2, 1},
+                   {"… payload decoded", 3, 0}};
+    out.check = [=] {
+        check_rows(*models, "counted", "0");
+        check_rows(*models, "summed", "cents");
+    };
     return out;
 }
 

@@ -72,6 +72,9 @@ Connection::Connection(const Place& place, const EngineOptions& options)
     // Every statement of the store goes by an index. What the planner was told about a table when
     // it was small must not lead it to read a large one from end to end.
     set("enable_seqscan", "off");
+    // Arrays of other lengths would otherwise be reason enough to plan each statement of
+    // `append_events` again and again, which takes longer than running it.
+    set("plan_cache_mode", "force_generic_plan");
     set("synchronous_commit", options_.durability == Durability::full ? "on" : "off");
 }
 

@@ -22,15 +22,19 @@ Watch::Watch(Place place, EngineOptions options)
 
 void Watch::connect() {
     connection_ = std::make_unique<Connection>(place_, options_);
-    if (!place_.pooled) connection_->run("LISTEN " + channel_);
+    if (place_.pooled) return;
+    // A notification has a transaction of its own, which nobody's disk has to wait for.
+    connection_->set("synchronous_commit", "off");
+    connection_->run("LISTEN " + channel_);
 }
 
 void Watch::tell() noexcept {
     const std::scoped_lock lock{mutex_};
     if (!connection_) return;
-    // A notification has a transaction of its own, which nobody's disk has to wait for.
-    connection_->try_tell("BEGIN; SET LOCAL synchronous_commit TO off; NOTIFY " + channel_ +
-                          "; COMMIT");
+    const std::string notify = "NOTIFY " + channel_;
+    connection_->try_tell(place_.pooled
+                              ? "BEGIN; SET LOCAL synchronous_commit TO off; " + notify + "; COMMIT"
+                              : notify);
 }
 
 std::uint64_t Watch::token() {

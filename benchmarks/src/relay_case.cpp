@@ -1,0 +1,95 @@
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include <daybook/messaging/outbox.hpp>
+#include <daybook/messaging/relay.hpp>
+
+#include "cases.hpp"
+#include "turns.hpp"
+
+namespace bench {
+
+namespace {
+
+constexpr std::size_t batch = 100;
+constexpr std::size_t keys = 1000;
+
+/// Says that all is delivered.
+class CountingTransport : public daybook::Transport {
+public:
+    daybook::Delivery deliver(const daybook::Message&) override {
+        delivered.fetch_add(1, std::memory_order_relaxed);
+        return {};
+    }
+    std::atomic<std::size_t> delivered = 0;
+};
+
+/// An outbox of the floor's and one of ours, filled before each turn.
+struct Outboxes {
+    Outboxes(const PostgresServer& server, std::size_t count)
+        : messages(count),
+          floor(server.uri(), server.schema("relay-floor"), PostgresFloor::Schema::make),
+          store(daybook::EventStore::open(server.store_uri("relay-ours"))) {}
+
+    const std::size_t messages;
+    const Sample sample{};
+    PostgresFloor floor;
+    daybook::EventStore store;
+
+    void fill() {
+        for (std::size_t at = 0; at < messages; at += 1000) {
+            store.transact([&](daybook::Transaction& tx) {
+                for (std::size_t i = at; i < std::min(at + 1000, messages); ++i)
+                    tx.publish("bookings", sample.event(i),
+                               {.key = "account-" + std::to_string(i % keys)});
+            });
+        }
+    }
+};
+
+Turn floor_turn(Outboxes& boxes) {
+    const auto messages = static_cast<std::int64_t>(boxes.messages);
+    boxes.floor.fill_outbox(boxes.sample.raw_event(0, 0, 0), messages);
+    const auto start = Stopwatch::now();
+    const auto relayed = boxes.floor.relay(batch);
+    const double seconds = seconds_since(start);
+    check_equal("messages of the floor", relayed, messages);
+    return {static_cast<double>(relayed) / seconds};
+}
+
+// Sharing the partitions out is in the time: relays that have nothing to do hold none.
+Turn our_turn(Outboxes& boxes, std::size_t count) {
+    CountingTransport transport;
+    std::vector<std::unique_ptr<daybook::Relay>> relays;
+    for (std::size_t i = 0; i < count; ++i)
+        relays.push_back(std::make_unique<daybook::Relay>(
+            boxes.store, transport,
+            daybook::RelayOptions{.name = "bench-" + std::to_string(i), .batch_max = batch}));
+    boxes.fill();
+    const auto start = Stopwatch::now();
+    for (const auto& relay : relays) relay->start();
+    const auto pause = [] { std::this_thread::sleep_for(std::chrono::milliseconds{1}); };
+    while (transport.delivered < boxes.messages) pause();
+    // Delivered is not noted yet.
+    while (daybook::outbox_status(boxes.store).unsent() > 0) pause();
+    const double seconds = seconds_since(start);
+    for (const auto& relay : relays) relay->stop();
+    check_equal("messages delivered", transport.delivered.load(), boxes.messages);
+    return {static_cast<double>(boxes.messages) / seconds};
+}
+
+}  // namespace
+
+Case postgres_relay(Bench& bench) {
+    const auto boxes = std::make_shared<Outboxes>(bench.postgres(), bench.scaled(10'000));
+    Case out{.id = "P8", .durability = PostgresServer::durability, .rounds = bench.rounds()};
+    out.ways = {{"floor", "messages", [=] { return floor_turn(*boxes); }},
+                {"one relay", "messages", [=] { return our_turn(*boxes, 1); }},
+                {"four relays", "messages", [=] { return our_turn(*boxes, 4); }}};
+    out.figures = {{"outbox relay", 1, 0, Measure::rate, Goal{0.70}},
+                   {"… four relays", 2, 1, Measure::rate, Goal{1.1}}};
+    return out;
+}
+
+}  // namespace bench
