@@ -20,7 +20,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int kills = 120;
 constexpr int children_count = 2;
 constexpr std::uint64_t unit_events = 3;
 

@@ -79,7 +79,8 @@ Connection::Connection(const Place& place, const EngineOptions& options)
 }
 
 void Connection::connect(Deadline deadline) {
-    // The encoding goes with the first message: to set it later libpq would wait without a deadline.
+    // The encoding goes with the first message: to set it later libpq would wait without a
+    // deadline.
     const char* const keywords[] = {"dbname", "client_encoding", nullptr};
     const char* const values[] = {place_.conninfo.c_str(), "UTF8", nullptr};
     connection_.reset(PQconnectStartParams(keywords, values, 1));
