@@ -201,8 +201,10 @@ void Writer::settle_commit() {
             if (status != "in progress") break;
             // The server has not noticed yet that nobody listens to the old connection.
             Parameters pid;
-            pid.add(SqlValue{process});
-            if (!place_.pooled) connection_->run("SELECT pg_terminate_backend($1)", pid);
+            pid.add_text(std::to_string(process));
+            if (!place_.pooled) {
+                connection_->run("SELECT pg_terminate_backend($1::text::integer)", pid);
+            }
         } catch (const UnavailableError&) {
             drop();
         }
