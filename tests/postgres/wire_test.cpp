@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <numeric>
@@ -6,6 +7,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -72,6 +74,16 @@ public:
         CHECK(operation.parts(n) == operation.whole);
     }
 
+    /// The messages of a run that finds everything prepared.
+    std::array<std::pair<Way, std::string>, 2> count(const Operation& operation) {
+        run_whole(operation);
+        run_whole(operation);
+        proxy.forget();
+        run_whole(operation);
+        return {{{Way::to_server, proxy.passed(Way::to_server)},
+                 {Way::to_client, proxy.passed(Way::to_client)}}};
+    }
+
     /// With one fault, which is told of by `happened`.
     void run_disturbed(const Operation& operation, const WireProxy::Fault& fault) {
         const std::uint64_t n = prepare(operation);
@@ -104,7 +116,6 @@ private:
         const std::int64_t parts = operation.parts(n);
         if (operation.kind == Kind::look) {
             CHECK(parts == operation.whole);
-            CHECK(verdict != Verdict::in_doubt);
         } else if (operation.kind == Kind::steps) {
             const auto deadline = SteadyClock::now() + 10s;
             while (operation.parts(n) != operation.whole && SteadyClock::now() < deadline) {
@@ -164,13 +175,8 @@ TEST_CASE("P11: a connection cut at any message leaves a true verdict and a stor
     const auto begin = SteadyClock::now();
     for (const Operation& operation : wire.operations) {
         CAPTURE(operation.name);
-        wire.run_whole(operation);
-        wire.run_whole(operation);
-        wire.proxy.forget();
-        wire.run_whole(operation);
-        for (const auto direction : {Way::to_server, Way::to_client}) {
+        for (const auto& [direction, messages] : wire.count(operation)) {
             CAPTURE(name(direction));
-            const std::string messages = wire.proxy.passed(direction);
             CAPTURE(messages);
             for (const std::uint64_t message : chosen(messages.size(), 6, random)) {
                 for (const auto action :
@@ -183,10 +189,6 @@ TEST_CASE("P11: a connection cut at any message leaves a true verdict and a stor
                 }
             }
         }
-        MESSAGE(
-            operation.name << " " << wire.happened << "/" << faults << " "
-                           << wire.proxy.passed(Way::to_server).size() << " "
-                           << std::chrono::duration<double>(SteadyClock::now() - begin).count());
     }
     wire.check_log();
     MESSAGE(faults << " faults, " << wire.happened << " happened, " << wire.in_doubt
@@ -205,13 +207,8 @@ TEST_CASE("P11: a connection that stalls is given up at the deadline with a true
     std::size_t faults = 0;
     for (const Operation& operation : wire.operations) {
         CAPTURE(operation.name);
-        wire.run_whole(operation);
-        wire.run_whole(operation);
-        wire.proxy.forget();
-        wire.run_whole(operation);
-        for (const auto direction : {Way::to_server, Way::to_client}) {
+        for (const auto& [direction, messages] : wire.count(operation)) {
             CAPTURE(name(direction));
-            const std::string messages = wire.proxy.passed(direction);
             CAPTURE(messages);
             for (const std::uint64_t message : chosen(messages.size(), 1, random)) {
                 CAPTURE(message);
