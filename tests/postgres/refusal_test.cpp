@@ -116,7 +116,6 @@ TEST_CASE("an URI that no store can have is refused") {
           "?nonsense=1", "?schema=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
         expect_refused(postgres_uri() + end, invalid);
     }
-    expect_refused("postgresql://daybook@127.0.0.1:port/x", invalid);
 }
 
 TEST_CASE("a missing database is not found") {

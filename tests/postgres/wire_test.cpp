@@ -96,7 +96,7 @@ public:
         judge(operation, n, verdict);
     }
 
-    /// Positions and versions have no holes.
+    /// Positions have no holes.
     void check_log() const {
         std::uint64_t position = 0;
         bool dense = true;
