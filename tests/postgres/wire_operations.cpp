@@ -102,6 +102,8 @@ public:
     std::vector<Operation> all() {
         add_appends();
         add_units();
+        add_marks();
+        add_reads();
         add_looks();
         add_leases();
         add_messaging();
@@ -235,6 +237,9 @@ private:
                  tx.publish("nobody", Parcel{n}, {.key = "k", .due_at = tx.now() + 1h});
              }),
              count("SELECT count(*) FROM outbox WHERE data = ?")});
+    }
+
+    void add_marks() {
         add({"unit that marks a message as handled",
              Kind::unit,
              {},
@@ -287,15 +292,15 @@ private:
              0});
     }
 
-    void add_looks() {
-        const auto look = [&](std::string name,
-                              std::function<bool(EventStore&, std::uint64_t)> see) {
-            add({name, Kind::look, given(3),
-                 [store = proxied, see = std::move(see), name](std::uint64_t n) mutable {
-                     expect(see(store, n), name.c_str());
-                 },
-                 version_of(), 3});
-        };
+    void look(const std::string& name, std::function<bool(EventStore&, std::uint64_t)> see) {
+        add({name, Kind::look, given(3),
+             [store = proxied, see = std::move(see), name](std::uint64_t n) mutable {
+                 expect(see(store, n), name.c_str());
+             },
+             version_of(), 3});
+    }
+
+    void add_reads() {
         const auto read = [](auto&& range, std::uint64_t n) {
             int seen = 0;
             for (const EventView event : range) {
@@ -324,6 +329,9 @@ private:
                                         .filter = {.types = {"thing.counted"}}}),
                         n);
         });
+    }
+
+    void add_looks() {
         look("version", [](EventStore& store, std::uint64_t n) {
             return store.version(stream_of(n)) == Version{3};
         });
