@@ -22,7 +22,9 @@ TEST_CASE("concurrent: rebuilds while appends go on give the rows of the log") {
     std::jthread appender{[&](const std::stop_token& stop) {
         while (!stop.stop_requested()) history.append_to(store, 10);
     }};
-    for (int round = 0; round < 5; ++round) {
+    // Each takes longer than the one before: the log grows meanwhile.
+    const int rounds = test::on_postgres() ? 2 : 5;
+    for (int round = 0; round < rounds; ++round) {
         runner.rebuild("balances", {.commit_events = 100});
         runner.rebuild("keyed-balances", {.commit_interval = 1ms});
     }
@@ -31,7 +33,7 @@ TEST_CASE("concurrent: rebuilds while appends go on give the rows of the log") {
     REQUIRE(runner.wait_for(store.head()));
     CHECK(rows(store, "balances", "balances") == expected_rows(store));
     CHECK(rows(store, "keyed-balances", "keyed-balances") == expected_rows(store));
-    CHECK(runner.status("balances").build == 6);
+    CHECK(runner.status("balances").build == 1 + rounds);
 }
 
 TEST_CASE("concurrent: an inline model is rebuilt under appends without missing one") {

@@ -32,10 +32,22 @@ inline constexpr std::array copied_tables{
 /// What it does not: the log with all that an engine keeps about it and itself; leases, which die
 /// with their owners; read models with their books, which the target makes anew; a migration's own
 /// record.
-inline constexpr std::array<std::string_view, 15> left_tables{
-    "daybook_schema",     "category",          "stream",   "event_type", "event",      "stream_run",
-    "stream_run_new",     "stream_run_recent", "unit",     "lease",      "projection", "rebuild",
-    "daybook_checkpoint", "daybook_set_aside", "migration"};
+inline constexpr std::array<std::string_view, 16> left_tables{"daybook_schema",
+                                                              "category",
+                                                              "stream",
+                                                              "event_type",
+                                                              "event",
+                                                              "stream_run",
+                                                              "stream_run_new",
+                                                              "stream_run_recent",
+                                                              "unit",
+                                                              "server_life",
+                                                              "lease",
+                                                              "projection",
+                                                              "rebuild",
+                                                              "daybook_checkpoint",
+                                                              "daybook_set_aside",
+                                                              "migration"};
 
 bool is_empty(Sql& store, const TransferTable& table);
 /// Replaces the rows of the target's table by those of the source's. Returns their number.
