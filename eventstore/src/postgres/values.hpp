@@ -119,6 +119,7 @@ class Parameters {
 public:
     Parameters& add(std::int64_t value);
     Parameters& add_text(std::string_view value) { return add_binary(value, type::text); }
+    Parameters& add_text(std::string&& gone_before_it_is_sent) = delete;
     Parameters& add_binary(std::string_view value, Oid type);
     Parameters& add(Array& array, Oid type) { return add_binary(array.value(), type); }
     Parameters& add(const EventId& id);

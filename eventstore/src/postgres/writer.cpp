@@ -189,7 +189,7 @@ void Writer::commit() {
 }
 
 void Writer::settle_commit() {
-    const int process = PQbackendPID(connection_->handle());
+    const std::string process = std::to_string(PQbackendPID(connection_->handle()));
     const auto deadline = SteadyClock::now() + options_.busy_wait_max + options_.reply_wait_max;
     drop();
     std::string status = "unknown";
@@ -201,7 +201,7 @@ void Writer::settle_commit() {
             if (status != "in progress") break;
             // The server has not noticed yet that nobody listens to the old connection.
             Parameters pid;
-            pid.add_text(std::to_string(process));
+            pid.add_text(process);
             if (!place_.pooled) {
                 connection_->run("SELECT pg_terminate_backend($1::text::integer)", pid);
             }
