@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/subscription.hpp"
 #include "numbered.hpp"
 #include "store_place.hpp"
 
@@ -126,6 +127,34 @@ TEST_CASE("concurrent: a reader that follows the log never meets a hole") {
     });
     reader.join();
     CHECK(store.head() == Position{total});
+}
+
+TEST_CASE("concurrent: a filter passes over no first event of a type or category made meanwhile") {
+    const StorePlace place;
+    EventStore store = place.open();
+    constexpr int rounds = 300;
+    EventFilter by_type;
+    EventFilter by_category;
+    for (int round = 0; round < rounds; ++round) {
+        by_type.types.push_back("thing.counted-" + std::to_string(round));
+        by_category.categories.push_back("thing" + std::to_string(round));
+    }
+    std::atomic<int> found_by_type{0};
+    std::atomic<int> found_by_category{0};
+    const auto follow = [&](const EventFilter& filter, std::atomic<int>& found) {
+        Follower follower{place.open(), {.filter = filter}};
+        while (follower.position() < Position{rounds}) found += follower.next(1ms) ? 1 : 0;
+    };
+    {
+        const std::jthread types{[&] { follow(by_type, found_by_type); }};
+        const std::jthread categories{[&] { follow(by_category, found_by_category); }};
+        for (std::size_t round = 0; round < rounds; ++round) {
+            store.append(by_category.categories[round] + "-1", no_stream,
+                         {numbered(1, by_type.types[round].c_str())});
+        }
+    }
+    CHECK(found_by_type == rounds);
+    CHECK(found_by_category == rounds);
 }
 
 TEST_CASE("concurrent: who waits for the log wakes for a commit of another handle") {

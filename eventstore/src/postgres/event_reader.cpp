@@ -22,6 +22,28 @@ std::string stream_statement(Direction direction) {
                     : "version <= $2 ORDER BY version DESC LIMIT $3");
 }
 
+// What a filter's names stand for is looked up in the statement itself, and so in the same state of
+// the store as the events: with ids from an earlier state, the first event of a new type would be
+// passed over.
+std::string log_statement(Direction direction, const EventFilter& filter) {
+    std::string sql{columns};
+    sql += "position BETWEEN $1 AND $2";
+    if (!filter.categories.empty()) {
+        sql += " AND category = ANY(ARRAY(SELECT id FROM category WHERE name = ANY($4)))";
+    }
+    if (!filter.types.empty()) {
+        sql += " AND type = ANY(ARRAY(SELECT id FROM event_type WHERE name = ANY($5)))";
+    }
+    return sql + (direction == Direction::forward ? " ORDER BY position LIMIT $3"
+                                                  : " ORDER BY position DESC LIMIT $3");
+}
+
+Array text_array(const std::vector<std::string>& texts) {
+    Array array{type::text};
+    for (const std::string& text : texts) array.add(std::string_view{text});
+    return array;
+}
+
 std::int64_t bounded(std::uint64_t value) {
     constexpr auto max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     return static_cast<std::int64_t>(std::min(value, max));
@@ -95,7 +117,11 @@ void EventReader::read_stream(const PageRequest& request, EventPage& page) {
 
 void EventReader::read_log(const PageRequest& request, EventPage& page) {
     const bool backward = request.direction == Direction::backward;
-    const std::string statement = log_statement(request);
+    static const EventFilter everything;
+    const EventFilter& filter = request.filter != nullptr ? *request.filter : everything;
+    const std::string statement = log_statement(request.direction, filter);
+    Array categories = text_array(filter.categories);
+    Array types = text_array(filter.types);
     std::uint64_t from = request.from;
     if (backward) {
         const std::uint64_t newest = head().value();
@@ -113,7 +139,9 @@ void EventReader::read_log(const PageRequest& request, EventPage& page) {
         Parameters parameters;
         parameters.add(bounded(std::min(from, until)))
             .add(bounded(std::max(from, until)))
-            .add(static_cast<std::int64_t>(request.events_max));
+            .add(static_cast<std::int64_t>(request.events_max))
+            .add(categories, type::text_array)
+            .add(types, type::text_array);
         // The head is read before the rows, so that "scanned up to here" can be said without a
         // transaction around both: what comes after it is simply left for the next page.
         const auto results = ask([&] {
@@ -159,38 +187,6 @@ bool EventReader::fill(const Result& result, const PageRequest& request, EventPa
             stream.data() != nullptr ? stream : stream_name(result.int8(row, stream_column), page);
     }
     return true;
-}
-
-std::string EventReader::log_statement(const PageRequest& request) {
-    std::string sql{columns};
-    sql += "position BETWEEN $1 AND $2";
-    if (request.filter != nullptr) {
-        sql += id_condition("category", "category", request.filter->categories);
-        sql += id_condition("type", "event_type", request.filter->types);
-    }
-    sql += request.direction == Direction::forward ? " ORDER BY position LIMIT $3"
-                                                   : " ORDER BY position DESC LIMIT $3";
-    return sql;
-}
-
-std::string EventReader::id_condition(std::string_view column, std::string_view table,
-                                      const std::vector<std::string>& names) {
-    if (names.empty()) return {};
-    // The ids stand in the text: there are few different filters, and each keeps its statement.
-    Array wanted{type::text};
-    for (const std::string& name : names) wanted.add(std::string_view{name});
-    Parameters parameters;
-    parameters.add(wanted, type::text_array);
-    const std::string query =
-        "SELECT id FROM " + std::string(table) + " WHERE name = ANY($1) ORDER BY id";
-    const auto results = ask([&] { connection_.send(query, parameters); });
-    std::string ids;
-    for (int row = 0; row < results.back().rows(); ++row) {
-        if (!ids.empty()) ids += ',';
-        ids += std::to_string(results.back().int4(row, 0));
-    }
-    if (ids.empty()) return " AND false";
-    return " AND " + std::string(column) + " IN (" + ids + ")";
 }
 
 const TypeEntry* EventReader::type(std::int32_t id) {

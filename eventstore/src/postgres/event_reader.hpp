@@ -28,9 +28,6 @@ private:
     /// Adds rows until the page is full; true if all of them were taken.
     bool fill(const Result& result, const PageRequest& request, EventPage& page,
               std::string_view stream);
-    std::string log_statement(const PageRequest& request);
-    std::string id_condition(std::string_view column, std::string_view table,
-                             const std::vector<std::string>& names);
     /// The settings, if there is no transaction that has them, then what `send` sends.
     template <class Send>
     std::vector<Result> ask(Send&& send);
