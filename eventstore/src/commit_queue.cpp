@@ -1,8 +1,10 @@
 #include "commit_queue.hpp"
 
+#include <cerrno>
 #include <vector>
 
 #include <semaphore.h>
+#include <time.h>
 
 #include "daybook/core/error.hpp"
 
@@ -29,6 +31,15 @@ struct CommitQueue::Waiter {
     void wait() noexcept {
         while (sem_wait(&told) != 0) {}
     }
+    void wait_at_most(std::chrono::nanoseconds time) noexcept {
+        timespec until{};
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        const auto nanoseconds = until.tv_nsec + time.count();
+        constexpr long second = 1'000'000'000;
+        until.tv_sec += nanoseconds / second;
+        until.tv_nsec = nanoseconds % second;
+        while (sem_clockwait(&told, CLOCK_MONOTONIC, &until) != 0 && errno == EINTR) {}
+    }
 };
 
 AppendOutcome CommitQueue::append(const AppendRequest& request) {
@@ -36,13 +47,16 @@ AppendOutcome CommitQueue::append(const AppendRequest& request) {
     self.request = &request;
     wait_for_turn(self);
     if (self.state == Waiter::leading) {
+        gather(self);
         std::vector<Waiter*> group;
         {
             const std::scoped_lock lock{mutex_};
             const auto size = static_cast<std::ptrdiff_t>(group_size());
             group.assign(queue_.begin(), queue_.begin() + size);
         }
+        const auto begun = SteadyClock::now();
         store(group);
+        last_store_ = SteadyClock::now() - begun;
         finish(group.size());
     }
     if (self.error) std::rethrow_exception(self.error);
@@ -69,12 +83,38 @@ void CommitQueue::wait_for_turn(Waiter& waiter) {
     {
         const std::scoped_lock lock{mutex_};
         queue_.push_back(&waiter);
+        if (returning_ > 0) --returning_;
+        // Nobody behind one who wants to be alone can join.
+        const bool complete = returning_ == 0 || waiter.request == nullptr;
+        if (gathering_ && complete) {
+            gathering_ = false;
+            sem_post(&queue_.front()->told);
+        }
         if (queue_.front() == &waiter) {
             waiter.state = Waiter::leading;
             return;
         }
     }
     waiter.wait();
+}
+
+void CommitQueue::gather(Waiter& leader) {
+    const auto patience = last_store_ / 4;
+    std::size_t awaited = 0;
+    {
+        const std::scoped_lock lock{mutex_};
+        awaited = returning_;
+        if (awaited == 0 || patience < gather_min || group_size() < queue_.size()) return;
+        if (gathers_skipped_ > 0) {
+            --gathers_skipped_;
+            return;
+        }
+        gathering_ = true;
+    }
+    leader.wait_at_most(patience);
+    const std::scoped_lock lock{mutex_};
+    gathering_ = false;
+    if (returning_ * 2 > awaited) gathers_skipped_ = gathers_skipped_max;
 }
 
 std::size_t CommitQueue::group_size() const {
@@ -142,6 +182,7 @@ void CommitQueue::finish(std::size_t group_size) {
         const auto size = static_cast<std::ptrdiff_t>(group_size);
         followers.assign(queue_.begin() + 1, queue_.begin() + size);
         queue_.erase(queue_.begin(), queue_.begin() + size);
+        returning_ = group_size;
         // The next leader goes to work before this group is told, so the disk never idles.
         if (!queue_.empty()) queue_.front()->become(Waiter::leading);
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <exception>
 #include <functional>
@@ -15,6 +16,10 @@ namespace daybook {
 /// appends that wait behind it, stores them in one transaction and tells everyone their own
 /// verdict. A lone caller leads a group of one: no thread hop, no delay.
 /// (LevelDB's write queue is the model: google/leveldb, DBImpl::Write.)
+///
+/// Callers that were just told usually come again at once. A leader waits a moment for them, so
+/// that all callers share one commit instead of two halves taking turns; when they do not come, the
+/// next groups do not wait. (PostgreSQL's commit_delay and commit_siblings have the same purpose.)
 class CommitQueue {
 public:
     /// `before_commit` runs for each append that stored something, inside its unit; `has_hooks`
@@ -34,8 +39,11 @@ public:
 private:
     struct Waiter;
     using Group = std::span<Waiter* const>;
+    using SteadyClock = std::chrono::steady_clock;
 
     void wait_for_turn(Waiter& waiter);
+    /// Waits for the callers of the last group, at most for a quarter of the time it took.
+    void gather(Waiter& leader);
     /// The leader and the appends that may join it.
     std::size_t group_size() const;
     void store(Group group);
@@ -45,11 +53,18 @@ private:
 
     static constexpr std::size_t group_appends_max = 1024;
     static constexpr std::size_t group_events_max = 20'000;
+    /// A shorter wait than the system's timers can make is none.
+    static constexpr std::chrono::microseconds gather_min{50};
+    static constexpr int gathers_skipped_max = 15;
 
     Engine& engine_;
     const Hooks hooks_;
     std::mutex mutex_;
     std::deque<Waiter*> queue_;  ///< under mutex_; the front one leads
+    std::size_t returning_ = 0;  ///< under mutex_; of the last group, those not in the queue again
+    bool gathering_ = false;     ///< under mutex_; the front one waits for them
+    int gathers_skipped_ = 0;    ///< under mutex_; groups that still do not wait
+    SteadyClock::duration last_store_{};  ///< the leader's
 };
 
 }  // namespace daybook

@@ -26,8 +26,6 @@ constexpr std::string_view status_of_unit =
     "SELECT CASE WHEN EXISTS(SELECT 1 FROM server_life WHERE id::text = $2) "
     "THEN pg_xact_status($1::text::xid8) ELSE '' END";
 
-constexpr std::string_view lock_store =
-    "SELECT pg_advisory_xact_lock(1147237730, 'event'::regclass::oid::integer)";
 constexpr std::string_view has_event = "SELECT EXISTS(SELECT 1 FROM event WHERE id = $1)::text";
 
 }  // namespace
@@ -148,7 +146,7 @@ void Writer::begin() {
         try {
             connection_->send("BEGIN");
             connection_->send_settings();
-            connection_->send("SELECT transaction, life FROM begin_unit()");
+            connection_->send("SELECT * FROM begin_unit()");
             const std::vector<Result> results = connection_->receive();
             transaction_ = results.back().text(0, 0);
             life_ = results.back().text(0, 1);
@@ -233,7 +231,7 @@ std::string Writer::outcome_of_unit() {
     event.add(*written_);
     connection_->send_settings();
     // Whoever has the lock sees whatever became of the unit.
-    connection_->send(lock_store);
+    connection_->send("SELECT lock_store()");
     return answer(has_event, event) == "true" ? "committed" : "aborted";
 }
 

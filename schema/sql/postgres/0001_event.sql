@@ -48,25 +48,28 @@ CREATE TABLE unit(
 
 INSERT INTO unit(number) VALUES(0);
 
--- Every unit that writes takes the lock of `event` first and keeps it until it has committed. A
--- lock is given back only when the commit can be seen, so whoever has it sees all positions before
--- its own: positions have no gaps and appear in their order.
---
+-- Every unit that writes takes this lock first and keeps it until it has committed. A lock is given
+-- back only when the commit can be seen, so whoever has it sees all positions before its own:
+-- positions have no gaps and appear in their order. 1147237730 says "Dayb": these locks are ours.
+-- (An expression of one call, so that it costs no query of its own where it is used.)
+CREATE FUNCTION lock_store() RETURNS boolean LANGUAGE sql VOLATILE AS $$
+    SELECT pg_advisory_xact_lock(1147237730, 'event'::regclass::oid::integer) IS NOT NULL
+$$;
+
 -- Which life of the server this is: what is not logged is gone after a crash, and on a standby that
 -- took over. Then the numbers of transactions that were not on disk are given to others.
 CREATE UNLOGGED TABLE server_life(
     id uuid NOT NULL
 );
 
--- Begins a unit: the head of the log, and the transaction's number, by which its outcome can be
--- asked for on another connection in the same life of the server. 1147237730 says "Dayb": these
--- locks are ours.
-CREATE FUNCTION begin_unit(OUT head bigint, OUT transaction text, OUT life text)
+-- Begins a unit. Its transaction's number is what its outcome can be asked for by, on another
+-- connection in the same life of the server.
+CREATE FUNCTION begin_unit(OUT transaction text, OUT life text)
 LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    locked boolean := lock_store();
 BEGIN
-    PERFORM pg_advisory_xact_lock(1147237730, 'event'::regclass::oid::integer);
     UPDATE unit SET number = number + 1;
-    SELECT COALESCE(max(position), 0) INTO head FROM event;
     transaction := pg_current_xact_id()::text;
     SELECT id::text INTO life FROM server_life;
     IF life IS NULL THEN

@@ -31,6 +31,7 @@ CREATE FUNCTION append_events(
     OUT versions       bigint[]
 ) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
+    locked       boolean := lock_store();
     head         bigint;
     stream_ids   bigint[];
     categories   integer[];
@@ -38,22 +39,24 @@ DECLARE
     types        integer[];
     used         boolean[];
     used_by      integer[];
-    missing      boolean := false;
     stored       boolean := false;
     s            integer;
     expected     bigint;
     have         bigint;
 BEGIN
-    PERFORM pg_advisory_xact_lock(1147237730, 'event'::regclass::oid::integer);
-    SELECT COALESCE(max(position), 0) INTO head FROM event;
-
-    SELECT array_agg(found.id ORDER BY found.place) INTO stream_ids
-    FROM (SELECT place, (SELECT id FROM stream WHERE stream.name = wanted.name) AS id
-          FROM unnest(stream_names) WITH ORDINALITY AS wanted(name, place)) AS found;
-    SELECT array_agg(COALESCE(found.version, 0) ORDER BY found.place) INTO heads
-    FROM (SELECT place, (SELECT version FROM event WHERE event.stream = wanted.id
-                         ORDER BY version DESC LIMIT 1) AS version
-          FROM unnest(stream_ids) WITH ORDINALITY AS wanted(id, place)) AS found;
+    -- One look at all that is needed; LIMIT keeps it to one search in an index for each name.
+    SELECT COALESCE((SELECT max(position) FROM event), 0),
+           (SELECT array_agg((SELECT id FROM event_type
+                              WHERE event_type.name = wanted.name
+                                AND event_type.version = wanted.version))
+            FROM unnest(type_names, type_versions) AS wanted(name, version)),
+           array_agg(found.id), array_agg(found.category), array_agg(COALESCE(found.head, 0))
+    INTO head, types, stream_ids, categories, heads
+    FROM unnest(stream_names) AS wanted(name)
+    LEFT JOIN LATERAL (SELECT id, category, (SELECT version FROM event
+                                             WHERE event.stream = stream.id
+                                             ORDER BY version DESC LIMIT 1) AS head
+                       FROM stream WHERE stream.name = wanted.name LIMIT 1) AS found ON true;
 
     IF check_ids THEN
         SELECT array_agg(DISTINCT request) INTO used_by
@@ -74,7 +77,6 @@ BEGIN
             heads[s] := have;
             positions[r] := head;
             versions[r] := have;
-            missing := missing OR stream_ids[s] IS NULL;
             used[s] := true;
             stored := true;
         ELSE
@@ -86,7 +88,7 @@ BEGIN
         RETURN;
     END IF;
 
-    IF missing THEN
+    IF array_position(stream_ids, NULL) IS NOT NULL THEN
         INSERT INTO category(name)
         SELECT DISTINCT c FROM unnest(stream_categories) AS c
         WHERE NOT EXISTS(SELECT 1 FROM category WHERE name = c);
@@ -95,50 +97,32 @@ BEGIN
         FROM unnest(stream_names, stream_categories, stream_ids, used)
              AS wanted(name, category, id, used)
         WHERE wanted.id IS NULL AND wanted.used;
-        SELECT array_agg(found.id ORDER BY found.place) INTO stream_ids
-        FROM (SELECT place, (SELECT id FROM stream WHERE stream.name = wanted.name) AS id
-              FROM unnest(stream_names) WITH ORDINALITY AS wanted(name, place)) AS found;
+        SELECT array_agg(found.id), array_agg(found.category) INTO stream_ids, categories
+        FROM unnest(stream_names) AS wanted(name)
+        LEFT JOIN LATERAL (SELECT id, category FROM stream
+                           WHERE stream.name = wanted.name LIMIT 1) AS found ON true;
     END IF;
-    SELECT array_agg((SELECT id FROM category WHERE name = wanted.name) ORDER BY wanted.place)
-    INTO categories
-    FROM unnest(stream_categories) WITH ORDINALITY AS wanted(name, place);
-    types := event_types(type_names, type_versions);
+    IF array_position(types, NULL) IS NOT NULL THEN
+        INSERT INTO event_type(name, version)
+        SELECT wanted.name, wanted.version
+        FROM unnest(type_names, type_versions, types) AS wanted(name, version, id)
+        WHERE wanted.id IS NULL;
+        SELECT array_agg((SELECT id FROM event_type
+                          WHERE event_type.name = wanted.name
+                            AND event_type.version = wanted.version)) INTO types
+        FROM unnest(type_names, type_versions) AS wanted(name, version);
+    END IF;
 
     INSERT INTO event(position, stream, version, category, type, recorded_at, id,
                       correlation, causation, data, metadata)
-    SELECT positions[e.request] - request_events[e.request] + e.number,
-           stream_ids[request_stream[e.request]],
-           versions[e.request] - request_events[e.request] + e.number,
-           categories[request_stream[e.request]],
-           types[e.type],
-           request_recorded[e.request],
-           e.id, e.correlation, e.causation, e.data, e.metadata
-    FROM unnest(event_request, event_number, event_type, event_id, event_correlation,
-                event_causation, event_data, event_metadata)
-         AS e(request, number, type, id, correlation, causation, data, metadata)
-    WHERE positions[e.request] > 0;
-END
-$$;
-
--- The ids of event types in the order asked for; those that are new are made.
-CREATE FUNCTION event_types(names text[], type_versions integer[]) RETURNS integer[]
-LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    ids integer[];
-BEGIN
-    FOR attempt IN 1 .. 2 LOOP
-        SELECT array_agg(found.id ORDER BY found.place) INTO ids
-        FROM (SELECT place, (SELECT id FROM event_type
-                             WHERE event_type.name = wanted.name
-                               AND event_type.version = wanted.version) AS id
-              FROM unnest(names, type_versions) WITH ORDINALITY
-                   AS wanted(name, version, place)) AS found;
-        EXIT WHEN array_position(ids, NULL) IS NULL;
-        INSERT INTO event_type(name, version)
-        SELECT wanted.name, wanted.version
-        FROM unnest(names, type_versions, ids) AS wanted(name, version, id)
-        WHERE wanted.id IS NULL;
-    END LOOP;
-    RETURN ids;
+    SELECT positions[event_request[e]] - request_events[event_request[e]] + event_number[e],
+           stream_ids[request_stream[event_request[e]]],
+           versions[event_request[e]] - request_events[event_request[e]] + event_number[e],
+           categories[request_stream[event_request[e]]],
+           types[event_type[e]],
+           request_recorded[event_request[e]],
+           event_id[e], event_correlation[e], event_causation[e], event_data[e], event_metadata[e]
+    FROM generate_series(1, cardinality(event_id)) AS e
+    WHERE positions[event_request[e]] > 0;
 END
 $$;
