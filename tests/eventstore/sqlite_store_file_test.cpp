@@ -101,6 +101,22 @@ TEST_CASE("the write-ahead log stays bounded under a long run of appends") {
     CHECK(std::filesystem::file_size(path + "-wal") < std::uintmax_t{128} * 1024 * 1024);
 }
 
+TEST_CASE("the write-ahead log stays short when programs come and go") {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("store.db");
+    const auto visit = [&] {
+        EventStore store = EventStore::open(path);
+        for (std::uint64_t number = 0; number < 20; ++number) {
+            store.append("thing-1", any, {numbered(number)});
+        }
+    };
+    const auto size = [&] { return std::filesystem::file_size(path + "-wal"); };
+    for (int round = 0; round < 3; ++round) visit();
+    const auto after_three = size();
+    for (int round = 0; round < 30; ++round) visit();
+    CHECK(size() < 2 * after_three);
+}
+
 TEST_CASE("the hot statements go through the indexes they were made for") {
     EventStore store = EventStore::open(":memory:");
     store.query([](Sql& sql) {

@@ -15,7 +15,9 @@ Checkpointer::~Checkpointer() {
     }
     wanted_changed_.notify_one();
     thread_.join();
-    if (writer_.wal_pages() > 0) checkpoint_once();
+    if (writer_.wal_pages() == 0) return;
+    checkpoint_once();
+    restart_log();
 }
 
 void Checkpointer::offer(int wal_pages) noexcept {
@@ -54,6 +56,18 @@ void Checkpointer::checkpoint_once() noexcept {
         checkpoint_excluding_commits(writer_.connection(), *connection_);
     } catch (const std::exception& error) {
         // The log only grows a little longer; the next commit asks again.
+        if (options_.log) options_.log(LogLevel::warning, error.what());
+    }
+}
+
+void Checkpointer::restart_log() noexcept {
+    try {
+        const std::scoped_lock lock{writer_.mutex};
+        Connection& writer = writer_.connection();
+        writer.run("BEGIN IMMEDIATE");
+        write_nothing_new(writer);
+        writer.run("COMMIT");
+    } catch (const std::exception& error) {
         if (options_.log) options_.log(LogLevel::warning, error.what());
     }
 }

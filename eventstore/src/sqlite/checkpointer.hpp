@@ -29,6 +29,10 @@ private:
 
     void run();
     void checkpoint_once() noexcept;
+    /// The first commit after a checkpoint of everything begins the log anew. It has to come before
+    /// the last process leaves, with whom it is forgotten how far the checkpoint came: programs
+    /// that only ever run for a moment would make the log longer each time.
+    void restart_log() noexcept;
 
     const std::string path_;
     Writer& writer_;

@@ -35,6 +35,11 @@ inline void checkpoint_excluding_commits(Connection& writer, Connection& checkpo
     writer.rollback();
 }
 
+/// Writes a page as it is, so that the open transaction has something to commit.
+inline void write_nothing_new(Connection& writer) {
+    writer.run("PRAGMA user_version = " + std::to_string(writer.integer("PRAGMA user_version")));
+}
+
 /// Makes the file a WAL database. Two programs that create it at once get in each other's way
 /// without SQLite asking the busy handler, so it is tried until `deadline`.
 void enable_wal(Connection& connection, std::chrono::steady_clock::time_point deadline);

@@ -113,8 +113,7 @@ bool Writer::committed_after_all() {
         query.reset();
         // A commit of our own over the same place in the write-ahead log settles it: what was not
         // found cannot come back in a later recovery.
-        connection_->run("PRAGMA user_version = " +
-                         std::to_string(connection_->integer("PRAGMA user_version")));
+        write_nothing_new(*connection_);
         connection_->run("COMMIT");
         forget();
         if (found || !looked_for.is_nil()) return found;
