@@ -190,11 +190,7 @@ void Migration::advance(Transaction& tx, const SourcePlace& place) const {
 void Migration::copy_tables() {
     PhaseProgress progress{options_, MigrationPhase::tables, place_.position, place_.position};
     const PooledReader source{from_.engine()};
-    source->begin_snapshot();
-    struct End {
-        Reader& reader;
-        ~End() { reader.end_snapshot(); }
-    } const end{*source};
+    const ReaderSnapshot one_state{*source};
     require_at_rest(source->head());
     to_.transact([&](Transaction& tx) {
         advance(tx, place_);
