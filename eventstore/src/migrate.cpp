@@ -178,8 +178,7 @@ void Migration::store(std::vector<detail::TransferEvent>& events) {
 
 void Migration::advance(Transaction& tx, const SourcePlace& place) const {
     if (tx.sql().exec(detail::sql::migration_advance, place.position,
-                      place.event.is_nil() ? SqlValue{nullptr} : SqlValue{place.event}, tx.now(),
-                      place_.position) == 1) {
+                      SqlValue::id_or_null(place.event), tx.now(), place_.position) == 1) {
         return;
     }
     throw ErrorOf<ErrorKind::conflict>("migration of " + name() +

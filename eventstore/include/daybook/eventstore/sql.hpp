@@ -44,6 +44,11 @@ public:
     SqlValue(const std::optional<T>& value) noexcept
         : SqlValue(value ? SqlValue(*value) : SqlValue(nullptr)) {}
 
+    /// NULL for a nil id, which is borrowed as bytes are.
+    static SqlValue id_or_null(const EventId& id) noexcept {
+        return id.is_nil() ? SqlValue{nullptr} : SqlValue{id};
+    }
+
     const Data& data() const noexcept { return data_; }
 
 private:
