@@ -66,7 +66,7 @@ Connection::Connection(const Place& place, const EngineOptions& options)
     : place_(place), options_(options) {
     connect(SteadyClock::now() + options_.busy_wait_max);
     check_server();
-    set("search_path", quoted(place_.schema));
+    set("search_path", quoted_name(place_.schema));
     set("lock_timeout", std::to_string(options_.busy_wait_max.count()));
     set("jit", "off");
     // Every statement of the store goes by an index. What the planner was told about a table when

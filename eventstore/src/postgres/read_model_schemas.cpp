@@ -24,7 +24,7 @@ public:
     ReadModelSchema(const Place& place, const EngineOptions& options, std::string schema,
                     ReadModelUse use)
         : schema_(std::move(schema)), use_(use), connection_(place, options), sql_(connection_) {
-        connection_.set("search_path", quoted(schema_));
+        connection_.set("search_path", quoted_name(schema_));
         // A read model is read in whatever way its program likes.
         connection_.set("enable_seqscan", "on");
         connection_.set("jit", "on");
@@ -72,11 +72,12 @@ public:
         // The next commit that waits for the disk takes all before it along.
         begin();
         connection_.script("SET LOCAL synchronous_commit TO on; COMMENT ON SCHEMA " +
-                           quoted(schema_) + " IS 'a read model of Daybook'");
+                           quoted_name(schema_) + " IS 'a read model of Daybook'");
         commit();
         for (const SqlRelation& relation : sql_.relations()) {
             if (relation.kind != SqlRelation::Kind::table) continue;
-            connection_.script("ANALYZE " + quoted(schema_) + "." + quoted(relation.name));
+            connection_.script("ANALYZE " + quoted_name(schema_) + "." +
+                               quoted_name(relation.name));
         }
     }
 
@@ -120,7 +121,7 @@ std::unique_ptr<ReadModelDatabase> ReadModelSchemas::open(std::string_view name,
                 throw NotFoundError("read model '" + std::string(name) +
                                     "' is not there: run the projection first");
             }
-            connection.run("CREATE SCHEMA IF NOT EXISTS " + quoted(schema));
+            connection.run("CREATE SCHEMA IF NOT EXISTS " + quoted_name(schema));
         }
     }
     return std::make_unique<ReadModelSchema>(place_, options_, schema, use);
@@ -136,7 +137,7 @@ void ReadModelSchemas::remove(std::string_view name) {
     connection.send(end_use, parameters);
     connection.receive();
     connection.script("SET LOCAL client_min_messages TO warning; DROP SCHEMA IF EXISTS " +
-                      quoted(schema) + " CASCADE");
+                      quoted_name(schema) + " CASCADE");
     connection.run("COMMIT");
 }
 

@@ -15,7 +15,7 @@ constexpr std::string_view look_statement =
 Watch::Watch(Place place, EngineOptions options)
     : place_(std::move(place)),
       options_(std::move(options)),
-      channel_(quoted("daybook." + place_.schema)) {
+      channel_(quoted_name("daybook." + place_.schema)) {
     const std::scoped_lock lock{mutex_};
     look();
 }

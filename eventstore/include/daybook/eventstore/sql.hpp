@@ -80,6 +80,9 @@ public:
     EventId id(int column) const;
 };
 
+/// `"name"`: a name of a table, column or schema as SQL wants it, whatever is in it.
+std::string quoted_name(std::string_view name);
+
 /// A table or a view.
 struct SqlRelation {
     enum class Kind { table, view };
