@@ -58,15 +58,9 @@ void migrate(Connection& connection, const std::vector<Migration>& steps) {
 void prepare_store_schema(Connection& connection) {
     const Place& place = connection.place();
     const auto steps = migrations("postgres");
-    const std::int64_t newest = steps.back().number;
     const std::int64_t stored = stored_version(connection);
-    if (stored > newest) {
-        throw InvalidError("store '" + place.name + "' has schema version " +
-                           std::to_string(stored) + " and this Daybook knows up to " +
-                           std::to_string(newest) +
-                           ": open it with the newer Daybook that wrote it");
-    }
-    if (stored == newest) return;
+    refuse_newer_schema(place.name, stored, steps.back());
+    if (stored == steps.back().number) return;
     if (stored <= 0 && !connection.options().create) {
         throw NotFoundError("store '" + place.name +
                             "' does not exist: there is no store in "
