@@ -1,13 +1,15 @@
 #include "postgres/event_reader.hpp"
 
 #include <algorithm>
-#include <limits>
 
+#include "bounded.hpp"
 #include "daybook/core/error.hpp"
 
 namespace daybook::postgres {
 
 namespace {
+
+using detail::bounded;
 
 constexpr std::string_view columns =
     "SELECT position, version, type, recorded_at, id, correlation, causation, data, metadata, "
@@ -42,11 +44,6 @@ Array text_array(const std::vector<std::string>& texts) {
     Array array{type::text};
     for (const std::string& text : texts) array.add(std::string_view{text});
     return array;
-}
-
-std::int64_t bounded(std::uint64_t value) {
-    constexpr auto max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    return static_cast<std::int64_t>(std::min(value, max));
 }
 
 }  // namespace

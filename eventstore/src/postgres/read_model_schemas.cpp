@@ -2,6 +2,7 @@
 
 #include "daybook/core/error.hpp"
 #include "postgres/connection_sql.hpp"
+#include "read_model_name.hpp"
 
 namespace daybook::postgres {
 
@@ -88,19 +89,6 @@ private:
     ConnectionSql sql_;
 };
 
-void check_name(std::string_view name) {
-    bool good = !name.empty() && name.front() != '.';
-    for (const char c : name) {
-        const bool word =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        good = good && (word || c == '.' || c == '_' || c == '-');
-    }
-    if (!good) {
-        throw InvalidError("read model '" + std::string(name) +
-                           "': use letters, digits, '_', '-' and '.' in its name");
-    }
-}
-
 bool exists(Connection& connection, const std::string& schema) {
     Parameters name;
     name.add_text(schema);
@@ -157,7 +145,7 @@ std::vector<std::string> ReadModelSchemas::list() {
 }
 
 std::string ReadModelSchemas::schema_of(std::string_view name) const {
-    check_name(name);
+    detail::check_read_model_name(name);
     std::string schema = prefix_ + std::string(name);
     if (schema.size() > schema_bytes_max) {
         throw InvalidError("read model '" + std::string(name) + "' would live in schema '" +
