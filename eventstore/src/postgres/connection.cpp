@@ -183,16 +183,18 @@ void Connection::require(bool done, std::string_view what) {
     }
 }
 
-const std::string& Connection::prepared(std::string_view statement, Parameters& parameters) {
-    const auto found = prepared_.find(std::string(statement));
-    if (found != prepared_.end()) return found->second;
+const char* Connection::prepared(std::string_view statement, Parameters& parameters) {
+    if (place_.pooled) return nullptr;
+    const auto found = prepared_.find(statement);
+    if (found != prepared_.end()) return found->second.c_str();
+    if (prepared_.size() >= statements_kept_max) return nullptr;
     const std::string name = "d" + std::to_string(prepared_.size() + 1);
     const std::string text{statement};
     require(PQsendPrepare(handle(), name.c_str(), text.c_str(), parameters.size(),
                           parameters.types()) != 0,
             "a statement cannot be sent");
     sent_.push_back({text, true});
-    return prepared_.emplace(text, name).first->second;
+    return prepared_.emplace(text, name).first->second.c_str();
 }
 
 void Connection::send(std::string_view statement) {
@@ -203,11 +205,9 @@ void Connection::send(std::string_view statement) {
 void Connection::send(std::string_view statement, Parameters& parameters, Format format) {
     finish_telling();
     require(PQenterPipelineMode(handle()) != 0, "a statement cannot be sent");
-    const bool keep = !place_.pooled && prepared_.size() < statements_kept_max;
     int sent = 0;
-    if (keep || (!place_.pooled && prepared_.contains(std::string(statement)))) {
-        const std::string& name = prepared(statement, parameters);
-        sent = PQsendQueryPrepared(handle(), name.c_str(), parameters.size(), parameters.values(),
+    if (const char* const name = prepared(statement, parameters)) {
+        sent = PQsendQueryPrepared(handle(), name, parameters.size(), parameters.values(),
                                    parameters.lengths(), parameters.formats(),
                                    static_cast<int>(format));
     } else {

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include <libpq-fe.h>
@@ -13,6 +12,7 @@
 #include "daybook/eventstore/engine.hpp"
 #include "postgres/place.hpp"
 #include "postgres/values.hpp"
+#include "text_hash.hpp"
 
 namespace daybook::postgres {
 
@@ -117,12 +117,14 @@ private:
     void require(bool done, std::string_view what);
     [[noreturn]] void lose(const std::string& why);
     Deadline answer_deadline() const;
-    const std::string& prepared(std::string_view statement, Parameters& parameters);
+    /// The name of the statement kept for this text; null if none is kept: behind a pooler, or when
+    /// there are too many.
+    const char* prepared(std::string_view statement, Parameters& parameters);
 
     const Place place_;
     const EngineOptions options_;
     std::unique_ptr<PGconn, Finish> connection_;
-    std::unordered_map<std::string, std::string> prepared_;
+    detail::ByText<std::string> prepared_;  ///< the name of each by its text
     /// What is waited for: the text of each statement sent, and whether it is a preparation.
     struct Sent {
         std::string statement;

@@ -5,13 +5,13 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "daybook/eventstore/engine.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/event_reader.hpp"
 #include "sqlite/stream_index.hpp"
+#include "text_hash.hpp"
 
 namespace daybook::sqlite {
 
@@ -51,8 +51,6 @@ private:
         std::int64_t category = 0;
         Version version;
     };
-    template <class Value>
-    using ByText = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
 
     void connect();
     void forget() noexcept;
@@ -84,9 +82,9 @@ private:
 
     std::int64_t data_version_ = -1;
     Position head_;
-    ByText<StreamHead> stream_heads_;
-    ByText<std::int64_t> categories_;
-    ByText<std::vector<std::pair<int, std::int64_t>>> event_types_;
+    detail::ByText<StreamHead> stream_heads_;
+    detail::ByText<std::int64_t> categories_;
+    detail::ByText<std::vector<std::pair<int, std::int64_t>>> event_types_;
     EventId first_id_;  ///< of the events appended in the open transaction
     int wal_pages_ = 0;
 };
