@@ -12,6 +12,7 @@
 #include "postgres/store_schema.hpp"
 #include "postgres/watch.hpp"
 #include "postgres/writer.hpp"
+#include "writer_transaction.hpp"
 
 namespace daybook::postgres {
 
@@ -41,6 +42,19 @@ private:
     Connection connection_;
     EventReader events_;
     ConnectionSql sql_;
+};
+
+class PostgresTransaction final : public detail::WriterTransaction<Writer> {
+public:
+    using WriterTransaction::WriterTransaction;
+
+    AppendOutcome append(const AppendRequest& request) override {
+        const AppendRequest* const one = &request;
+        return std::move(append_all({&one, 1}).front());
+    }
+    std::vector<AppendOutcome> append_all(AppendRequests requests) override {
+        return writer().append_all(requests);
+    }
 };
 
 class PostgresEngine final : public Engine {
