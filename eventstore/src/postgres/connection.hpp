@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <libpq-fe.h>
@@ -65,8 +66,12 @@ enum class Format : int { text = 0, binary = 1 };
 /// of BEGIN and COMMIT all that is sent together is one transaction.
 class Connection {
 public:
-    /// Throws UnavailableError (no server, wrong password), NotFoundError (no such database).
-    Connection(const Place& place, const EngineOptions& options);
+    /// Names and values.
+    using Settings = std::vector<std::pair<std::string, std::string>>;
+
+    /// `own` are settings in which this connection differs from the store's others. Throws
+    /// UnavailableError (no server, wrong password), NotFoundError (no such database).
+    Connection(const Place& place, const EngineOptions& options, const Settings& own = {});
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
@@ -98,8 +103,6 @@ public:
     const Place& place() const noexcept { return place_; }
     const EngineOptions& options() const noexcept { return options_; }
     PGconn* handle() const noexcept { return connection_.get(); }
-    /// Settings that differ from connection to connection: `search_path` first of all.
-    void set(std::string_view name, std::string_view value);
 
 private:
     using Deadline = std::chrono::steady_clock::time_point;
@@ -109,6 +112,7 @@ private:
 
     void connect(Deadline deadline);
     void check_server();
+    void send_settings(std::string_view statement);
     /// Waits until the socket can be read (or written, if `write`). False at the deadline.
     bool wait(Deadline deadline, bool write);
     /// The next result, or null at the end of one statement's.
@@ -131,7 +135,7 @@ private:
         bool preparation;
     };
     std::vector<Sent> sent_;
-    std::vector<std::pair<std::string, std::string>> settings_;
+    Settings settings_;
     std::string failed_state_;
     bool telling_ = false;
     bool broken_ = false;

@@ -50,16 +50,9 @@ Array text_array(const std::vector<std::string>& texts) {
 
 template <class Send>
 std::vector<Result> EventReader::ask(Send&& send) {
-    const bool alone = connection_.place().pooled && !connection_.in_transaction();
-    if (alone) connection_.send_settings();
+    if (!connection_.in_transaction()) connection_.send_settings();
     send();
-    std::vector<Result> results = connection_.receive();
-    constexpr std::size_t asked_max = 2;
-    // What the settings answered stands in front.
-    if (alone && results.size() > asked_max) {
-        results.erase(results.begin(), results.end() - asked_max);
-    }
-    return results;
+    return connection_.receive();
 }
 
 void EventReader::read(const PageRequest& request, EventPage& page) {

@@ -20,20 +20,37 @@ constexpr std::string_view end_use = "SELECT pg_advisory_xact_lock(1147237731, h
 constexpr std::string_view feed_alone = "SELECT pg_advisory_xact_lock(1147237732, hashtext($1))";
 constexpr std::string_view is_there = "SELECT to_regnamespace(quote_ident($1)) IS NOT NULL";
 
+Connection::Settings settings_for(const std::string& schema, ReadModelUse use) {
+    Connection::Settings settings{
+        {"search_path", quoted_name(schema)},
+        // A read model is read in whatever way its program likes.
+        {"enable_seqscan", "on"},
+        {"jit", "on"},
+        // A lost tail is applied again from the model's own checkpoint.
+        {"synchronous_commit", "off"},
+    };
+    if (use == ReadModelUse::query) {
+        settings.emplace_back("default_transaction_read_only", "on");
+    }
+    return settings;
+}
+
 class ReadModelSchema final : public ReadModelDatabase {
 public:
     ReadModelSchema(const Place& place, const EngineOptions& options, std::string schema,
                     ReadModelUse use)
-        : schema_(std::move(schema)), use_(use), connection_(place, options), sql_(connection_) {
-        connection_.set("search_path", quoted_name(schema_));
-        // A read model is read in whatever way its program likes.
-        connection_.set("enable_seqscan", "on");
-        connection_.set("jit", "on");
-        if (use_ == ReadModelUse::query) connection_.set("default_transaction_read_only", "on");
-        // A lost tail is applied again from the model's own checkpoint.
-        connection_.set("synchronous_commit", "off");
-    }
+        : schema_(std::move(schema)),
+          use_(use),
+          connection_(place, options, settings_for(schema_, use)),
+          sql_(connection_) {}
     ~ReadModelSchema() override { rollback(); }
+
+    bool exists() {
+        Parameters name;
+        name.add_text(schema_);
+        return connection_.run(is_there, name, Format::text).text(0, 0) == "t";
+    }
+    void create() { connection_.run("CREATE SCHEMA IF NOT EXISTS " + quoted_name(schema_)); }
 
     Sql& sql() override { return sql_; }
 
@@ -48,8 +65,7 @@ public:
         try {
             connection_.receive();
             // The state that is seen is taken by the first statement after the lock.
-            const Result found = connection_.run(is_there, name, Format::text);
-            if (found.text(0, 0) == "t") return;
+            if (exists()) return;
         } catch (...) {
             rollback();
             throw;
@@ -89,30 +105,21 @@ private:
     ConnectionSql sql_;
 };
 
-bool exists(Connection& connection, const std::string& schema) {
-    Parameters name;
-    name.add_text(schema);
-    return connection.run(is_there, name, Format::text).text(0, 0) == "t";
-}
-
 }  // namespace
 
 ReadModelSchemas::ReadModelSchemas(Place place, EngineOptions options)
     : place_(std::move(place)), options_(std::move(options)), prefix_(place_.schema + "-rm-") {}
 
 std::unique_ptr<ReadModelDatabase> ReadModelSchemas::open(std::string_view name, ReadModelUse use) {
-    const std::string schema = schema_of(name);
-    {
-        Connection connection{place_, options_};
-        if (!exists(connection, schema)) {
-            if (use == ReadModelUse::query) {
-                throw NotFoundError("read model '" + std::string(name) +
-                                    "' is not there: run the projection first");
-            }
-            connection.run("CREATE SCHEMA IF NOT EXISTS " + quoted_name(schema));
+    auto model = std::make_unique<ReadModelSchema>(place_, options_, schema_of(name), use);
+    if (!model->exists()) {
+        if (use == ReadModelUse::query) {
+            throw NotFoundError("read model '" + std::string(name) +
+                                "' is not there: run the projection first");
         }
+        model->create();
     }
-    return std::make_unique<ReadModelSchema>(place_, options_, schema, use);
+    return model;
 }
 
 void ReadModelSchemas::remove(std::string_view name) {

@@ -21,11 +21,10 @@ Watch::Watch(Place place, EngineOptions options)
 }
 
 void Watch::connect() {
-    connection_ = std::make_unique<Connection>(place_, options_);
-    if (place_.pooled) return;
     // A notification has a transaction of its own, which nobody's disk has to wait for.
-    connection_->set("synchronous_commit", "off");
-    connection_->run("LISTEN " + channel_);
+    const Connection::Settings own{{"synchronous_commit", "off"}};
+    connection_ = std::make_unique<Connection>(place_, options_, own);
+    if (!place_.pooled) connection_->run("LISTEN " + channel_);
 }
 
 void Watch::tell() noexcept {
