@@ -178,8 +178,7 @@ void Migration::store(std::vector<detail::TransferEvent>& events) {
 
 void Migration::advance(Transaction& tx, const SourcePlace& place) const {
     if (tx.sql().exec(detail::sql::migration_advance, place.position,
-                      place.event.is_nil() ? SqlValue{nullptr} : SqlValue{place.event}, tx.now(),
-                      place_.position) == 1) {
+                      SqlValue::id_or_null(place.event), tx.now(), place_.position) == 1) {
         return;
     }
     throw ErrorOf<ErrorKind::conflict>("migration of " + name() +
@@ -190,11 +189,7 @@ void Migration::advance(Transaction& tx, const SourcePlace& place) const {
 void Migration::copy_tables() {
     PhaseProgress progress{options_, MigrationPhase::tables, place_.position, place_.position};
     const PooledReader source{from_.engine()};
-    source->begin_snapshot();
-    struct End {
-        Reader& reader;
-        ~End() { reader.end_snapshot(); }
-    } const end{*source};
+    const ReaderSnapshot one_state{*source};
     require_at_rest(source->head());
     to_.transact([&](Transaction& tx) {
         advance(tx, place_);

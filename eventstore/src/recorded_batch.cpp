@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daybook/core/error.hpp"
+#include "event_copy.hpp"
 
 namespace daybook {
 
@@ -26,12 +27,7 @@ void RecordedBatch::add(const StreamName& stream, Version version, Timestamp rec
 }
 
 void RecordedBatch::add(EventView event) {
-    NewEvent copy{EventType::checked(event.type(), event.schema_version()),
-                  std::string(event.data())};
-    copy.id = event.id();
-    copy.metadata = event.metadata();
-    copy.trace = {event.row().correlation, event.row().causation};
-    add(event.stream(), event.version(), event.recorded_at(), std::move(copy));
+    add(event.stream(), event.version(), event.recorded_at(), detail::copy_of(event));
 }
 
 void RecordedBatch::clear() noexcept {

@@ -18,4 +18,13 @@ EventId SqlRow::id(int column) const {
     return EventId{bytes};
 }
 
+std::string quoted_name(std::string_view name) {
+    std::string text = "\"";
+    for (const char c : name) {
+        text += c;
+        if (c == '"') text += c;
+    }
+    return text + '"';
+}
+
 }  // namespace daybook

@@ -121,11 +121,7 @@ CommitResult StoreCore::transact(const std::function<void(Transaction&)>& unit,
 
 void StoreCore::query(const std::function<void(Sql&)>& look) {
     const PooledReader reader{*engine};
-    reader->begin_snapshot();
-    struct End {
-        Reader& reader;
-        ~End() { reader.end_snapshot(); }
-    } const end{*reader};
+    const ReaderSnapshot one_state{*reader};
     look(reader->sql());
 }
 

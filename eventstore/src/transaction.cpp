@@ -78,8 +78,6 @@ std::size_t append_batch(WriteTransaction& engine, const RecordedBatch& batch,
     return stored;
 }
 
-SqlValue id_or_null(const EventId& id) { return id.is_nil() ? SqlValue{nullptr} : SqlValue{id}; }
-
 }  // namespace
 
 AppendResult Transaction::append(const StreamName& stream, ExpectedVersion expected,
@@ -148,8 +146,8 @@ EventId Transaction::publish(const OutgoingMessage& message) {
     const std::int64_t stored =
         sql().exec(insert_outbox, id, message.topic, options.key, partition, message.type.name,
                    message.type.version, message.data, options.headers, options.reply_to,
-                   id_or_null(trace_.correlation), id_or_null(trace_.causation), now(),
-                   options.due_at.value_or(now()));
+                   SqlValue::id_or_null(trace_.correlation), SqlValue::id_or_null(trace_.causation),
+                   now(), options.due_at.value_or(now()));
     if (stored == 0) {
         throw DuplicateError("message id " + id.to_string() + " to topic '" +
                              std::string(message.topic) +

@@ -43,15 +43,6 @@ void run(Sql& sql, const std::string& statements, const ProjectionShape& shape) 
     }
 }
 
-std::string quoted(std::string_view name) {
-    std::string text = "\"";
-    for (const char c : name) {
-        text += c;
-        if (c == '"') text += c;
-    }
-    return text + '"';
-}
-
 /// `table x` and `view x` of everything that is not Daybook's own.
 std::vector<std::string> relations_of(Sql& sql) {
     std::vector<std::string> relations;
@@ -79,13 +70,13 @@ void copy_rows(Sql& from, Sql& to, const std::string& table) {
     std::string columns;
     std::string places;
     for (const std::string& column : from.columns(table)) {
-        columns += (columns.empty() ? "" : ", ") + quoted(column);
+        columns += (columns.empty() ? "" : ", ") + quoted_name(column);
         places += places.empty() ? "?" : ", ?";
     }
     const std::string insert =
-        "INSERT INTO " + quoted(table) + "(" + columns + ") VALUES(" + places + ")";
+        "INSERT INTO " + quoted_name(table) + "(" + columns + ") VALUES(" + places + ")";
     std::vector<SqlValue> values;
-    from.each("SELECT " + columns + " FROM " + quoted(table), [&](const SqlRow& row) {
+    from.each("SELECT " + columns + " FROM " + quoted_name(table), [&](const SqlRow& row) {
         values.clear();
         for (int column = 0; column < row.columns(); ++column) values.push_back(row.value(column));
         to.execute(insert, values);
@@ -191,7 +182,7 @@ void uninstall(Sql& store, std::string_view projection, const std::vector<std::s
         for (const std::string& relation : relations) {
             const bool is_table = relation.starts_with(table_prefix);
             if (is_table == views) continue;
-            const std::string name = quoted(relation.substr(relation.find(' ') + 1));
+            const std::string name = quoted_name(relation.substr(relation.find(' ') + 1));
             store.exec((is_table ? "DROP TABLE IF EXISTS " : "DROP VIEW IF EXISTS ") + name);
         }
     }

@@ -4,8 +4,6 @@ namespace daybook::detail {
 
 namespace {
 
-std::string quoted(std::string_view name) { return '"' + std::string(name) + '"'; }
-
 /// Names that every engine takes; SQLite goes by the values alone.
 std::string_view type_name(ColumnType type) {
     switch (type) {
@@ -27,7 +25,7 @@ RowStatements::RowStatements(std::string_view table, std::span<const Column> col
     for (const Column& column : columns) {
         const bool is_key = &column == columns.data();
         const std::string separator = is_key ? "" : ", ";
-        const std::string name = quoted(column.name);
+        const std::string name = quoted_name(column.name);
         definitions += separator + name + ' ' + std::string(type_name(column.type));
         if (!column.nullable) definitions += " NOT NULL";
         if (is_key) definitions += " PRIMARY KEY";
@@ -36,8 +34,8 @@ RowStatements::RowStatements(std::string_view table, std::span<const Column> col
         if (is_key) continue;
         updates += (updates.empty() ? "" : ", ") + name + " = excluded." + name;
     }
-    const std::string key = quoted(columns.front().name);
-    const std::string of_table = quoted(table);
+    const std::string key = quoted_name(columns.front().name);
+    const std::string of_table = quoted_name(table);
     create = "CREATE TABLE " + of_table + "(" + definitions + ");";
     select = "SELECT " + names + " FROM " + of_table + " WHERE " + key + " = ?";
     upsert = "INSERT INTO " + of_table + "(" + names + ") VALUES(" + places + ") ON CONFLICT(" +

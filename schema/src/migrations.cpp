@@ -49,4 +49,12 @@ std::vector<Migration> migrations(std::string_view engine) {
     return detail::numbered_sql(detail::embedded_sql(), engine);
 }
 
+void refuse_newer_schema(std::string_view store, std::int64_t stored, const Migration& newest) {
+    if (stored <= newest.number) return;
+    throw InvalidError("store '" + std::string(store) + "' has schema version " +
+                       std::to_string(stored) + " and this Daybook knows up to " +
+                       std::to_string(newest.number) +
+                       ": open it with the newer Daybook that wrote it");
+}
+
 }  // namespace daybook

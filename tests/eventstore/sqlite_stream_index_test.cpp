@@ -111,6 +111,24 @@ TEST_CASE("the newest appends of another handle are seen and counted on") {
     CHECK(runs_in_levels(one)[1] > 0);
 }
 
+TEST_CASE("two handles that fill the index together keep its middle level short") {
+    const StorePlace place;
+    EventStore one = place.open(fast);
+    EventStore two = place.open(fast);
+    std::mt19937 random{7};
+    for (int unit = 0; unit < 40; ++unit) {
+        scatter(one, random, 1000, 400);
+        scatter(two, random, 1000, 400);
+    }
+    // Each goes by a count of its own, and does not see what the other has moved since.
+    const auto runs = runs_in_levels(one);
+    CHECK(runs[1] > 30'000);
+    CHECK(runs[1] < 50'000);
+    CHECK(runs[2] < 4'000);
+    CHECK(runs[0] + runs[1] + runs[2] == 80'000);
+    check_streams(two);
+}
+
 TEST_CASE("a store opened cold knows the streams whose index is not merged") {
     const StorePlace place;
     append_run(*std::make_unique<EventStore>(place.open()), "thing-1", 3);

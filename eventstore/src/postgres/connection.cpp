@@ -17,6 +17,11 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr int server_version_min = 130000;
 constexpr std::size_t statements_kept_max = 500;
 
+constexpr std::string_view set_for_connection =
+    "SELECT set_config(name, value, false) FROM unnest($1, $2) AS setting(name, value)";
+constexpr std::string_view set_for_transaction =
+    "SELECT set_config(name, value, true) FROM unnest($1, $2) AS setting(name, value)";
+
 std::string_view trimmed(std::string_view text) {
     while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
     return text;
@@ -62,20 +67,27 @@ std::int64_t Result::changed() const {
     return changed;
 }
 
-Connection::Connection(const Place& place, const EngineOptions& options)
+Connection::Connection(const Place& place, const EngineOptions& options, const Settings& own)
     : place_(place), options_(options) {
     connect(SteadyClock::now() + options_.busy_wait_max);
     check_server();
-    set("search_path", quoted(place_.schema));
-    set("lock_timeout", std::to_string(options_.busy_wait_max.count()));
-    set("jit", "off");
-    // Every statement of the store goes by an index. What the planner was told about a table when
-    // it was small must not lead it to read a large one from end to end.
-    set("enable_seqscan", "off");
-    // Arrays of other lengths would otherwise be reason enough to plan each statement of
-    // `append_events` again and again, which takes longer than running it.
-    set("plan_cache_mode", "force_generic_plan");
-    set("synchronous_commit", options_.durability == Durability::full ? "on" : "off");
+    settings_ = {
+        {"search_path", quoted_name(place_.schema)},
+        {"lock_timeout", std::to_string(options_.busy_wait_max.count())},
+        {"jit", "off"},
+        // Every statement of the store goes by an index. What the planner was told about a table
+        // when it was small must not lead it to read a large one from end to end.
+        {"enable_seqscan", "off"},
+        // Arrays of other lengths would otherwise be reason enough to plan each statement of
+        // `append_events` again and again, which takes longer than running it.
+        {"plan_cache_mode", "force_generic_plan"},
+        {"synchronous_commit", options_.durability == Durability::full ? "on" : "off"},
+    };
+    // Set in their order: the last of a name counts.
+    settings_.insert(settings_.end(), own.begin(), own.end());
+    if (place_.pooled) return;
+    send_settings(set_for_connection);
+    receive();
 }
 
 void Connection::connect(Deadline deadline) {
@@ -116,27 +128,20 @@ void Connection::check_server() {
     }
 }
 
-void Connection::set(std::string_view name, std::string_view value) {
-    const auto found = std::find_if(settings_.begin(), settings_.end(),
-                                    [&](const auto& setting) { return setting.first == name; });
-    if (found != settings_.end()) {
-        found->second = value;
-    } else {
-        settings_.emplace_back(name, value);
-    }
-    if (place_.pooled) return;
-    Parameters parameters;
-    parameters.add_text(name).add_text(value);
-    run("SELECT set_config($1, $2, false)", parameters);
+void Connection::send_settings() {
+    if (place_.pooled) send_settings(set_for_transaction);
 }
 
-void Connection::send_settings() {
-    if (!place_.pooled) return;
+void Connection::send_settings(std::string_view statement) {
+    Array names{type::text};
+    Array values{type::text};
     for (const auto& [name, value] : settings_) {
-        Parameters parameters;
-        parameters.add_text(name).add_text(value);
-        send("SELECT set_config($1, $2, true)", parameters);
+        names.add(std::string_view{name});
+        values.add(std::string_view{value});
     }
+    Parameters parameters;
+    parameters.add(names, type::text_array).add(values, type::text_array);
+    send(statement, parameters);
 }
 
 bool Connection::wait(Deadline deadline, bool write) {
@@ -183,16 +188,18 @@ void Connection::require(bool done, std::string_view what) {
     }
 }
 
-const std::string& Connection::prepared(std::string_view statement, Parameters& parameters) {
-    const auto found = prepared_.find(std::string(statement));
-    if (found != prepared_.end()) return found->second;
+const char* Connection::prepared(std::string_view statement, Parameters& parameters) {
+    if (place_.pooled) return nullptr;
+    const auto found = prepared_.find(statement);
+    if (found != prepared_.end()) return found->second.c_str();
+    if (prepared_.size() >= statements_kept_max) return nullptr;
     const std::string name = "d" + std::to_string(prepared_.size() + 1);
     const std::string text{statement};
     require(PQsendPrepare(handle(), name.c_str(), text.c_str(), parameters.size(),
                           parameters.types()) != 0,
             "a statement cannot be sent");
     sent_.push_back({text, true});
-    return prepared_.emplace(text, name).first->second;
+    return prepared_.emplace(text, name).first->second.c_str();
 }
 
 void Connection::send(std::string_view statement) {
@@ -203,11 +210,9 @@ void Connection::send(std::string_view statement) {
 void Connection::send(std::string_view statement, Parameters& parameters, Format format) {
     finish_telling();
     require(PQenterPipelineMode(handle()) != 0, "a statement cannot be sent");
-    const bool keep = !place_.pooled && prepared_.size() < statements_kept_max;
     int sent = 0;
-    if (keep || (!place_.pooled && prepared_.contains(std::string(statement)))) {
-        const std::string& name = prepared(statement, parameters);
-        sent = PQsendQueryPrepared(handle(), name.c_str(), parameters.size(), parameters.values(),
+    if (const char* const name = prepared(statement, parameters)) {
+        sent = PQsendQueryPrepared(handle(), name, parameters.size(), parameters.values(),
                                    parameters.lengths(), parameters.formats(),
                                    static_cast<int>(format));
     } else {

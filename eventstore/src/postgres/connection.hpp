@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <libpq-fe.h>
@@ -13,6 +13,7 @@
 #include "daybook/eventstore/engine.hpp"
 #include "postgres/place.hpp"
 #include "postgres/values.hpp"
+#include "text_hash.hpp"
 
 namespace daybook::postgres {
 
@@ -65,8 +66,12 @@ enum class Format : int { text = 0, binary = 1 };
 /// of BEGIN and COMMIT all that is sent together is one transaction.
 class Connection {
 public:
-    /// Throws UnavailableError (no server, wrong password), NotFoundError (no such database).
-    Connection(const Place& place, const EngineOptions& options);
+    /// Names and values.
+    using Settings = std::vector<std::pair<std::string, std::string>>;
+
+    /// `own` are settings in which this connection differs from the store's others. Throws
+    /// UnavailableError (no server, wrong password), NotFoundError (no such database).
+    Connection(const Place& place, const EngineOptions& options, const Settings& own = {});
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
@@ -98,8 +103,6 @@ public:
     const Place& place() const noexcept { return place_; }
     const EngineOptions& options() const noexcept { return options_; }
     PGconn* handle() const noexcept { return connection_.get(); }
-    /// Settings that differ from connection to connection: `search_path` first of all.
-    void set(std::string_view name, std::string_view value);
 
 private:
     using Deadline = std::chrono::steady_clock::time_point;
@@ -109,6 +112,7 @@ private:
 
     void connect(Deadline deadline);
     void check_server();
+    void send_settings(std::string_view statement);
     /// Waits until the socket can be read (or written, if `write`). False at the deadline.
     bool wait(Deadline deadline, bool write);
     /// The next result, or null at the end of one statement's.
@@ -117,19 +121,21 @@ private:
     void require(bool done, std::string_view what);
     [[noreturn]] void lose(const std::string& why);
     Deadline answer_deadline() const;
-    const std::string& prepared(std::string_view statement, Parameters& parameters);
+    /// The name of the statement kept for this text; null if none is kept: behind a pooler, or when
+    /// there are too many.
+    const char* prepared(std::string_view statement, Parameters& parameters);
 
     const Place place_;
     const EngineOptions options_;
     std::unique_ptr<PGconn, Finish> connection_;
-    std::unordered_map<std::string, std::string> prepared_;
+    detail::ByText<std::string> prepared_;  ///< the name of each by its text
     /// What is waited for: the text of each statement sent, and whether it is a preparation.
     struct Sent {
         std::string statement;
         bool preparation;
     };
     std::vector<Sent> sent_;
-    std::vector<std::pair<std::string, std::string>> settings_;
+    Settings settings_;
     std::string failed_state_;
     bool telling_ = false;
     bool broken_ = false;

@@ -128,7 +128,7 @@ std::string number_parameters(std::string_view statement, int& parameters) {
 
 const ConnectionSql::Translated& ConnectionSql::translated(std::string_view statement) {
     constexpr std::size_t kept_max = 1000;
-    const auto found = translated_.find(std::string(statement));
+    const auto found = translated_.find(statement);
     if (found != translated_.end()) return found->second;
     if (translated_.size() >= kept_max) translated_.clear();
     Translated made;

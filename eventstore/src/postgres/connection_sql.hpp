@@ -2,9 +2,9 @@
 
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "postgres/connection.hpp"
+#include "text_hash.hpp"
 
 namespace daybook::postgres {
 
@@ -30,7 +30,7 @@ private:
     Result run(std::string_view statement, Sql::Parameters parameters);
 
     Connection& connection_;
-    std::unordered_map<std::string, Translated> translated_;
+    detail::ByText<Translated> translated_;
 };
 
 /// `?` as PostgreSQL writes it: `$1`, `$2` … Texts, names and comments are left alone.

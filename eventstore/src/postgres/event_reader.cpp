@@ -1,13 +1,15 @@
 #include "postgres/event_reader.hpp"
 
 #include <algorithm>
-#include <limits>
 
+#include "bounded.hpp"
 #include "daybook/core/error.hpp"
 
 namespace daybook::postgres {
 
 namespace {
+
+using detail::bounded;
 
 constexpr std::string_view columns =
     "SELECT position, version, type, recorded_at, id, correlation, causation, data, metadata, "
@@ -44,25 +46,13 @@ Array text_array(const std::vector<std::string>& texts) {
     return array;
 }
 
-std::int64_t bounded(std::uint64_t value) {
-    constexpr auto max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    return static_cast<std::int64_t>(std::min(value, max));
-}
-
 }  // namespace
 
 template <class Send>
 std::vector<Result> EventReader::ask(Send&& send) {
-    const bool alone = connection_.place().pooled && !connection_.in_transaction();
-    if (alone) connection_.send_settings();
+    if (!connection_.in_transaction()) connection_.send_settings();
     send();
-    std::vector<Result> results = connection_.receive();
-    constexpr std::size_t asked_max = 2;
-    // What the settings answered stands in front.
-    if (alone && results.size() > asked_max) {
-        results.erase(results.begin(), results.end() - asked_max);
-    }
-    return results;
+    return connection_.receive();
 }
 
 void EventReader::read(const PageRequest& request, EventPage& page) {

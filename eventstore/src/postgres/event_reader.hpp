@@ -28,7 +28,8 @@ private:
     /// Adds rows until the page is full; true if all of them were taken.
     bool fill(const Result& result, const PageRequest& request, EventPage& page,
               std::string_view stream);
-    /// The settings, if there is no transaction that has them, then what `send` sends.
+    /// The settings, if there is no transaction that has them, then what `send` sends: its results
+    /// are the last ones.
     template <class Send>
     std::vector<Result> ask(Send&& send);
     const TypeEntry* type(std::int32_t id);

@@ -110,13 +110,4 @@ Place parse_place(std::string_view uri) {
     return place;
 }
 
-std::string quoted(std::string_view name) {
-    std::string text = "\"";
-    for (const char c : name) {
-        text += c;
-        if (c == '"') text += c;
-    }
-    return text + '"';
-}
-
 }  // namespace daybook::postgres

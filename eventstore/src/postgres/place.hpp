@@ -22,7 +22,4 @@ struct Place {
 /// Throws InvalidError for what is no such URI.
 Place parse_place(std::string_view uri);
 
-/// `"name"`, as SQL wants it.
-std::string quoted(std::string_view name);
-
 }  // namespace daybook::postgres

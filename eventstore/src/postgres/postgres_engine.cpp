@@ -12,6 +12,7 @@
 #include "postgres/store_schema.hpp"
 #include "postgres/watch.hpp"
 #include "postgres/writer.hpp"
+#include "writer_transaction.hpp"
 
 namespace daybook::postgres {
 
@@ -20,9 +21,9 @@ namespace {
 class PostgresReader final : public Reader {
 public:
     PostgresReader(const Place& place, const EngineOptions& options, TypeTable& types)
-        : connection_(place, options), events_(connection_, types), sql_(connection_) {
-        connection_.set("default_transaction_read_only", "on");
-    }
+        : connection_(place, options, {{"default_transaction_read_only", "on"}}),
+          events_(connection_, types),
+          sql_(connection_) {}
 
     void read(const PageRequest& request, EventPage& page) override { events_.read(request, page); }
     Version version(const StreamName& stream) override { return events_.version(stream); }
@@ -43,12 +44,27 @@ private:
     ConnectionSql sql_;
 };
 
+class PostgresTransaction final : public detail::WriterTransaction<Writer> {
+public:
+    using WriterTransaction::WriterTransaction;
+
+    AppendOutcome append(const AppendRequest& request) override {
+        const AppendRequest* const one = &request;
+        return std::move(append_all({&one, 1}).front());
+    }
+    std::vector<AppendOutcome> append_all(AppendRequests requests) override {
+        return writer().append_all(requests);
+    }
+};
+
 class PostgresEngine final : public Engine {
 public:
-    PostgresEngine(const Place& place, const EngineOptions& options, TypeTable& types)
+    PostgresEngine(const Place& place, const EngineOptions& options, TypeTable& types,
+                   int server_version)
         : place_(place),
           options_(options),
           types_(types),
+          server_version_(server_version),
           writer_(place, options, types),
           watch_(place, options),
           read_models_(place, options) {}
@@ -101,9 +117,8 @@ public:
     const Clock& clock() const override { return watch_.clock(); }
 
     std::string description() const override {
-        Connection connection{place_, options_};
-        return "postgresql " + std::to_string(PQserverVersion(connection.handle()) / 10000) +
-               ", schema " + place_.schema + (place_.pooled ? ", behind a pooler" : "");
+        return "postgresql " + std::to_string(server_version_ / 10000) + ", schema " +
+               place_.schema + (place_.pooled ? ", behind a pooler" : "");
     }
 
 private:
@@ -112,6 +127,7 @@ private:
     const Place place_;
     const EngineOptions options_;
     TypeTable& types_;
+    const int server_version_;  ///< when the store was opened
     Writer writer_;
     Watch watch_;
     ReadModelSchemas read_models_;
@@ -131,7 +147,8 @@ std::unique_ptr<Engine> open_engine(std::string_view uri, const EngineOptions& o
     const Place place = parse_place(uri);
     Connection connection{place, options};
     prepare_store_schema(connection);
-    return std::make_unique<PostgresEngine>(place, options, types);
+    return std::make_unique<PostgresEngine>(place, options, types,
+                                            PQserverVersion(connection.handle()));
 }
 
 }  // namespace daybook::postgres

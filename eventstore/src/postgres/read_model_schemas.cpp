@@ -2,6 +2,7 @@
 
 #include "daybook/core/error.hpp"
 #include "postgres/connection_sql.hpp"
+#include "read_model_name.hpp"
 
 namespace daybook::postgres {
 
@@ -19,20 +20,37 @@ constexpr std::string_view end_use = "SELECT pg_advisory_xact_lock(1147237731, h
 constexpr std::string_view feed_alone = "SELECT pg_advisory_xact_lock(1147237732, hashtext($1))";
 constexpr std::string_view is_there = "SELECT to_regnamespace(quote_ident($1)) IS NOT NULL";
 
+Connection::Settings settings_for(const std::string& schema, ReadModelUse use) {
+    Connection::Settings settings{
+        {"search_path", quoted_name(schema)},
+        // A read model is read in whatever way its program likes.
+        {"enable_seqscan", "on"},
+        {"jit", "on"},
+        // A lost tail is applied again from the model's own checkpoint.
+        {"synchronous_commit", "off"},
+    };
+    if (use == ReadModelUse::query) {
+        settings.emplace_back("default_transaction_read_only", "on");
+    }
+    return settings;
+}
+
 class ReadModelSchema final : public ReadModelDatabase {
 public:
     ReadModelSchema(const Place& place, const EngineOptions& options, std::string schema,
                     ReadModelUse use)
-        : schema_(std::move(schema)), use_(use), connection_(place, options), sql_(connection_) {
-        connection_.set("search_path", quoted(schema_));
-        // A read model is read in whatever way its program likes.
-        connection_.set("enable_seqscan", "on");
-        connection_.set("jit", "on");
-        if (use_ == ReadModelUse::query) connection_.set("default_transaction_read_only", "on");
-        // A lost tail is applied again from the model's own checkpoint.
-        connection_.set("synchronous_commit", "off");
-    }
+        : schema_(std::move(schema)),
+          use_(use),
+          connection_(place, options, settings_for(schema_, use)),
+          sql_(connection_) {}
     ~ReadModelSchema() override { rollback(); }
+
+    bool exists() {
+        Parameters name;
+        name.add_text(schema_);
+        return connection_.run(is_there, name, Format::text).text(0, 0) == "t";
+    }
+    void create() { connection_.run("CREATE SCHEMA IF NOT EXISTS " + quoted_name(schema_)); }
 
     Sql& sql() override { return sql_; }
 
@@ -47,8 +65,7 @@ public:
         try {
             connection_.receive();
             // The state that is seen is taken by the first statement after the lock.
-            const Result found = connection_.run(is_there, name, Format::text);
-            if (found.text(0, 0) == "t") return;
+            if (exists()) return;
         } catch (...) {
             rollback();
             throw;
@@ -72,11 +89,12 @@ public:
         // The next commit that waits for the disk takes all before it along.
         begin();
         connection_.script("SET LOCAL synchronous_commit TO on; COMMENT ON SCHEMA " +
-                           quoted(schema_) + " IS 'a read model of Daybook'");
+                           quoted_name(schema_) + " IS 'a read model of Daybook'");
         commit();
         for (const SqlRelation& relation : sql_.relations()) {
             if (relation.kind != SqlRelation::Kind::table) continue;
-            connection_.script("ANALYZE " + quoted(schema_) + "." + quoted(relation.name));
+            connection_.script("ANALYZE " + quoted_name(schema_) + "." +
+                               quoted_name(relation.name));
         }
     }
 
@@ -87,43 +105,21 @@ private:
     ConnectionSql sql_;
 };
 
-void check_name(std::string_view name) {
-    bool good = !name.empty() && name.front() != '.';
-    for (const char c : name) {
-        const bool word =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        good = good && (word || c == '.' || c == '_' || c == '-');
-    }
-    if (!good) {
-        throw InvalidError("read model '" + std::string(name) +
-                           "': use letters, digits, '_', '-' and '.' in its name");
-    }
-}
-
-bool exists(Connection& connection, const std::string& schema) {
-    Parameters name;
-    name.add_text(schema);
-    return connection.run(is_there, name, Format::text).text(0, 0) == "t";
-}
-
 }  // namespace
 
 ReadModelSchemas::ReadModelSchemas(Place place, EngineOptions options)
     : place_(std::move(place)), options_(std::move(options)), prefix_(place_.schema + "-rm-") {}
 
 std::unique_ptr<ReadModelDatabase> ReadModelSchemas::open(std::string_view name, ReadModelUse use) {
-    const std::string schema = schema_of(name);
-    {
-        Connection connection{place_, options_};
-        if (!exists(connection, schema)) {
-            if (use == ReadModelUse::query) {
-                throw NotFoundError("read model '" + std::string(name) +
-                                    "' is not there: run the projection first");
-            }
-            connection.run("CREATE SCHEMA IF NOT EXISTS " + quoted(schema));
+    auto model = std::make_unique<ReadModelSchema>(place_, options_, schema_of(name), use);
+    if (!model->exists()) {
+        if (use == ReadModelUse::query) {
+            throw NotFoundError("read model '" + std::string(name) +
+                                "' is not there: run the projection first");
         }
+        model->create();
     }
-    return std::make_unique<ReadModelSchema>(place_, options_, schema, use);
+    return model;
 }
 
 void ReadModelSchemas::remove(std::string_view name) {
@@ -136,7 +132,7 @@ void ReadModelSchemas::remove(std::string_view name) {
     connection.send(end_use, parameters);
     connection.receive();
     connection.script("SET LOCAL client_min_messages TO warning; DROP SCHEMA IF EXISTS " +
-                      quoted(schema) + " CASCADE");
+                      quoted_name(schema) + " CASCADE");
     connection.run("COMMIT");
 }
 
@@ -156,7 +152,7 @@ std::vector<std::string> ReadModelSchemas::list() {
 }
 
 std::string ReadModelSchemas::schema_of(std::string_view name) const {
-    check_name(name);
+    detail::check_read_model_name(name);
     std::string schema = prefix_ + std::string(name);
     if (schema.size() > schema_bytes_max) {
         throw InvalidError("read model '" + std::string(name) + "' would live in schema '" +

@@ -22,7 +22,8 @@ std::int64_t stored_version(Connection& connection) {
     const auto is = [&](int column) { return found.text(0, column) == "t"; };
     if (!is(0)) return not_there;
     if (is(1)) {
-        return connection.run("SELECT version FROM " + quoted(place.schema) + ".daybook_schema")
+        return connection
+            .run("SELECT version FROM " + quoted_name(place.schema) + ".daybook_schema")
             .int8(0, 0);
     }
     if (is(2)) {
@@ -41,7 +42,7 @@ void migrate(Connection& connection, const std::vector<Migration>& steps) {
     connection.send("SELECT pg_advisory_xact_lock(1147237741, hashtext($1))", lock);
     connection.receive();
     const std::int64_t done = stored_version(connection);
-    connection.script("CREATE SCHEMA IF NOT EXISTS " + quoted(place.schema));
+    connection.script("CREATE SCHEMA IF NOT EXISTS " + quoted_name(place.schema));
     if (done <= 0) connection.script("CREATE TABLE daybook_schema(version bigint NOT NULL)");
     for (const Migration& step : steps) {
         if (step.number > done) connection.script(std::string(step.sql));
@@ -57,15 +58,9 @@ void migrate(Connection& connection, const std::vector<Migration>& steps) {
 void prepare_store_schema(Connection& connection) {
     const Place& place = connection.place();
     const auto steps = migrations("postgres");
-    const std::int64_t newest = steps.back().number;
     const std::int64_t stored = stored_version(connection);
-    if (stored > newest) {
-        throw InvalidError("store '" + place.name + "' has schema version " +
-                           std::to_string(stored) + " and this Daybook knows up to " +
-                           std::to_string(newest) +
-                           ": open it with the newer Daybook that wrote it");
-    }
-    if (stored == newest) return;
+    refuse_newer_schema(place.name, stored, steps.back());
+    if (stored == steps.back().number) return;
     if (stored <= 0 && !connection.options().create) {
         throw NotFoundError("store '" + place.name +
                             "' does not exist: there is no store in "

@@ -15,17 +15,16 @@ constexpr std::string_view look_statement =
 Watch::Watch(Place place, EngineOptions options)
     : place_(std::move(place)),
       options_(std::move(options)),
-      channel_(quoted("daybook." + place_.schema)) {
+      channel_(quoted_name("daybook." + place_.schema)) {
     const std::scoped_lock lock{mutex_};
     look();
 }
 
 void Watch::connect() {
-    connection_ = std::make_unique<Connection>(place_, options_);
-    if (place_.pooled) return;
     // A notification has a transaction of its own, which nobody's disk has to wait for.
-    connection_->set("synchronous_commit", "off");
-    connection_->run("LISTEN " + channel_);
+    const Connection::Settings own{{"synchronous_commit", "off"}};
+    connection_ = std::make_unique<Connection>(place_, options_, own);
+    if (!place_.pooled) connection_->run("LISTEN " + channel_);
 }
 
 void Watch::tell() noexcept {

@@ -249,25 +249,4 @@ void Writer::rollback() noexcept {
     if (connection_->broken()) drop();
 }
 
-PostgresTransaction::PostgresTransaction(Writer& writer, std::function<void()> after_commit)
-    : writer_(writer), lock_(writer.mutex), after_commit_(std::move(after_commit)) {
-    writer_.begin();
-}
-
-PostgresTransaction::~PostgresTransaction() {
-    if (open_) writer_.rollback();
-}
-
-AppendOutcome PostgresTransaction::append(const AppendRequest& request) {
-    const AppendRequest* const one = &request;
-    return std::move(writer_.append_all({&one, 1}).front());
-}
-
-void PostgresTransaction::commit() {
-    open_ = false;
-    writer_.commit();
-    lock_.unlock();
-    after_commit_();
-}
-
 }  // namespace daybook::postgres

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -65,36 +64,6 @@ private:
     std::string transaction_;         ///< number of the open unit's
     std::string life_;                ///< of the server, when that began
     std::optional<EventId> written_;  ///< an event that is there if the open unit is committed
-};
-
-/// The seam's write transaction over the writer.
-class PostgresTransaction final : public WriteTransaction {
-public:
-    PostgresTransaction(Writer& writer, std::function<void()> after_commit);
-    ~PostgresTransaction() override;
-
-    void read(const PageRequest& request, EventPage& page) override {
-        writer_.reader().read(request, page);
-    }
-    Version version(const StreamName& stream) override { return writer_.reader().version(stream); }
-    Position head() override { return writer_.reader().head(); }
-    Sql& sql() override { return writer_.sql(); }
-    void begin_snapshot() noexcept override {}
-    void end_snapshot() noexcept override {}
-    AppendOutcome append(const AppendRequest& request) override;
-    std::vector<AppendOutcome> append_all(AppendRequests requests) override {
-        return writer_.append_all(requests);
-    }
-    void savepoint() override { writer_.savepoint(); }
-    void release_savepoint() override { writer_.release_savepoint(); }
-    void rollback_to_savepoint() override { writer_.rollback_to_savepoint(); }
-    void commit() override;
-
-private:
-    Writer& writer_;
-    std::unique_lock<std::mutex> lock_;
-    std::function<void()> after_commit_;
-    bool open_ = true;
 };
 
 }  // namespace daybook::postgres

@@ -2,27 +2,18 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <sqlite3.h>
 
 #include "daybook/core/event_id.hpp"
 #include "daybook/eventstore/sql.hpp"
+#include "text_hash.hpp"
 
 namespace daybook::sqlite {
-
-/// Lets a table of strings be asked with a view, without making a string.
-struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
-        return std::hash<std::string_view>{}(text);
-    }
-};
 
 /// Throws the typed error for a result code. `what` names the thing that failed.
 [[noreturn]] void fail(sqlite3* database, int code, std::string_view what);
@@ -115,8 +106,7 @@ private:
     std::chrono::milliseconds busy_wait_max_;
     std::chrono::steady_clock::time_point busy_since_{};
     SQLite::Database database_;
-    std::unordered_map<std::string, std::unique_ptr<Statement>, TextHash, std::equal_to<>>
-        statements_;
+    detail::ByText<std::unique_ptr<Statement>> statements_;
 };
 
 /// Everything read while it lives is of one state of the database. Joins the transaction that is

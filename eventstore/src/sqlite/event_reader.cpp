@@ -1,8 +1,8 @@
 #include "sqlite/event_reader.hpp"
 
 #include <algorithm>
-#include <limits>
 
+#include "bounded.hpp"
 #include "daybook/core/error.hpp"
 #include "sqlite/stream_index.hpp"
 
@@ -10,15 +10,11 @@ namespace daybook::sqlite {
 
 namespace {
 
+using detail::bounded;
+
 constexpr std::string_view columns =
     "SELECT position, version, type, recorded_at, id, correlation, causation, data, metadata, "
     "stream FROM event WHERE ";
-
-std::int64_t bounded(std::uint64_t value) {
-    // Half of what there is, so that a statement may add to it.
-    constexpr auto max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / 2;
-    return static_cast<std::int64_t>(std::min(value, max));
-}
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "daybook/core/error.hpp"
+#include "read_model_name.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/pragmas.hpp"
 
@@ -76,19 +77,6 @@ private:
     int wal_pages_ = 0;
 };
 
-void check_name(std::string_view name) {
-    bool good = !name.empty() && name.front() != '.';
-    for (const char c : name) {
-        const bool word =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        good = good && (word || c == '.' || c == '_' || c == '-');
-    }
-    if (!good) {
-        throw InvalidError("read model '" + std::string(name) +
-                           "': use letters, digits, '_', '-' and '.' in its name");
-    }
-}
-
 }  // namespace
 
 ReadModelFiles::ReadModelFiles(std::string directory, EngineOptions options)
@@ -128,7 +116,7 @@ std::vector<std::string> ReadModelFiles::list() {
 }
 
 std::string ReadModelFiles::path_of(std::string_view name) const {
-    check_name(name);
+    detail::check_read_model_name(name);
     return directory_ + "/" + std::string(name) + std::string(file_ending);
 }
 

@@ -16,6 +16,7 @@
 #include "sqlite/read_model_files.hpp"
 #include "sqlite/store_file.hpp"
 #include "sqlite/writer.hpp"
+#include "writer_transaction.hpp"
 
 namespace daybook::sqlite {
 
@@ -41,6 +42,13 @@ private:
     Connection connection_;
     EventReader events_;
     ConnectionSql sql_;
+};
+
+class SqliteTransaction final : public detail::WriterTransaction<Writer> {
+public:
+    using WriterTransaction::WriterTransaction;
+
+    AppendOutcome append(const AppendRequest& request) override { return writer().append(request); }
 };
 
 /// A directory that is gone with the object: what `:memory:` lives in. SQLite's own memory
@@ -107,7 +115,7 @@ public:
 
     std::unique_ptr<WriteTransaction> begin() override {
         return std::make_unique<SqliteTransaction>(
-            writer_, [this](int wal_pages) { checkpointer_.offer(wal_pages); });
+            writer_, [this] { checkpointer_.offer(writer_.wal_pages()); });
     }
 
     std::uint64_t change_token() override {

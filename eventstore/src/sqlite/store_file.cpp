@@ -90,12 +90,8 @@ void prepare_store_file(const std::string& path, const EngineOptions& options) {
 }
 
 void check_schema_version(Connection& connection) {
-    static const std::int64_t newest = migrations("sqlite").back().number;
-    const std::int64_t stored = schema_version(connection);
-    if (stored <= newest) return;
-    throw InvalidError("store '" + connection.path() + "' has schema version " +
-                       std::to_string(stored) + " and this Daybook knows up to " +
-                       std::to_string(newest) + ": open it with the newer Daybook that wrote it");
+    static const Migration newest = migrations("sqlite").back();
+    refuse_newer_schema(connection.path(), schema_version(connection), newest);
 }
 
 }  // namespace daybook::sqlite

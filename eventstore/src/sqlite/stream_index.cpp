@@ -95,16 +95,26 @@ void StreamIndex::add(std::int64_t stream, Version version, Position position, s
 void StreamIndex::settle(Position head) {
     if (added_ < slice_runs) return;
     added_ = 0;
+    const std::int64_t arrived = move_on(2, count(2) - new_runs_max);
+    recent_runs_ += arrived;
+    uncounted_ += arrived;
+    if (uncounted_ >= runs_to_a_count) {
+        recent_runs_ = count(1);
+        uncounted_ = 0;
+    }
     const auto share = static_cast<std::int64_t>(head.value()) / recent_share;
-    move_on(2, new_runs_max);
-    move_on(1, std::max(recent_runs_max, share));
+    const std::int64_t excess = recent_runs_ - std::max(recent_runs_max, share);
+    // What other processes have left to be found by a count does not go all in one commit.
+    recent_runs_ -= move_on(1, std::min(excess, 2 * arrived));
 }
 
-void StreamIndex::move_on(std::size_t level, std::int64_t runs_max) {
-    const StreamSliceStatements& slice = stream_slice_statements(level);
-    const std::int64_t excess = connection_.integer(slice.count) - runs_max;
-    if (excess <= 0) return;
+std::int64_t StreamIndex::count(std::size_t level) {
+    return connection_.integer(stream_slice_statements(level).count);
+}
 
+std::int64_t StreamIndex::move_on(std::size_t level, std::int64_t runs) {
+    if (runs <= 0) return 0;
+    const StreamSliceStatements& slice = stream_slice_statements(level);
     // A slice begins with a whole stream, whatever was moved before: oldest runs first.
     const std::int64_t first = next_stream_[level];
     std::int64_t last_stream = std::numeric_limits<std::int64_t>::max();
@@ -114,7 +124,7 @@ void StreamIndex::move_on(std::size_t level, std::int64_t runs_max) {
         Statement& end = connection_.statement(slice.end);
         const Resetting resetting{end};
         end.bind(1, first);
-        end.bind(2, excess - 1);
+        end.bind(2, runs - 1);
         if (end.step()) {
             last_stream = end.integer(0);
             last_version = end.integer(1);
@@ -129,6 +139,7 @@ void StreamIndex::move_on(std::size_t level, std::int64_t runs_max) {
         statement.bind(3, last_version);
         change(statement);
     }
+    return sqlite3_changes64(connection_.handle());
 }
 
 void StreamIndex::change(Statement& statement) {

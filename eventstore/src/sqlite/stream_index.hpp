@@ -15,8 +15,8 @@
 //                2,000 rows         32,000 rows or more   the rest
 //
 // It is a merge tree of three levels. All of it is rows, so what a transaction, a rollback, a crash
-// or another process does to it is what SQLite does to rows. Only where the next slice begins is
-// kept in memory, and any value of that is right.
+// or another process does to it is what SQLite does to rows. Only where the next slice begins and
+// about how many rows the middle level has is kept in memory, and any value of these is right.
 
 namespace daybook::sqlite {
 
@@ -59,13 +59,21 @@ private:
     static constexpr std::int64_t recent_share = 32;
     static constexpr std::int64_t slice_runs = 256;
 
-    void move_on(std::size_t level, std::int64_t runs_max);
+    /// A count of the middle level reads all of it; one is made for so many that came into it.
+    static constexpr std::int64_t runs_to_a_count = 64 * slice_runs;
+
+    std::int64_t count(std::size_t level);
+    /// Moves so many runs into the level before, or fewer at the end of the key space. Returns how
+    /// many.
+    std::int64_t move_on(std::size_t level, std::int64_t runs);
     /// Runs a bound statement that adds or removes rows.
     void change(Statement& statement);
 
     Connection& connection_;
     Statement& add_;
     std::int64_t added_ = slice_runs;  ///< since the last look; a program's first commit looks
+    std::int64_t recent_runs_ = 0;     ///< as counted, and what was moved from here since then
+    std::int64_t uncounted_ = runs_to_a_count;  ///< runs that were moved into it since then
     std::array<std::int64_t, stream_levels.size()> next_stream_{};  ///< where a slice begins
 };
 

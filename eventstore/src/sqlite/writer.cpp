@@ -261,21 +261,4 @@ std::optional<AppendResult> Writer::find_repeat(const AppendRequest& request) {
     });
 }
 
-SqliteTransaction::SqliteTransaction(Writer& writer, std::function<void(int)> after_commit)
-    : writer_(writer), lock_(writer.mutex), after_commit_(std::move(after_commit)) {
-    writer_.begin();
-}
-
-SqliteTransaction::~SqliteTransaction() {
-    if (open_) writer_.rollback();
-}
-
-void SqliteTransaction::commit() {
-    writer_.commit();
-    open_ = false;
-    const int wal_pages = writer_.wal_pages();
-    lock_.unlock();
-    after_commit_(wal_pages);
-}
-
 }  // namespace daybook::sqlite

@@ -1,17 +1,18 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "daybook/eventstore/engine.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/event_reader.hpp"
 #include "sqlite/stream_index.hpp"
+#include "text_hash.hpp"
 
 namespace daybook::sqlite {
 
@@ -42,7 +43,7 @@ public:
     Connection& connection();
     EventReader& reader() noexcept { return *reader_; }
     Sql& sql() noexcept { return *sql_; }
-    /// Pages in the write-ahead log after the last commit.
+    /// Pages in the write-ahead log after the last commit. Thread-safe.
     int wal_pages() const noexcept { return wal_pages_; }
 
 private:
@@ -51,8 +52,6 @@ private:
         std::int64_t category = 0;
         Version version;
     };
-    template <class Value>
-    using ByText = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
 
     void connect();
     void forget() noexcept;
@@ -84,39 +83,11 @@ private:
 
     std::int64_t data_version_ = -1;
     Position head_;
-    ByText<StreamHead> stream_heads_;
-    ByText<std::int64_t> categories_;
-    ByText<std::vector<std::pair<int, std::int64_t>>> event_types_;
+    detail::ByText<StreamHead> stream_heads_;
+    detail::ByText<std::int64_t> categories_;
+    detail::ByText<std::vector<std::pair<int, std::int64_t>>> event_types_;
     EventId first_id_;  ///< of the events appended in the open transaction
-    int wal_pages_ = 0;
-};
-
-/// The seam's write transaction over the writer.
-class SqliteTransaction final : public WriteTransaction {
-public:
-    /// `after_commit` is told the pages of the write-ahead log, outside of every lock.
-    SqliteTransaction(Writer& writer, std::function<void(int)> after_commit);
-    ~SqliteTransaction() override;
-
-    void read(const PageRequest& request, EventPage& page) override {
-        writer_.reader().read(request, page);
-    }
-    Version version(const StreamName& stream) override { return writer_.reader().version(stream); }
-    Position head() override { return writer_.reader().head(); }
-    Sql& sql() override { return writer_.sql(); }
-    void begin_snapshot() noexcept override {}
-    void end_snapshot() noexcept override {}
-    AppendOutcome append(const AppendRequest& request) override { return writer_.append(request); }
-    void savepoint() override { writer_.savepoint(); }
-    void release_savepoint() override { writer_.release_savepoint(); }
-    void rollback_to_savepoint() override { writer_.rollback_to_savepoint(); }
-    void commit() override;
-
-private:
-    Writer& writer_;
-    std::unique_lock<std::mutex> lock_;
-    std::function<void(int)> after_commit_;
-    bool open_ = true;
+    std::atomic<int> wal_pages_ = 0;
 };
 
 }  // namespace daybook::sqlite

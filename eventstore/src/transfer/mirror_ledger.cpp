@@ -7,17 +7,12 @@
 
 namespace daybook::detail {
 
-namespace {
-
-SqlValue id_or_null(const EventId& id) { return id.is_nil() ? SqlValue{nullptr} : SqlValue{id}; }
-
-}  // namespace
-
 void MirrorLedger::claim(const SourcePlace& begin) {
     std::int64_t epoch = 0;
     target_.transact([&](Transaction& tx) {
         Sql& db = tx.sql();
-        db.exec(sql::mirror_create, name_, begin.position, id_or_null(begin.event), tx.now());
+        db.exec(sql::mirror_create, name_, begin.position, SqlValue::id_or_null(begin.event),
+                tx.now());
         db.exec(sql::mirror_claim, name_);
         db.each(sql::mirror_find, [&](const SqlRow& row) { epoch = row.integer(4); }, name_);
     });

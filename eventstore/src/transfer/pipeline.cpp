@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daybook/core/error.hpp"
+#include "event_copy.hpp"
 
 namespace daybook::detail {
 
@@ -14,14 +15,6 @@ namespace {
 /// Polling is the truth, being woken a hint.
 constexpr std::chrono::milliseconds look_again{500};
 
-NewEvent copy_of(const EventRow& row) {
-    NewEvent event{EventType::checked(row.type->name, row.type->version), std::string(row.data)};
-    event.id = row.id;
-    event.metadata = row.metadata;
-    event.trace = {row.correlation, row.causation};
-    return event;
-}
-
 }  // namespace
 
 TransferEvent::TransferEvent(const EventRow& row)
@@ -29,7 +22,7 @@ TransferEvent::TransferEvent(const EventRow& row)
       stream(row.stream),
       version(row.version),
       recorded_at(row.recorded_at),
-      event(copy_of(row)),
+      event(copy_of(EventView{row})),
       weight(sizeof(TransferEvent) + row.stream.size() + row.data.size() + row.metadata.size()) {}
 
 /// One run: what ends one stage ends all of them, and the first error is the run's.

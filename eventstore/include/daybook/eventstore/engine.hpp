@@ -169,6 +169,18 @@ private:
     Reader& reader_;
 };
 
+/// While this lives, `reader` answers everything from one state of the store.
+class ReaderSnapshot {
+public:
+    explicit ReaderSnapshot(Reader& reader) : reader_(reader) { reader_.begin_snapshot(); }
+    ~ReaderSnapshot() { reader_.end_snapshot(); }
+    ReaderSnapshot(const ReaderSnapshot&) = delete;
+    ReaderSnapshot& operator=(const ReaderSnapshot&) = delete;
+
+private:
+    Reader& reader_;
+};
+
 /// How much a returned append has survived.
 enum class Durability {
     full,    ///< power loss (the default)

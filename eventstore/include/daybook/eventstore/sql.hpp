@@ -44,6 +44,11 @@ public:
     SqlValue(const std::optional<T>& value) noexcept
         : SqlValue(value ? SqlValue(*value) : SqlValue(nullptr)) {}
 
+    /// NULL for a nil id, which is borrowed as bytes are.
+    static SqlValue id_or_null(const EventId& id) noexcept {
+        return id.is_nil() ? SqlValue{nullptr} : SqlValue{id};
+    }
+
     const Data& data() const noexcept { return data_; }
 
 private:
@@ -74,6 +79,9 @@ public:
     /// Throws CorruptError unless the column holds 16 bytes.
     EventId id(int column) const;
 };
+
+/// `"name"`: a name of a table, column or schema as SQL wants it, whatever is in it.
+std::string quoted_name(std::string_view name);
 
 /// A table or a view.
 struct SqlRelation {
