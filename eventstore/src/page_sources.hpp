@@ -59,7 +59,8 @@ public:
                                 .direction = read_.direction,
                                 .filter = read_.filter.empty() ? nullptr : &read_.filter};
             request.events_max =
-                static_cast<std::size_t>(std::min<std::uint64_t>(request.events_max, read_.limit));
+                static_cast<std::size_t>(std::min<std::uint64_t>(events_max_, read_.limit));
+            events_max_ = std::min(2 * events_max_, page_events_max);
             core_.read_page(request, page, reader_);
             from_ = page.next_from;
             ended_ = page.at_end;
@@ -68,10 +69,14 @@ public:
     }
 
 private:
+    // Who reads on and on is better off with large pages, who looks at the first ones with small.
+    static constexpr std::size_t page_events_max = 4'000;
+
     StoreCore& core_;
     Reader* reader_;
     LogRead read_;
     std::uint64_t from_;
+    std::size_t events_max_ = PageRequest{}.events_max;
     bool ended_ = false;
 };
 

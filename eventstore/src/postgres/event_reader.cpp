@@ -90,15 +90,14 @@ void EventReader::forget() {
 void EventReader::read_stream(const PageRequest& request, EventPage& page) {
     const bool newest_first = request.direction == Direction::backward;
     const std::uint64_t from = newest_first && request.from == 0 ? unlimited : request.from;
+    const int rows_max = rows_asked(request);
     Parameters parameters;
-    parameters.add_text(request.stream->str())
-        .add(bounded(from))
-        .add(static_cast<std::int64_t>(request.events_max));
+    parameters.add_text(request.stream->str()).add(bounded(from)).add(std::int64_t{rows_max});
     const auto results =
         ask([&] { connection_.send(stream_statement(request.direction), parameters); });
     const Result& rows = results.back();
     const bool all = fill(rows, request, page, page.keep(request.stream->str()));
-    page.at_end = all && rows.rows() < static_cast<int>(request.events_max);
+    page.at_end = all && rows.rows() < rows_max;
     if (page.rows.empty()) return;
     const std::uint64_t last = page.rows.back().version.value();
     page.next_from = newest_first ? last - 1 : last + 1;
@@ -126,10 +125,11 @@ void EventReader::read_log(const PageRequest& request, EventPage& page) {
             backward
                 ? (from > scanned_positions_max ? from - scanned_positions_max + 1 : 1)
                 : std::min(unlimited - scanned_positions_max, from) + scanned_positions_max - 1;
+        const int rows_max = rows_asked(request);
         Parameters parameters;
         parameters.add(bounded(std::min(from, until)))
             .add(bounded(std::max(from, until)))
-            .add(static_cast<std::int64_t>(request.events_max))
+            .add(std::int64_t{rows_max})
             .add(categories, type::text_array)
             .add(types, type::text_array);
         // The head is read before the rows, so that "scanned up to here" can be said without a
@@ -140,8 +140,7 @@ void EventReader::read_log(const PageRequest& request, EventPage& page) {
         });
         const auto newest = static_cast<std::uint64_t>(results[results.size() - 2].int8(0, 0));
         const Result& rows = results.back();
-        const bool window_done =
-            fill(rows, request, page, {}) && rows.rows() < static_cast<int>(request.events_max);
+        const bool window_done = fill(rows, request, page, {}) && rows.rows() < rows_max;
         std::uint64_t scanned = until;
         if (!window_done) {
             scanned = page.rows.back().position.value();
@@ -158,11 +157,19 @@ void EventReader::read_log(const PageRequest& request, EventPage& page) {
     page.at_end = at_end;
 }
 
+int EventReader::rows_asked(const PageRequest& request) const {
+    const std::size_t fitting = std::max<std::size_t>(request.bytes_max / row_bytes_, 1);
+    return static_cast<int>(std::min(request.events_max, fitting));
+}
+
 bool EventReader::fill(const Result& result, const PageRequest& request, EventPage& page,
                        std::string_view stream) {
     if (stream.data() == nullptr) learn_names(result);
     for (int row = 0; row < result.rows(); ++row) {
-        if (page.bytes() >= request.bytes_max && !page.rows.empty()) return false;
+        if (page.bytes() >= request.bytes_max && !page.rows.empty()) {
+            note_size(page);
+            return false;
+        }
         EventRow& event = page.rows.emplace_back();
         event.position = static_cast<std::uint64_t>(result.int8(row, 0));
         event.version = static_cast<std::uint64_t>(result.int8(row, 1));
@@ -176,7 +183,13 @@ bool EventReader::fill(const Result& result, const PageRequest& request, EventPa
         event.stream =
             stream.data() != nullptr ? stream : stream_name(result.int8(row, stream_column), page);
     }
+    note_size(page);
     return true;
+}
+
+void EventReader::note_size(const EventPage& page) noexcept {
+    if (page.rows.empty()) return;
+    row_bytes_ = std::max({row_bytes_ / 2, page.bytes() / page.rows.size(), row_bytes_min});
 }
 
 const TypeEntry* EventReader::type(std::int32_t id) {

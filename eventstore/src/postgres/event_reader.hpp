@@ -25,6 +25,10 @@ public:
 private:
     void read_stream(const PageRequest& request, EventPage& page);
     void read_log(const PageRequest& request, EventPage& page);
+    /// How many rows may come: the server counts rows, not bytes, so that as many are asked for as
+    /// would fill the page if they were as large as those before.
+    int rows_asked(const PageRequest& request) const;
+    void note_size(const EventPage& page) noexcept;
     /// Adds rows until the page is full; true if all of them were taken.
     bool fill(const Result& result, const PageRequest& request, EventPage& page,
               std::string_view stream);
@@ -38,9 +42,11 @@ private:
 
     static constexpr std::uint64_t scanned_positions_max = 100'000;
     static constexpr std::size_t names_kept_max = 1 << 18;
+    static constexpr std::size_t row_bytes_min = 64;
 
     Connection& connection_;
     TypeTable& types_;
+    std::size_t row_bytes_ = 1024;  ///< expected; grows at once, shrinks by halves
     std::vector<const TypeEntry*> type_by_id_;
     std::unordered_map<std::int64_t, std::string> name_by_id_;
 };

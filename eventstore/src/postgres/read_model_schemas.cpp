@@ -20,7 +20,7 @@ constexpr std::string_view end_use = "SELECT pg_advisory_xact_lock(1147237731, h
 constexpr std::string_view feed_alone = "SELECT pg_advisory_xact_lock(1147237732, hashtext($1))";
 constexpr std::string_view is_there = "SELECT to_regnamespace(quote_ident($1)) IS NOT NULL";
 
-Connection::Settings settings_for(const std::string& schema, ReadModelUse use) {
+Connection::Settings settings_for(const Place& place, const std::string& schema, ReadModelUse use) {
     Connection::Settings settings{
         {"search_path", quoted_name(schema)},
         // A read model is read in whatever way its program likes.
@@ -30,7 +30,9 @@ Connection::Settings settings_for(const std::string& schema, ReadModelUse use) {
         {"synchronous_commit", "off"},
     };
     if (use == ReadModelUse::query) {
-        settings.emplace_back("default_transaction_read_only", "on");
+        // Behind a pooler the settings are made in each transaction, which has begun by then.
+        settings.emplace_back(
+            place.pooled ? "transaction_read_only" : "default_transaction_read_only", "on");
     }
     return settings;
 }
@@ -41,7 +43,7 @@ public:
                     ReadModelUse use)
         : schema_(std::move(schema)),
           use_(use),
-          connection_(place, options, settings_for(schema_, use)),
+          connection_(place, options, settings_for(place, schema_, use)),
           sql_(connection_) {}
     ~ReadModelSchema() override { rollback(); }
 
