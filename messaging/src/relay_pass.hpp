@@ -58,6 +58,8 @@ private:
     Outcome deliver_counted(const OutboxRow& row);
 
     Settled settle(const std::vector<Outcome>& outcomes);
+    /// Delivered, and nobody waits behind it: removed together with others like it.
+    static bool is_plain(const Outcome& outcome);
     bool note(Transaction& tx, const Outcome& outcome);
     Timestamp next_attempt(const OutboxRow& row, Timestamp now) const;
     void log_parked(const Outcome& outcome) const;
