@@ -163,7 +163,19 @@ PartitionSet PartitionLeases::carry_out(const Plan& plan) {
     for (std::size_t p = 0; p < leases_held_.size(); ++p) {
         if (leases_held_[p]) own_token_[p] = leases_held_[p]->token;
     }
+    // Two that look at the same time want the same.
+    const bool has_all = std::ranges::all_of(
+        plan.take, [&](int p) { return leases_held_[static_cast<std::size_t>(p)].has_value(); });
+    has_share_ = plan.has_share && has_all;
+    has_news_ = !has_all;
     return plan.deserted & this->held();
+}
+
+bool PartitionLeases::look_for_more() {
+    if (has_share_) return false;
+    const std::optional<Plan> plan = this->plan();
+    has_news_ = plan && !plan->take.empty();
+    return has_news_;
 }
 
 bool PartitionLeases::keep(int partition) {

@@ -28,6 +28,9 @@ public:
     /// Looks who else is at work, then takes, renews and gives back. Returns those of the taken
     /// partitions that nobody had given back: their relay has died, or was held up for long.
     PartitionSet refresh();
+    /// When what is held has nothing to do but others do: true if it is worth a `refresh` because
+    /// partitions are free that belong to the fair share.
+    bool look_for_more();
     /// Before a delivery: true if the partition is held and will be for some time.
     bool keep(int partition);
     /// Within the unit that notes what was delivered: what nobody else has taken meanwhile. Sees by

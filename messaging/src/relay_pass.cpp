@@ -78,7 +78,8 @@ std::size_t RelayPass::run(std::stop_token stop) {
         const bool unblocked = std::ranges::any_of(outcomes, [](const Outcome& outcome) {
             return outcome.result == Result::delivered && outcome.row->retry_at;
         });
-        again = settled.noted > 0 && (batch.more || unblocked);
+        again = (settled.noted > 0 && (batch.more || unblocked)) ||
+                (batch.rows.empty() && leases_.look_for_more());
     }
     return ended;
 }
