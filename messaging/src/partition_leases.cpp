@@ -1,7 +1,9 @@
 #include "partition_leases.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <span>
 #include <utility>
 
 #include "daybook/core/clock.hpp"
@@ -12,9 +14,35 @@ namespace {
 /// Relays beyond this many stand by until one of the others goes.
 constexpr int slots = partitions;
 
-std::string slot_name(int slot) { return "outbox-relay/" + std::to_string(slot); }
+constexpr std::string_view slot_prefix = "outbox-relay/";
+
+std::string slot_name(int slot) { return std::string(slot_prefix) + std::to_string(slot); }
 
 std::string partition_name(int partition) { return "outbox/" + std::to_string(partition); }
+
+/// All names that relays have to do with.
+const std::vector<std::string>& all_names() {
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> made;
+        for (int slot = 0; slot < slots; ++slot) made.push_back(slot_name(slot));
+        for (int p = 0; p < partitions; ++p) made.push_back(partition_name(p));
+        return made;
+    }();
+    return names;
+}
+
+/// Those that there are.
+std::vector<Lease> given(const std::optional<Lease>& slot,
+                         std::span<const std::optional<Lease>> held) {
+    std::vector<Lease> leases;
+    if (slot) leases.push_back(*slot);
+    for (const auto& lease : held) {
+        if (lease) leases.push_back(*lease);
+    }
+    return leases;
+}
+
+bool is_slot(const Lease& lease) { return lease.name.starts_with(slot_prefix); }
 
 /// Every lease that was acquired and not given back.
 class LeaseView {
@@ -58,13 +86,16 @@ PartitionSet PartitionLeases::held() const noexcept {
 }
 
 bool PartitionLeases::is_stale() const noexcept {
-    return held() == 0 || Steady::now() - looked_ >= (has_share_ ? duration_ / 3 : duration_ / 20);
+    return held() == 0 || has_news_ ||
+           Steady::now() - looked_ >= (has_share_ ? duration_ / 3 : duration_ / 20);
 }
 
 PartitionSet PartitionLeases::refresh() {
     const std::optional<Plan> plan = this->plan();
     if (!plan) return 0;
     has_share_ = plan->has_share;
+    others_ = plan->others;
+    has_news_ = false;
     looked_ = Steady::now();
     // To look costs no unit.
     const bool has_news = !slot_ || !plan->take.empty() || !plan->spare.empty();
@@ -81,7 +112,9 @@ std::optional<PartitionLeases::Plan> PartitionLeases::plan() const {
         const Lease* lease = known.find(slot_name(slot));
         if (!known.is_free(lease)) ++relays;
         if (known.is_free(lease)) free_slot = slot;
+        if (lease && !known.is_own(lease)) plan.others.push_back(lease->owner);
     }
+    std::ranges::sort(plan.others);
     if (!free_slot) return std::nullopt;
     plan.slot = *free_slot;
 
@@ -108,20 +141,20 @@ PartitionSet PartitionLeases::carry_out(const Plan& plan) {
     auto slot = slot_;
     auto held = leases_held_;
     store_.transact([&](Transaction& tx) {
+        std::vector<Lease> spare;
         for (const int p : plan.spare) {
-            auto& lease = held[static_cast<std::size_t>(p)];
-            leases_.release(tx, *lease);
-            lease.reset();
+            spare.push_back(*std::exchange(held[static_cast<std::size_t>(p)], std::nullopt));
         }
-        for (auto& lease : held) {
-            if (lease && !leases_.renew(tx, *lease, duration_)) lease.reset();
-        }
-        if (slot && !leases_.renew(tx, *slot, duration_)) slot.reset();
+        leases_.release(tx, spare);
+        renew(tx, slot, held);
         if (!slot) slot = leases_.try_acquire(tx, slot_name(plan.slot), owner_, duration_);
         if (!slot) return;
-        for (const int p : plan.take) {
-            held[static_cast<std::size_t>(p)] =
-                leases_.try_acquire(tx, partition_name(p), owner_, duration_);
+        std::vector<std::string> names;
+        for (const int p : plan.take) names.push_back(partition_name(p));
+        for (Lease& lease : leases_.try_acquire(tx, names, owner_, duration_)) {
+            const auto at = std::ranges::find(names, lease.name) - names.begin();
+            const int p = plan.take[static_cast<std::size_t>(at)];
+            held[static_cast<std::size_t>(p)] = std::move(lease);
         }
     });
     slot_ = std::move(slot);
@@ -130,7 +163,19 @@ PartitionSet PartitionLeases::carry_out(const Plan& plan) {
     for (std::size_t p = 0; p < leases_held_.size(); ++p) {
         if (leases_held_[p]) own_token_[p] = leases_held_[p]->token;
     }
+    // Two that look at the same time want the same.
+    const bool has_all = std::ranges::all_of(
+        plan.take, [&](int p) { return leases_held_[static_cast<std::size_t>(p)].has_value(); });
+    has_share_ = plan.has_share && has_all;
+    has_news_ = !has_all;
     return plan.deserted & this->held();
+}
+
+bool PartitionLeases::look_for_more() {
+    if (has_share_) return false;
+    const std::optional<Plan> plan = this->plan();
+    has_news_ = plan && !plan->take.empty();
+    return has_news_;
 }
 
 bool PartitionLeases::keep(int partition) {
@@ -142,33 +187,50 @@ void PartitionLeases::renew() {
     const auto now = Steady::now();
     auto slot = slot_;
     auto held = leases_held_;
-    store_.transact([&](Transaction& tx) {
-        for (auto& lease : held) {
-            if (lease && !leases_.renew(tx, *lease, duration_)) lease.reset();
-        }
-        if (slot && !leases_.renew(tx, *slot, duration_)) slot.reset();
-    });
+    store_.transact([&](Transaction& tx) { renew(tx, slot, held); });
     slot_ = std::move(slot);
     leases_held_ = std::move(held);
     renewed_ = now;
 }
 
-bool PartitionLeases::held(Transaction& tx, int partition) const {
-    const auto& lease = leases_held_[static_cast<std::size_t>(partition)];
-    return lease && leases_.held(tx, *lease);
+void PartitionLeases::renew(Transaction& tx, std::optional<Lease>& slot, Held& held) {
+    const std::vector<Lease> renewed = leases_.renew(tx, given(slot, held), duration_);
+    const auto take_over = [&](std::optional<Lease>& lease) {
+        if (!lease) return;
+        const auto found = std::ranges::find(renewed, lease->name, &Lease::name);
+        lease = found == renewed.end() ? std::nullopt : std::optional{*found};
+    };
+    take_over(slot);
+    std::ranges::for_each(held, take_over);
+}
+
+PartitionSet PartitionLeases::held(Transaction& tx) {
+    const std::vector<Lease> found = leases_.find(tx, all_names());
+    PartitionSet set = 0;
+    for (std::size_t p = 0; p < leases_held_.size(); ++p) {
+        const auto& own = leases_held_[p];
+        const bool is_held = own && std::ranges::any_of(found, [&](const Lease& lease) {
+                                 return lease.name == own->name && lease.owner == own->owner &&
+                                        lease.token == own->token;
+                             });
+        if (is_held) set |= 1U << p;
+    }
+    std::vector<std::string> others;
+    for (const Lease& lease : found) {
+        if (is_slot(lease) && lease.owner != owner_) others.push_back(lease.owner);
+    }
+    std::ranges::sort(others);
+    const auto taken = std::ranges::count_if(found, std::not_fn(is_slot));
+    has_news_ = others != others_ || (!has_share_ && taken < partitions);
+    return set;
 }
 
 void PartitionLeases::release() {
-    const auto is_held = [](const auto& lease) { return lease.has_value(); };
-    if (!slot_ && std::ranges::none_of(leases_held_, is_held)) return;
-    const auto slot = std::exchange(slot_, std::nullopt);
-    const auto held = std::exchange(leases_held_, {});
-    store_.transact([&](Transaction& tx) {
-        for (const auto& lease : held) {
-            if (lease) leases_.release(tx, *lease);
-        }
-        if (slot) leases_.release(tx, *slot);
-    });
+    const std::vector<Lease> held = given(slot_, leases_held_);
+    if (held.empty()) return;
+    slot_.reset();
+    leases_held_ = {};
+    store_.transact([&](Transaction& tx) { leases_.release(tx, held); });
 }
 
 }  // namespace daybook::detail

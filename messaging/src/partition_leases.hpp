@@ -22,15 +22,20 @@ public:
 
     /// What is held, as far as can be known without asking the store.
     PartitionSet held() const noexcept;
-    /// It is time for `refresh`: nothing is held, or nobody has looked at the others for a while.
+    /// It is time for `refresh`: nothing is held, others have come or gone, or nobody has looked at
+    /// them for a while.
     bool is_stale() const noexcept;
     /// Looks who else is at work, then takes, renews and gives back. Returns those of the taken
     /// partitions that nobody had given back: their relay has died, or was held up for long.
     PartitionSet refresh();
+    /// When what is held has nothing to do but others do: true if it is worth a `refresh` because
+    /// partitions are free that belong to the fair share.
+    bool look_for_more();
     /// Before a delivery: true if the partition is held and will be for some time.
     bool keep(int partition);
-    /// Within the unit that notes what was delivered: true if nobody else has taken it meanwhile.
-    bool held(Transaction& tx, int partition) const;
+    /// Within the unit that notes what was delivered: what nobody else has taken meanwhile. Sees by
+    /// the way whether other relays have come or gone.
+    PartitionSet held(Transaction& tx);
     /// Gives everything back.
     void release();
 
@@ -44,11 +49,14 @@ private:
         std::vector<int> spare;  ///< partitions above the fair share
         bool has_share = false;  ///< with what is to be taken
         PartitionSet deserted = 0;
+        std::vector<std::string> others{};  ///< who has a slot, run out or not, by name
     };
+    using Held = std::array<std::optional<Lease>, partitions>;
     std::optional<Plan> plan() const;
     PartitionSet carry_out(const Plan& plan);
     void renew();
-    void drop_all() noexcept;
+    /// Renews what is in the copies; what is lost leaves them.
+    void renew(Transaction& tx, std::optional<Lease>& slot, Held& held);
 
     EventStore store_;
     Leases leases_;
@@ -56,12 +64,14 @@ private:
     std::chrono::milliseconds duration_;
 
     std::optional<Lease> slot_{};
-    std::array<std::optional<Lease>, partitions> leases_held_{};
+    Held leases_held_{};
     /// By partition, the last token of this very object: under it, nobody has died.
     std::array<std::uint64_t, partitions> own_token_{};
     Steady::time_point renewed_{};
     Steady::time_point looked_{};
     bool has_share_ = false;
+    std::vector<std::string> others_{};  ///< who had a slot at the last `plan`
+    bool has_news_ = false;              ///< there is reason to look again at once
 };
 
 }  // namespace daybook::detail

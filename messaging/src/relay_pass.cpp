@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <span>
 #include <unordered_set>
 #include <utility>
 
@@ -11,6 +12,10 @@
 
 namespace daybook::detail {
 namespace {
+
+/// How many rows one statement removes.
+constexpr std::size_t few_ids = 8;
+constexpr std::size_t many_ids = 100;
 
 constexpr std::string_view died = "the process ended while it delivered this message";
 
@@ -25,6 +30,24 @@ double seeded_random(std::uint64_t seed, std::int64_t sequence, int attempt) noe
         mixed ^= mixed >> 31;
     }
     return static_cast<double>(mixed >> 11) * 0x1.0p-53;
+}
+
+/// Removes the rows of these ids, in lists of few sizes, so that their statements stay prepared.
+std::size_t remove_delivered(Sql& db, std::span<const EventId> ids) {
+    static const std::string few = sql::outbox_remove_list(few_ids);
+    static const std::string many = sql::outbox_remove_list(many_ids);
+    std::int64_t removed = 0;
+    while (!ids.empty()) {
+        const bool is_few = ids.size() <= few_ids;
+        const std::size_t room = is_few ? few_ids : many_ids;
+        const auto portion = ids.first(std::min(room, ids.size()));
+        ids = ids.subspan(portion.size());
+        std::vector<SqlValue> values(portion.begin(), portion.end());
+        // An id given twice removes its row once.
+        values.resize(room, values.back());
+        removed += db.execute(is_few ? few : many, values);
+    }
+    return static_cast<std::size_t>(removed);
 }
 
 }  // namespace
@@ -47,7 +70,7 @@ std::size_t RelayPass::run(std::stop_token stop) {
     bool again = true;
     while (again && !rest_ && !stop.stop_requested() && take_leases()) {
         const std::size_t rows_max = careful_ > 0 ? 1 : options_.batch_max;
-        const OutboxBatch batch = load_batch(store_, {leases_.held(), now, *newest, rows_max});
+        const OutboxBatch batch = loader_.load(store_, {leases_.held(), now, *newest, rows_max});
         const std::vector<Outcome> outcomes = deliver_all(batch, stop);
         const Settled settled = settle(outcomes);
         ended += settled.ended;
@@ -55,7 +78,8 @@ std::size_t RelayPass::run(std::stop_token stop) {
         const bool unblocked = std::ranges::any_of(outcomes, [](const Outcome& outcome) {
             return outcome.result == Result::delivered && outcome.row->retry_at;
         });
-        again = settled.noted > 0 && (batch.more || unblocked);
+        again = (settled.noted > 0 && (batch.more || unblocked)) ||
+                (batch.rows.empty() && leases_.look_for_more());
     }
     return ended;
 }
@@ -149,7 +173,7 @@ RelayPass::Outcome RelayPass::deliver_counted(const OutboxRow& row) {
     }
     bool counted = false;
     store_.transact([&](Transaction& tx) {
-        counted = leases_.held(tx, row.partition) &&
+        counted = contains(leases_.held(tx), row.partition) &&
                   tx.sql().exec(sql::outbox_note_attempt, row.message.attempt, tx.now(), died,
                                 row.sequence, row.message.id) == 1;
     });
@@ -158,7 +182,7 @@ RelayPass::Outcome RelayPass::deliver_counted(const OutboxRow& row) {
     Outcome outcome = deliver(row);
     if (outcome.result == Result::untouched) {
         store_.transact([&](Transaction& tx) {
-            if (!leases_.held(tx, row.partition)) return;
+            if (!contains(leases_.held(tx), row.partition)) return;
             tx.sql().exec(sql::outbox_note_attempt, row.attempts_made(), row.retry_at,
                           outcome.error, row.sequence, row.message.id);
         });
@@ -170,31 +194,41 @@ RelayPass::Settled RelayPass::settle(const std::vector<Outcome>& outcomes) {
     const auto changes = [](const Outcome& outcome) { return outcome.result != Result::untouched; };
     if (std::ranges::none_of(outcomes, changes)) return {};
 
+    PartitionSet concerned = 0;
+    for (const Outcome& outcome : outcomes) {
+        if (changes(outcome)) concerned |= 1U << outcome.row->partition;
+    }
     Settled settled;
-    PartitionSet checked = 0;
     PartitionSet held = 0;
     store_.transact([&](Transaction& tx) {
+        held = leases_.held(tx);
+        std::vector<EventId> delivered;
         for (const Outcome& outcome : outcomes) {
-            if (!changes(outcome)) continue;
-            const int partition = outcome.row->partition;
-            if (!contains(checked, partition)) {
-                checked |= 1U << partition;
-                if (leases_.held(tx, partition)) held |= 1U << partition;
-            }
-            if (!contains(held, partition) || !note(tx, outcome)) continue;
-            ++settled.noted;
-            if (outcome.result == Result::delivered || outcome.result == Result::parked) {
-                ++settled.ended;
+            if (!changes(outcome) || !contains(held, outcome.row->partition)) continue;
+            if (is_plain(outcome)) {
+                delivered.push_back(outcome.row->message.id);
+            } else if (note(tx, outcome)) {
+                ++settled.noted;
+                if (outcome.result == Result::delivered || outcome.result == Result::parked) {
+                    ++settled.ended;
+                }
             }
         }
+        const std::size_t removed = remove_delivered(tx.sql(), delivered);
+        settled.noted += removed;
+        settled.ended += removed;
     });
-    if (checked != held) {
+    if ((concerned & ~held) != 0) {
         store_.log(LogLevel::warning, "relay '" + options_.name +
                                           "' has lost a lease at work: what it delivered there is "
                                           "delivered again by another");
     }
     std::ranges::for_each(outcomes, [&](const Outcome& outcome) { log_parked(outcome); });
     return settled;
+}
+
+bool RelayPass::is_plain(const Outcome& outcome) {
+    return outcome.result == Result::delivered && !outcome.row->retry_at;
 }
 
 bool RelayPass::note(Transaction& tx, const Outcome& outcome) {

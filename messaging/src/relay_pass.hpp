@@ -58,6 +58,8 @@ private:
     Outcome deliver_counted(const OutboxRow& row);
 
     Settled settle(const std::vector<Outcome>& outcomes);
+    /// Delivered, and nobody waits behind it: removed together with others like it.
+    static bool is_plain(const Outcome& outcome);
     bool note(Transaction& tx, const Outcome& outcome);
     Timestamp next_attempt(const OutboxRow& row, Timestamp now) const;
     void log_parked(const Outcome& outcome) const;
@@ -66,6 +68,7 @@ private:
     Transport& transport_;
     const RelayOptions& options_;
     PartitionLeases leases_;
+    BatchLoader loader_;
 
     std::optional<Rest> rest_;
     /// Deliveries that are still to be made one by one and counted on disk before, because a relay

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <string_view>
 
 // Every statement of this folder. The tables are in schema/sql/*/0003_messaging.sql. An instant
@@ -76,6 +78,14 @@ LIMIT ?)";
 
 inline constexpr std::string_view outbox_remove =
     "DELETE FROM outbox WHERE sequence = ? AND id = ?";
+
+/// Removes as many rows as it has parameters: ids. While its lease is held an id does not come back
+/// under another sequence.
+inline std::string outbox_remove_list(std::size_t ids) {
+    std::string text = "DELETE FROM outbox WHERE id IN (?";
+    for (std::size_t i = 1; i < ids; ++i) text += ", ?";
+    return text + ')';
+}
 
 /// Attempts, next try, error of a row; also how an attempt is counted before it is made.
 inline constexpr std::string_view outbox_note_attempt =

@@ -115,3 +115,54 @@ TEST_CASE("a lease without name or owner or time is refused") {
     auto lease = bench.leases.try_acquire("feed", "a", 5s);
     CHECK_THROWS_AS(bench.leases.renew(*lease, -1s), InvalidError);
 }
+
+TEST_CASE("many leases at once are acquired and renewed and released as one by one") {
+    Bench bench;
+    std::vector<std::string> names;
+    for (int n = 0; n < 40; ++n) names.push_back("work/" + std::to_string(n));
+    bench.leases.release(*bench.leases.try_acquire("work/1", "b", 5s));
+    const auto others = bench.leases.try_acquire("work/2", "b", 5s);
+    const auto own = bench.leases.try_acquire("work/3", "a", 5s);
+    const auto late = bench.leases.try_acquire("work/35", "b", 1s);
+    bench.clock.advance(2s);
+    std::vector<Lease> leases;
+    bench.store.transact(
+        [&](Transaction& tx) { leases = bench.leases.try_acquire(tx, names, "a", 5s); });
+    REQUIRE(leases.size() == 39);
+    for (const Lease& lease : leases) {
+        CAPTURE(lease.name);
+        CHECK(lease.name != "work/2");
+        CHECK(bench.held(lease));
+        CHECK(lease.until == bench.clock.now() + 5s);
+    }
+    CHECK(bench.held(*others));
+    CHECK_FALSE(bench.held(*own));
+    CHECK_FALSE(bench.held(*late));
+
+    const auto stolen = bench.leases.try_acquire("work/7", "a", 5s);
+    bench.clock.advance(1s);
+    std::vector<Lease> renewed;
+    bench.store.transact([&](Transaction& tx) { renewed = bench.leases.renew(tx, leases, 9s); });
+    CHECK(renewed.size() == 38);
+    bench.clock.advance(8s);
+    CHECK_FALSE(bench.leases.try_acquire("work/38", "b", 5s).has_value());
+    CHECK(bench.leases.try_acquire("work/7", "b", 5s).has_value());
+
+    bench.store.transact([&](Transaction& tx) {
+        bench.leases.release(tx, leases);
+        const auto left = bench.leases.find(tx, names);
+        REQUIRE(left.size() == 2);
+        for (const Lease& lease : left) CHECK(lease.owner == "b");
+    });
+    CHECK_FALSE(bench.held(*stolen));
+}
+
+TEST_CASE("nothing at once is nothing") {
+    Bench bench;
+    bench.store.transact([&](Transaction& tx) {
+        CHECK(bench.leases.try_acquire(tx, {}, "a", 5s).empty());
+        CHECK(bench.leases.renew(tx, {}, 5s).empty());
+        CHECK(bench.leases.find(tx, {}).empty());
+        CHECK_NOTHROW(bench.leases.release(tx, std::vector<Lease>{}));
+    });
+}

@@ -368,6 +368,57 @@ TEST_CASE("F11: no message is removed before its delivery was confirmed") {
     CHECK(shop.waiting() == 0);
 }
 
+TEST_CASE("F5: messages that fail in the middle of a batch stay and the rest of it is removed") {
+    Shop shop;
+    ScriptedTransport transport{[](const Message& message) {
+        const auto n = message.as<Parcel>().n;
+        if (n == 40) return failed();
+        return n == 70 ? rejected() : Delivery{};
+    }};
+    Relay relay{shop.store, transport, patient()};
+    // The keys of 40 and 70 come again as 60 and 90.
+    shop.store.transact([](Transaction& tx) {
+        for (int n = 1; n <= 100; ++n) {
+            tx.publish("post", Parcel{n}, {.key = std::to_string(n % 20) + (n < 61 ? "a" : "b")});
+        }
+    });
+    CHECK(relay.run_once() == 97);
+    const auto waiting = outbox_list(shop.store);
+    REQUIRE(waiting.size() == 3);
+    CHECK(waiting[0].message.as<Parcel>().n == 40);
+    CHECK(waiting[0].waits_for == OutboxWait::retry);
+    CHECK(waiting[1].message.as<Parcel>().n == 60);
+    CHECK(waiting[1].waits_for == OutboxWait::blocked);
+    CHECK(waiting[2].message.as<Parcel>().n == 90);
+    CHECK(waiting[2].waits_for == OutboxWait::blocked);
+    CHECK(outbox_status(shop.store).parked == 1);
+    transport.set_script({});
+    shop.clock.advance(1s);
+    transport.take();
+    CHECK(relay.run_once() == 2);
+    CHECK(transport.take() == Numbers{40, 60});
+}
+
+TEST_CASE("a batch of any size is removed whole and leaves the others alone") {
+    for (const int size : {1, 2, 8, 9, 99, 100, 101, 250}) {
+        CAPTURE(size);
+        Shop shop;
+        ScriptedTransport transport;
+        RelayOptions options = patient();
+        options.batch_max = 1'000;
+        Relay relay{shop.store, transport, options};
+        shop.send(-1, {.due_at = noon + 1h});
+        shop.store.transact([size](Transaction& tx) {
+            for (int n = 1; n <= size; ++n) tx.publish("post", Parcel{n});
+        });
+        CHECK(relay.run_once() == static_cast<std::size_t>(size));
+        CHECK(transport.seen().size() == static_cast<std::size_t>(size));
+        const auto waiting = outbox_list(shop.store);
+        REQUIRE(waiting.size() == 1);
+        CHECK(waiting.front().message.as<Parcel>().n == -1);
+    }
+}
+
 TEST_CASE("F17: a message with a nil id is refused when it is published") {
     Shop shop;
     CHECK_THROWS_AS(shop.send(1, {.id = EventId{}}), InvalidError);

@@ -23,12 +23,20 @@ std::string plan_of(const EventStore& store, std::string_view statement, int par
 TEST_CASE("the relay finds its work by index however much waits" * doctest::test_suite("sqlite")) {
     const Shop shop;
     using namespace daybook::detail::sql;
+    const std::string remove_list = outbox_remove_list(8);
     const struct {
         std::string_view statement;
         int parameters;
-    } hot[] = {{outbox_newest_if_ready, 1}, {outbox_ready, 3},        {outbox_due, 4},
-               {outbox_first_ready, 0},     {outbox_next_wait, 0},    {outbox_unblock, 2},
-               {outbox_remove, 2},          {outbox_note_attempt, 5}, {outbox_block, 2}};
+    } hot[] = {{outbox_newest_if_ready, 1},
+               {outbox_ready, 3},
+               {outbox_due, 4},
+               {outbox_first_ready, 0},
+               {outbox_next_wait, 0},
+               {outbox_unblock, 2},
+               {outbox_remove, 2},
+               {remove_list, 8},
+               {outbox_note_attempt, 5},
+               {outbox_block, 2}};
     for (const auto& [statement, parameters] : hot) {
         const std::string plan = plan_of(shop.store, statement, parameters);
         CAPTURE(statement);

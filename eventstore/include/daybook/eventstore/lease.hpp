@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,6 +61,17 @@ public:
                                      std::chrono::milliseconds duration);
     bool renew(Transaction& tx, Lease& lease, std::chrono::milliseconds duration);
     void release(Transaction& tx, const Lease& lease);
+
+    /// The same for many in a few statements, however many they are. Names are given once.
+    std::vector<Lease> try_acquire(Transaction& tx, std::span<const std::string> names,
+                                   std::string_view owner, std::chrono::milliseconds duration);
+    /// Returns those that were renewed.
+    std::vector<Lease> renew(Transaction& tx, std::vector<Lease> leases,
+                             std::chrono::milliseconds duration);
+    void release(Transaction& tx, const std::vector<Lease>& leases);
+    /// Those of the names that were acquired and not released, in no order; some may have run out.
+    /// They stay as they are until the unit ends.
+    std::vector<Lease> find(Transaction& tx, std::span<const std::string> names) const;
 
     /// True if nobody has acquired it since, and nobody can until the unit ends.
     bool held(Transaction& tx, const Lease& lease) const;
