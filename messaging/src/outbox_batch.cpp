@@ -47,31 +47,15 @@ std::optional<std::int64_t> newest_if_ready(const EventStore& store, Timestamp n
     return newest;
 }
 
-OutboxBatch BatchLoader::load(const EventStore& store, const BatchRequest& request) {
-    const auto wanted =
-        static_cast<std::int64_t>(std::min<std::size_t>(request.rows_max, 1'000'000'000));
-    std::vector<OutboxRow> ready;
+OutboxBatch load_batch(const EventStore& store, const BatchRequest& request) {
+    RowReader ready;
     RowReader due;
-    bool more = false;
     store.query([&](Sql& db) {
-        std::int64_t reach = std::min(reach_.value_or(request.newest), request.newest);
-        for (std::int64_t step = 2 * wanted;; step *= 2) {
-            RowReader reader;
-            const std::int64_t found =
-                db.each(sql::outbox_ready, reader, request.set, reach, request.rows_max);
-            ready = reader.take();
-            more = reader.more();
-            if (found >= wanted || reach >= request.newest) break;
-            reach = step < request.newest - reach ? reach + step : request.newest;
-        }
+        db.each(sql::outbox_ready, ready, request.set, request.newest, request.rows_max);
         db.each(sql::outbox_due, due, request.now, request.set, request.newest, request.rows_max);
     });
-    if (!ready.empty()) {
-        const std::int64_t last = ready.back().sequence;
-        reach_ = last + 2 * (last - ready.front().sequence + wanted);
-    }
-    OutboxBatch batch = merge_ready_and_due(std::move(ready), due.take(), request.rows_max);
-    batch.more = batch.more || more || due.more();
+    OutboxBatch batch = merge_ready_and_due(ready.take(), due.take(), request.rows_max);
+    batch.more = batch.more || ready.more() || due.more();
     return batch;
 }
 

@@ -52,17 +52,9 @@ struct BatchRequest {
     std::size_t rows_max = 0;
 };
 
-/// Loads batches, one after another. Remembers where the last one ended, because PostgreSQL sorts
-/// all that is ready up to the newest sequence asked for: it is asked for little, then for more.
-class BatchLoader {
-public:
-    OutboxBatch load(const EventStore& store, const BatchRequest& request);
+OutboxBatch load_batch(const EventStore& store, const BatchRequest& request);
 
-private:
-    std::optional<std::int64_t> reach_{};  ///< probably enough for the next batch
-};
-
-/// What `BatchLoader` does with what it has found: brings two kinds into one order and leaves both
+/// What `load_batch` does with what it has found: brings two kinds into one order and leaves both
 /// their share. Each kind keeps its own order.
 OutboxBatch merge_ready_and_due(std::vector<OutboxRow> ready, std::vector<OutboxRow> due,
                                 std::size_t rows_max);

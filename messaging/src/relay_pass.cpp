@@ -70,7 +70,7 @@ std::size_t RelayPass::run(std::stop_token stop) {
     bool again = true;
     while (again && !rest_ && !stop.stop_requested() && take_leases()) {
         const std::size_t rows_max = careful_ > 0 ? 1 : options_.batch_max;
-        const OutboxBatch batch = loader_.load(store_, {leases_.held(), now, *newest, rows_max});
+        const OutboxBatch batch = load_batch(store_, {leases_.held(), now, *newest, rows_max});
         const std::vector<Outcome> outcomes = deliver_all(batch, stop);
         const Settled settled = settle(outcomes);
         ended += settled.ended;

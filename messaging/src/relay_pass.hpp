@@ -68,7 +68,6 @@ private:
     Transport& transport_;
     const RelayOptions& options_;
     PartitionLeases leases_;
-    BatchLoader loader_;
 
     std::optional<Rest> rest_;
     /// Deliveries that are still to be made one by one and counted on disk before, because a relay
