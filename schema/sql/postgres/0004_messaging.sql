@@ -26,10 +26,13 @@ CREATE TABLE outbox(
     last_error     text COLLATE "C"
 );
 
--- The relay's queue: what is ready at once (NULL) by sequence, the rest by instant.
+-- The relay's queue: what is ready at once by sequence, the rest by instant. (Of one index with NULL
+-- for "at once" the server would sort all that is ready before it gives the first.)
+CREATE INDEX outbox_ready ON outbox(sequence)
+    WHERE COALESCE(retry_at, CASE WHEN due_at > created_at THEN due_at END) IS NULL;
 CREATE INDEX outbox_by_wait ON outbox(
     COALESCE(retry_at, CASE WHEN due_at > created_at THEN due_at END), sequence
-);
+) WHERE COALESCE(retry_at, CASE WHEN due_at > created_at THEN due_at END) IS NOT NULL;
 
 -- The keys that do not move, and what waits behind them.
 CREATE INDEX outbox_by_blocked_key ON outbox(topic, key, retry_at) WHERE retry_at IS NOT NULL;
