@@ -21,6 +21,7 @@ static const char tables[] =
     " RETURNS bigint LANGUAGE plpgsql AS $$"
     " DECLARE have bigint; stored bigint;"
     " BEGIN"
+    "  PERFORM pg_advisory_xact_lock('event'::regclass::oid::bigint);"
     "  SELECT version INTO have FROM event WHERE stream = stream_ ORDER BY version DESC LIMIT 1;"
     "  IF COALESCE(have, 0) <> version_ - 1 THEN RAISE EXCEPTION 'conflict'; END IF;"
     "  INSERT INTO event(stream, version, type, recorded_at, id, correlation, data, metadata)"
