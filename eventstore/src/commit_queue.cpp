@@ -1,5 +1,6 @@
 #include "commit_queue.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <vector>
 
@@ -104,7 +105,8 @@ void CommitQueue::gather(Waiter& leader) {
     {
         const std::scoped_lock lock{mutex_};
         awaited = returning_;
-        if (awaited == 0 || patience < gather_min || group_size() < queue_.size()) return;
+        if (awaited == 0 || patience < gather_min) return;
+        if (queue_.size() >= gather_below || group_size() < queue_.size()) return;
         if (gathers_skipped_ > 0) {
             --gathers_skipped_;
             return;
@@ -114,7 +116,9 @@ void CommitQueue::gather(Waiter& leader) {
     leader.wait_at_most(patience);
     const std::scoped_lock lock{mutex_};
     gathering_ = false;
-    if (returning_ * 2 > awaited) gathers_skipped_ = gathers_skipped_max;
+    const bool in_vain = returning_ * 2 > awaited;
+    gathers_missed_ = in_vain ? std::min(2 * gathers_missed_ + 1, gathers_missed_max) : 0;
+    gathers_skipped_ = gathers_missed_;
 }
 
 std::size_t CommitQueue::group_size() const {

@@ -17,9 +17,10 @@ namespace daybook {
 /// verdict. A lone caller leads a group of one: no thread hop, no delay.
 /// (LevelDB's write queue is the model: google/leveldb, DBImpl::Write.)
 ///
-/// Callers that were just told usually come again at once. A leader waits a moment for them, so
-/// that all callers share one commit instead of two halves taking turns; when they do not come, the
-/// next groups do not wait. (PostgreSQL's commit_delay and commit_siblings have the same purpose.)
+/// Callers that were just told usually come again at once. A leader of few waits a moment for them,
+/// so that all share one commit instead of two halves taking turns; when they do not come, the next
+/// groups do not wait. (PostgreSQL's commit_delay and commit_siblings have the same purpose.) A
+/// large group goes at once: the callers of the last one wake up while it is stored.
 class CommitQueue {
 public:
     /// `before_commit` runs for each append that stored something, inside its unit; `has_hooks`
@@ -55,7 +56,8 @@ private:
     static constexpr std::size_t group_events_max = 20'000;
     /// A shorter wait than the system's timers can make is none.
     static constexpr std::chrono::microseconds gather_min{50};
-    static constexpr int gathers_skipped_max = 15;
+    static constexpr std::size_t gather_below = 16;
+    static constexpr int gathers_missed_max = 31;
 
     Engine& engine_;
     const Hooks hooks_;
@@ -63,6 +65,7 @@ private:
     std::deque<Waiter*> queue_;  ///< under mutex_; the front one leads
     std::size_t returning_ = 0;  ///< under mutex_; of the last group, those not in the queue again
     bool gathering_ = false;     ///< under mutex_; the front one waits for them
+    int gathers_missed_ = 0;     ///< under mutex_; grows with each wait in vain
     int gathers_skipped_ = 0;    ///< under mutex_; groups that still do not wait
     SteadyClock::duration last_store_{};  ///< the leader's
 };

@@ -15,13 +15,28 @@ std::int64_t expected_code(const ExpectedVersion& expected) {
     return static_cast<std::int64_t>(expected.version().value());
 }
 
-void add_id(Array& array, const EventId& own, const EventId& of_request) {
-    const EventId& id = own.is_nil() ? of_request : own;
+const EventId& first_of(const EventId& own, const EventId& of_request) {
+    return own.is_nil() ? of_request : own;
+}
+
+void add_id(Array& array, const EventId& id) {
     if (id.is_nil()) {
         array.add_null();
     } else {
         array.add(id);
     }
+}
+
+void add_id(Parameters& parameters, const EventId& id) {
+    if (id.is_nil()) {
+        parameters.add_null(type::uuid);
+    } else {
+        parameters.add(id);
+    }
+}
+
+std::int64_t microseconds(Timestamp instant) {
+    return static_cast<std::int64_t>(instant.time_since_epoch().count());
 }
 
 }  // namespace
@@ -34,16 +49,15 @@ void AppendCall::add(const AppendRequest& request) {
     request_stream_.add(stream_number(request.stream));
     request_expected_.add(expected_code(request.expected));
     request_events_.add(static_cast<std::int32_t>(request.events.size()));
-    request_recorded_.add(
-        static_cast<std::int64_t>(request.recorded_at.time_since_epoch().count()));
+    request_recorded_.add(microseconds(request.recorded_at));
     std::int32_t number = 0;
     for (const NewEvent& event : request.events) {
         event_request_.add(request_stream_.size());
         event_number_.add(++number);
         event_type_.add(type_number(event.type));
         event_id_.add(event.id);
-        add_id(event_correlation_, event.trace.correlation, request.trace.correlation);
-        add_id(event_causation_, event.trace.causation, request.trace.causation);
+        add_id(event_correlation_, first_of(event.trace.correlation, request.trace.correlation));
+        add_id(event_causation_, first_of(event.trace.causation, request.trace.causation));
         event_data_.add(std::string_view{event.data});
         if (event.metadata.empty()) {
             event_metadata_.add_null();
@@ -96,6 +110,22 @@ Parameters AppendCall::parameters(bool check_ids) {
         .add(event_data_, type::text_array)
         .add(event_metadata_, type::text_array);
     return all;
+}
+
+Parameters append_event_parameters(const AppendRequest& request) {
+    const NewEvent& event = request.events.front();
+    Parameters all;
+    all.add_text(request.stream.str())
+        .add_text(event.type.name)
+        .add(std::int64_t{event.type.version})
+        .add(expected_code(request.expected))
+        .add(microseconds(request.recorded_at))
+        .add(event.id);
+    add_id(all, first_of(event.trace.correlation, request.trace.correlation));
+    add_id(all, first_of(event.trace.causation, request.trace.causation));
+    all.add_text(event.data);
+    if (event.metadata.empty()) return std::move(all.add_null(type::text));
+    return std::move(all.add_text(event.metadata));
 }
 
 }  // namespace daybook::postgres

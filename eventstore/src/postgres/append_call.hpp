@@ -46,4 +46,10 @@ private:
     Array event_metadata_{type::text};
 };
 
+/// The arguments of `append_event`, for a request of one event. Borrows from the request.
+Parameters append_event_parameters(const AppendRequest& request);
+
+constexpr std::string_view append_event_statement =
+    "SELECT append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
 }  // namespace daybook::postgres

@@ -313,7 +313,10 @@ void Connection::finish_telling() {
     if (!telling_) return;
     telling_ = false;
     const auto deadline = answer_deadline();
-    while (PGresult* const answer = next(deadline)) PQclear(answer);
+    while (PGresult* const taken = next(deadline)) {
+        const Result answer{taken};
+        if (answer.rows() > 0) told_ = answer.text(0, 0);
+    }
 }
 
 bool Connection::in_transaction() const noexcept {

@@ -86,9 +86,12 @@ public:
     Result run(std::string_view statement);
     /// Several statements without parameters.
     void script(const std::string& statements);
-    /// Sends statements without waiting for the answer, which nobody gets to know. False if the
-    /// last such answer is not there yet: then nothing was sent.
+    /// Sends statements without waiting for the answer. False if the last such answer is not there
+    /// yet: then nothing was sent.
     bool try_tell(const std::string& statements) noexcept;
+    /// The first field of the last row that such an answer brought, once it was taken: by anything
+    /// that was sent after it. Empty before.
+    const std::string& told() const noexcept { return told_; }
 
     /// What every transaction begins with behind a pooler; nothing otherwise.
     void send_settings();
@@ -137,6 +140,7 @@ private:
     std::vector<Sent> sent_;
     Settings settings_;
     std::string failed_state_;
+    std::string told_;
     bool telling_ = false;
     bool broken_ = false;
 };

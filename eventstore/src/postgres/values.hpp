@@ -123,6 +123,7 @@ public:
     Parameters& add_binary(std::string_view value, Oid type);
     Parameters& add(Array& array, Oid type) { return add_binary(array.value(), type); }
     Parameters& add(const EventId& id);
+    Parameters& add_null(Oid type) { return add(Place{nullptr, 0, true}, 0, type, 1); }
     /// Whole numbers and reals travel as text: the server then takes them for whatever type it has
     /// inferred, so that one text is one prepared statement whatever was given first.
     Parameters& add(const SqlValue& value);

@@ -10,6 +10,13 @@ constexpr std::string_view look_statement =
     "SELECT (SELECT COALESCE(max(position), 0) FROM event), (SELECT number FROM unit), "
     "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
+// Whoever listens to the store holds this lock with the others, to be counted.
+constexpr std::string_view say_listening =
+    "SELECT pg_advisory_lock_shared(1147237733, 'event'::regclass::oid::integer)";
+constexpr std::string_view count_listening =
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1147237733 "
+    "AND objid = 'event'::regclass::oid";
+
 }  // namespace
 
 Watch::Watch(Place place, EngineOptions options)
@@ -24,16 +31,28 @@ void Watch::connect() {
     // A notification has a transaction of its own, which nobody's disk has to wait for.
     const Connection::Settings own{{"synchronous_commit", "off"}};
     connection_ = std::make_unique<Connection>(place_, options_, own);
-    if (!place_.pooled) connection_->run("LISTEN " + channel_);
+    if (place_.pooled) return;
+    connection_->run("LISTEN " + channel_);
+    connection_->run(say_listening);
 }
 
 void Watch::tell() noexcept {
     const std::scoped_lock lock{mutex_};
     if (!connection_) return;
     const std::string notify = "NOTIFY " + channel_;
-    connection_->try_tell(place_.pooled
-                              ? "BEGIN; SET LOCAL synchronous_commit TO off; " + notify + "; COMMIT"
-                              : notify);
+    if (place_.pooled) {
+        connection_->try_tell("BEGIN; SET LOCAL synchronous_commit TO off; " + notify + "; COMMIT");
+        return;
+    }
+    // As long as nobody else listens it is enough to ask now and then whether that is still so: who
+    // comes meanwhile looks by himself.
+    const auto now = SteadyClock::now();
+    const bool asks = now - asked_at_ >= look_every;
+    const bool alone = connection_->told() == "1";
+    if (alone && !asks) return;
+    const bool sent =
+        connection_->try_tell(asks ? notify + "; " + std::string(count_listening) : notify);
+    if (sent && asks) asked_at_ = now;
 }
 
 std::uint64_t Watch::token() {

@@ -26,7 +26,7 @@ class Watch {
 public:
     Watch(Place place, EngineOptions options);
 
-    /// Tells the other processes that something was committed. Waits for nothing.
+    /// Tells those who listen, if there are any, that something was committed. Waits for nothing.
     void tell() noexcept;
     /// Changes when somebody has committed.
     std::uint64_t token();
@@ -49,6 +49,7 @@ private:
     // All under mutex_.
     std::unique_ptr<Connection> connection_;
     SteadyClock::time_point looked_at_{};
+    SteadyClock::time_point asked_at_{};  ///< who else listens
     std::int64_t head_ = -1;
     std::int64_t units_ = -1;
     std::uint64_t token_ = 0;

@@ -94,25 +94,40 @@ std::vector<AppendOutcome> Writer::append_all(AppendRequests requests) {
 }
 
 std::vector<AppendOutcome> Writer::call(AppendRequests requests, bool check_ids) {
+    const bool is_one = requests.size() == 1 && requests.front()->events.size() == 1;
+    if (is_one && !check_ids) {
+        if (const auto stored = append_event(*requests.front())) return {*stored};
+    }
     AppendCall arguments{requests};
     Parameters parameters = arguments.parameters(check_ids);
-    if (!connection_->in_transaction()) connection_->send_settings();
-    connection_->send(AppendCall::statement, parameters);
-    std::vector<Result> results;
-    try {
-        results = connection_->receive();
-    } catch (const InvalidError& error) {
-        if (connection_->failed_state() != unique_violation) throw;
-        throw DuplicateError(error.what());
-    }
-    const auto positions = results.back().int8s(0, 0);
-    const auto versions = results.back().int8s(0, 1);
+    const Result result = answer_of(AppendCall::statement, parameters);
+    const auto positions = result.int8s(0, 0);
+    const auto versions = result.int8s(0, 1);
     std::vector<AppendOutcome> outcomes;
     outcomes.reserve(requests.size());
     for (std::size_t i = 0; i < requests.size(); ++i) {
         outcomes.push_back(outcome_of(*requests[i], positions.at(i), versions.at(i)));
     }
     return outcomes;
+}
+
+std::optional<AppendResult> Writer::append_event(const AppendRequest& request) {
+    Parameters parameters = append_event_parameters(request);
+    const auto reached = answer_of(append_event_statement, parameters).int8s(0, 0);
+    if (reached.empty()) return std::nullopt;
+    return AppendResult{static_cast<std::uint64_t>(reached.at(0)),
+                        static_cast<std::uint64_t>(reached.at(1)), false};
+}
+
+Result Writer::answer_of(std::string_view append_statement, Parameters& parameters) {
+    if (!connection_->in_transaction()) connection_->send_settings();
+    connection_->send(append_statement, parameters);
+    try {
+        return std::move(connection_->receive().back());
+    } catch (const InvalidError& error) {
+        if (connection_->failed_state() != unique_violation) throw;
+        throw DuplicateError(error.what());
+    }
 }
 
 AppendOutcome Writer::outcome_of(const AppendRequest& request, std::int64_t position,

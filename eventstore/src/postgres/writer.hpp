@@ -46,6 +46,10 @@ private:
     void drop() noexcept { connection_.reset(); }
     void require_connection();
     std::vector<AppendOutcome> call(AppendRequests requests, bool check_ids);
+    /// The way of one new event to a stream that is as expected; nothing if it is not that.
+    std::optional<AppendResult> append_event(const AppendRequest& request);
+    /// Throws DuplicateError if an id was used before.
+    Result answer_of(std::string_view append_statement, Parameters& parameters);
     AppendOutcome outcome_of(const AppendRequest& request, std::int64_t position,
                              std::int64_t version);
     std::optional<AppendResult> repeat_of(const AppendRequest& request);

@@ -126,3 +126,45 @@ BEGIN
     WHERE positions[event_request[e]] > 0;
 END
 $$;
+
+-- The same for one request of one event, for half the work: the position and version, or nothing
+-- where there is more to it (a stream or type that is new, a version that is not as expected). Then
+-- nothing was done, and append_events is asked.
+CREATE FUNCTION append_event(
+    stream_name        text,
+    type_name          text,
+    type_version       bigint,
+    expected           bigint,
+    event_recorded     bigint,
+    event_id           uuid,
+    event_correlation  uuid,
+    event_causation    uuid,
+    event_data         text,
+    event_metadata     text
+) RETURNS bigint[] LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    locked      boolean := lock_store();
+    stream_id   bigint;
+    category_id integer;
+    type_id     integer;
+    have        bigint;
+    head        bigint;
+BEGIN
+    SELECT stream.id, stream.category,
+           COALESCE((SELECT version FROM event WHERE event.stream = stream.id
+                     ORDER BY version DESC LIMIT 1), 0),
+           (SELECT event_type.id FROM event_type
+            WHERE event_type.name = type_name AND event_type.version = type_version),
+           COALESCE((SELECT max(position) FROM event), 0)
+    INTO stream_id, category_id, have, type_id, head
+    FROM stream WHERE stream.name = stream_name;
+    IF type_id IS NULL OR expected NOT IN (-1, have) THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO event(position, stream, version, category, type, recorded_at, id,
+                      correlation, causation, data, metadata)
+    VALUES(head + 1, stream_id, have + 1, category_id, type_id, event_recorded, event_id,
+           event_correlation, event_causation, event_data, event_metadata);
+    RETURN ARRAY[head + 1, have + 1];
+END
+$$;
