@@ -13,9 +13,9 @@ namespace daybook::test {
 /// at a time. Ends with the object, or with the thread that made it.
 class PrivatePooler {
 public:
-    /// In front of the server that `server_uri` names by one host and port, with at most
-    /// `connections` to each of its databases. Returns when it takes clients. Throws
-    /// std::runtime_error if it cannot be started.
+    /// In front of the server that `server_uri` names by one host and port and for which its user
+    /// `daybook` needs no password, with at most `connections` to each of its databases. Returns
+    /// when it takes clients. Throws std::runtime_error if it cannot be started.
     PrivatePooler(const std::string& server_uri, int connections);
     ~PrivatePooler();
     PrivatePooler(const PrivatePooler&) = delete;
