@@ -182,6 +182,8 @@ void Mirror::State::work(const std::stop_token& stop) {
             }
             attempts = ledger.place().position > before ? 1 : attempts + 1;
             before = ledger.place().position;
+            // The source grows meanwhile, and with it the lag.
+            pipeline.look();
             complain(MirrorState::waiting, std::current_exception());
             if (!rest(attempts, stop)) break;
         } catch (...) {

@@ -73,4 +73,17 @@ TEST_CASE("a wish to cancel is known by its code") {
     CHECK(cancel->size == 16);
 }
 
+TEST_CASE("what a server says of itself is told apart by the parameter's name") {
+    const std::string said = parameter_status("server_version", "12.22");
+    WirePhase phase{.starting = false};
+    const auto message = first_from_server(said + "Z", phase);
+    REQUIRE(message.has_value());
+    CHECK(message->type == 'S');
+    CHECK(message->size == said.size());
+    CHECK(is_parameter_status(said, "server_version"));
+    CHECK_FALSE(is_parameter_status(said, "server"));
+    CHECK_FALSE(is_parameter_status(said, "server_version_num"));
+    CHECK_FALSE(is_parameter_status(typed('D', "server_version"), "server_version"));
+}
+
 TEST_SUITE_END();

@@ -176,6 +176,20 @@ TEST_CASE("a database that is not in UTF8 is refused") {
     expect_refused(changed(cluster.uri(), "daybook", "old"), invalid, "UTF8");
 }
 
+TEST_CASE("a server that is too old is refused and one that is just new enough is not") {
+    WireProxy proxy{postgres_uri()};
+    const PostgresSchema schema;
+    const std::string uri = proxy.uri() + "?schema=" + schema.name();
+    for (const std::string version : {"12.22", "9.6.24"}) {
+        proxy.pretend("server_version", version);
+        expect_refused(uri, unavailable, "is PostgreSQL " + version.substr(0, version.find('.')));
+        expect_refused(uri, unavailable, "needs 13 or newer");
+    }
+    CHECK_FALSE(schema.exists());
+    proxy.pretend("server_version", "13.0");
+    CHECK(EventStore::open(uri).append("thing-1", any, {numbered(1)}).position == Position{1});
+}
+
 TEST_CASE("a server that is gone is unavailable and the store works when it is back") {
     PrivateCluster cluster;
     EventStore store = EventStore::open(cluster.uri(), {.busy_wait_max = 2s, .reply_wait_max = 2s});

@@ -1,6 +1,7 @@
 #include "orders.hpp"
 
 #include <filesystem>
+#include <fstream>
 
 #include <doctest/doctest.h>
 
@@ -28,6 +29,16 @@ std::optional<Input> northwind() {
     }
     MESSAGE("skipped: there are no Northwind orders in ", NORTHWIND_ORDERS);
     return std::nullopt;
+}
+
+Input first_orders(const Input& input, int orders, const std::string& directory) {
+    std::filesystem::copy_file(input.directory + "/products.ndjson",
+                               directory + "/products.ndjson");
+    std::ifstream all{input.directory + "/orders.ndjson"};
+    std::ofstream some{directory + "/orders.ndjson"};
+    std::string line;
+    for (int i = 0; i < orders && std::getline(all, line); ++i) some << line << '\n';
+    return {directory};
 }
 
 nlohmann::json report(const std::string& store) {

@@ -22,6 +22,8 @@ struct Input {
 Input sample();
 /// The large one, which stands beside the repository; nothing, and a message, if it does not.
 std::optional<Input> northwind();
+/// Writes the first `orders` of an input into `directory`, which is theirs from then on.
+Input first_orders(const Input& input, int orders, const std::string& directory);
 
 nlohmann::json report(const std::string& store);
 

@@ -13,8 +13,10 @@ using Arguments = std::vector<std::string>;
 /// end.
 class RunningProgram {
 public:
-    /// Its output goes to the file at `output`; errors stay those of the test.
-    RunningProgram(const Arguments& arguments, const std::string& output);
+    /// Its output goes to the file at `output`; its errors to that at `errors`, or stay those of
+    /// the test.
+    RunningProgram(const Arguments& arguments, const std::string& output,
+                   const std::string& errors = {});
     ~RunningProgram();
     RunningProgram(const RunningProgram&) = delete;
     RunningProgram& operator=(const RunningProgram&) = delete;
@@ -32,6 +34,8 @@ private:
     bool running_ = true;
     int code_ = -1;
 };
+
+std::string text_of_file(const std::string& path);
 
 /// Runs it to its end and returns what it printed. Throws std::runtime_error if it failed.
 std::string run_program(const Arguments& arguments);

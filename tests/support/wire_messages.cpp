@@ -41,4 +41,19 @@ std::optional<WireMessage> first_from_server(std::string_view bytes, WirePhase& 
     return WireMessage{'!', 1};
 }
 
+std::string parameter_status(std::string_view name, std::string_view value) {
+    const auto length = static_cast<std::uint32_t>(4 + name.size() + 1 + value.size() + 1);
+    std::string message = "S";
+    for (const auto shift : {24U, 16U, 8U, 0U}) {
+        message += static_cast<char>(length >> shift & 0xFFU);
+    }
+    message.append(name).append(1, '\0').append(value).append(1, '\0');
+    return message;
+}
+
+bool is_parameter_status(std::string_view message, std::string_view name) {
+    return message.starts_with('S') && message.size() > 5 + name.size() &&
+           message.substr(5).starts_with(name) && message[5 + name.size()] == '\0';
+}
+
 }  // namespace daybook::test

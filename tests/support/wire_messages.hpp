@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace daybook::test {
@@ -27,5 +28,10 @@ struct WirePhase {
 /// The message that `bytes` begins with, if it is whole; then it counts as read.
 std::optional<WireMessage> first_from_client(std::string_view bytes, WirePhase& phase);
 std::optional<WireMessage> first_from_server(std::string_view bytes, WirePhase& phase);
+
+/// What the server says of itself as a connection begins: `S` length name 0 value 0.
+std::string parameter_status(std::string_view name, std::string_view value);
+/// Whether a whole message says something of that parameter.
+bool is_parameter_status(std::string_view message, std::string_view name);
 
 }  // namespace daybook::test

@@ -4,6 +4,7 @@
 #include <array>
 #include <condition_variable>
 #include <list>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "server_address.hpp"
 #include "wire_messages.hpp"
 
 namespace daybook::test {
@@ -67,23 +69,10 @@ private:
     int number_;
 };
 
-/// `postgresql://user@host:port/...` in three parts.
-struct Address {
-    explicit Address(const std::string& uri) {
-        const auto begin = uri.find("://");
-        if (begin == std::string::npos) throw std::runtime_error("no URI: " + uri);
-        const auto end = std::min(uri.find_first_of("/?", begin + 3), uri.size());
-        const auto at = uri.substr(0, end).rfind('@');
-        const auto host_begin = at == std::string::npos || at < begin ? begin + 3 : at + 1;
-        const auto colon = uri.substr(0, end).rfind(':');
-        if (colon == std::string::npos || colon < host_begin) {
-            throw std::runtime_error("no host and port in " + uri);
-        }
-        before = uri.substr(0, host_begin);
-        host = uri.substr(host_begin, colon - host_begin);
-        port = uri.substr(colon + 1, end - colon - 1);
-        after = uri.substr(end);
-    }
+/// Of the server behind.
+struct Address : ServerAddress {
+    using ServerAddress::ServerAddress;
+
     Socket connect() const {
         addrinfo hints{};
         hints.ai_socktype = SOCK_STREAM;
@@ -96,11 +85,6 @@ struct Address {
         }
         return Socket{-1};
     }
-
-    std::string before;
-    std::string host;
-    std::string port;
-    std::string after;
 };
 
 Socket listen_on_loopback() {
@@ -160,7 +144,7 @@ public:
     explicit Impl(const std::string& server_uri)
         : server_(server_uri),
           listening_(listen_on_loopback()),
-          uri(server_.before + "127.0.0.1:" + std::to_string(port_of(listening_)) + server_.after),
+          uri(server_.uri_at(port_of(listening_))),
           accepting_([this] { accept_all(); }) {}
 
     ~Impl() {
@@ -191,6 +175,10 @@ public:
     void refuse_connections() {
         const std::scoped_lock lock{mutex_};
         refusing_ = true;
+    }
+    void pretend(const std::string& parameter, const std::string& value) {
+        const std::scoped_lock lock{mutex_};
+        pretences_[parameter] = value;
     }
     void cut_all() {
         const std::scoped_lock lock{mutex_};
@@ -267,15 +255,29 @@ private:
         std::size_t size = message->size;
         if (action == Action::cut_inside) size /= 2;
         if (action == Action::cut_before || link.is_cut || ended_) size = 0;
-        if (size == message->size) passed_[index(direction)] += message->type;
+        std::string_view sent = std::string_view{bytes}.substr(0, size);
+        std::optional<std::string> pretence;
+        if (size == message->size) {
+            passed_[index(direction)] += message->type;
+            pretence = pretence_for(direction, sent);
+            if (pretence) sent = *pretence;
+        }
         // Not under the lock: who does not read must not keep the others from moving.
         lock.unlock();
-        link.target(direction).send(std::string_view{bytes}.substr(0, size));
+        link.target(direction).send(sent);
         bytes.erase(0, message->size);
         if (!action || action == Action::stall) return true;
         lock.lock();
         link.cut();
         return true;
+    }
+
+    std::optional<std::string> pretence_for(Direction direction, std::string_view message) const {
+        if (direction == Direction::to_server) return std::nullopt;
+        for (const auto& [parameter, value] : pretences_) {
+            if (is_parameter_status(message, parameter)) return parameter_status(parameter, value);
+        }
+        return std::nullopt;
     }
 
     std::optional<Action> fault_at_this_message(Direction direction) {
@@ -310,6 +312,7 @@ private:
     std::uint64_t counted_ = 0;  ///< messages in the fault's direction since it was armed
     bool happened_ = false;
     bool refusing_ = false;
+    std::map<std::string, std::string> pretences_;
     bool ended_ = false;
     std::array<std::string, 2> passed_;
     std::list<Link> links_;
@@ -326,6 +329,9 @@ bool WireProxy::wait_until_happened(std::chrono::milliseconds timeout) const {
     return impl_->wait_until_happened(timeout);
 }
 void WireProxy::refuse_connections() { impl_->refuse_connections(); }
+void WireProxy::pretend(const std::string& parameter, const std::string& value) {
+    impl_->pretend(parameter, value);
+}
 void WireProxy::cut_all() { impl_->cut_all(); }
 void WireProxy::heal() { impl_->heal(); }
 std::string WireProxy::passed(Direction direction) const { return impl_->passed(direction); }

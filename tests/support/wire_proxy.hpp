@@ -49,6 +49,9 @@ public:
     void refuse_connections();
     /// Cuts every connection there is.
     void cut_all();
+    /// Whoever connects from now on is told `value` where the server says something of
+    /// `parameter`, such as `server_version`.
+    void pretend(const std::string& parameter, const std::string& value);
     /// Ends stalls and refusals; what was armed and has not happened does not happen.
     void heal();
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -26,10 +27,23 @@ public:
 
     /// Takes all items over, waiting for room; false if `stop` came before.
     bool push(std::vector<T>& items, const std::stop_token& stop) {
+        return push(items, stop, std::chrono::hours{24}, [] {});
+    }
+
+    /// The same, calling `meanwhile` again and again as it waits.
+    template <class Meanwhile>
+    bool push(std::vector<T>& items, const std::stop_token& stop, std::chrono::milliseconds every,
+              const Meanwhile& meanwhile) {
         std::size_t next = 0;
         while (next < items.size()) {
             std::unique_lock lock{mutex_};
-            if (!changed_.wait(lock, stop, [&] { return fits(items[next].bytes()); })) return false;
+            const auto has_room = [&] { return fits(items[next].bytes()); };
+            while (!changed_.wait_for(lock, stop, every, has_room)) {
+                if (stop.stop_requested()) return false;
+                lock.unlock();
+                meanwhile();
+                lock.lock();
+            }
             while (next < items.size() && fits(items[next].bytes())) {
                 const std::size_t bytes = items[next].bytes();
                 items_.push_back(std::move(items[next++]));

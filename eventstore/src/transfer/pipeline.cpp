@@ -98,7 +98,7 @@ void TransferPipeline::read(Position after, Position until, Queue& out,
         }
         if (page.rows.empty()) {
             source_.wait_for_commit(seen, look_again, stop);
-        } else if (!out.push(events, stop)) {
+        } else if (!out.push(events, stop, look_again, [this] { look(); })) {
             return;
         }
         note_peak(out);
@@ -119,6 +119,14 @@ void TransferPipeline::note_peak(const Queue& queue) {
     const Queue::Size size = queue.peak();
     const std::scoped_lock lock{mutex_};
     peak_ = {std::max(peak_.items, size.items), std::max(peak_.bytes, size.bytes)};
+}
+
+void TransferPipeline::look() noexcept {
+    try {
+        head_ = source_.head().value();
+    } catch (const Error&) {
+        // Perhaps it is the source that is away.
+    }
 }
 
 TransferPipeline::Queue::Size TransferPipeline::peak() const {

@@ -53,6 +53,9 @@ public:
     /// after a stop, what the sink has not been given is forgotten. Called by one thread.
     void run(Position after, Position until, const std::stop_token& stop, const Sink& sink);
 
+    /// Looks at the head of the source when nothing is read from it; leaves it if that cannot be
+    /// reached.
+    void look() noexcept;
     /// The head of the source when it was last looked at.
     Position head() const noexcept { return Position{head_.load()}; }
     /// It was looked at in this run.

@@ -1,3 +1,7 @@
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
 #include <daybook/command/command.hpp>
 
 #include "app/commands.hpp"
@@ -20,6 +24,22 @@ CashierOptions cashier_options(const Invocation& invocation) {
             .failure_percent = percent};
 }
 
+/// `1 saga`, `2 sagas`.
+std::string counted(std::size_t count, std::string_view what) {
+    return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
+}
+
+std::string complaint(const Leftovers& left) {
+    std::string text = "not everything came to its end: ";
+    if (left.parked_messages + left.held_messages > 0) {
+        text += counted(left.parked_messages, "message") + " parked and " +
+                counted(left.held_messages, "message") + " held behind (see 'outbox parked'), ";
+    }
+    return text + counted(left.unfinished_sagas, "saga") +
+           " unfinished (see 'sagas list --unfinished'): mend the cause, replay or retry, and run "
+           "again";
+}
+
 /// The same store, in the time of the story.
 daybook::EventStore reopen(const daybook::EventStore& store, const daybook::Clock& clock) {
     daybook::StoreOptions options = store.options();
@@ -32,10 +52,12 @@ ExitCode run(Invocation& invocation) {
     const auto orders = read_orders(invocation.text("--orders"));
     check_products(orders, products);
     const CashierOptions cashier = cashier_options(invocation);
+    const std::string name = invocation.text("--name");
+    if (name.empty()) throw daybook::InvalidError("--name is not to be empty");
 
     daybook::VirtualClock clock{orders.empty() ? daybook::Timestamp{} : orders.front().at};
     const auto store = reopen(invocation.open_store(IfMissing::create), clock);
-    Shop shop{store, clock, cashier};
+    Shop shop{store, clock, {.name = name, .cashier = cashier}};
     shop.open(products);
 
     const std::stop_token stop = invocation.stop();
@@ -48,7 +70,8 @@ ExitCode run(Invocation& invocation) {
         shop.take(order);
         progress.update(++taken, orders.size());
     }
-    shop.close();
+    const Leftovers left = shop.close();
+    if (left.any()) throw std::runtime_error(complaint(left));
     return ExitCode::ok;
 }
 
@@ -58,7 +81,7 @@ daybook::command::Subcommand run_command() {
     return {.name = "run",
             .help =
                 "Take orders and work until all are fulfilled or cancelled; "
-                "after a crash, the same command goes on",
+                "after a crash, the same command goes on; several may share the work",
             .options = {{.name = "--orders",
                          .help = "One order per line, in order of date",
                          .value = "FILE",
@@ -67,6 +90,10 @@ daybook::command::Subcommand run_command() {
                          .help = "One product per line",
                          .value = "FILE",
                          .required = true},
+                        {.name = "--name",
+                         .help = "Who this is; of runs at the same time on one store each needs "
+                                 "its own",
+                         .fallback = "order-fulfilment"},
                         {.name = "--seed",
                          .help = "Which payments fail",
                          .takes = Option::Takes::number,

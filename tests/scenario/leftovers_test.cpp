@@ -1,0 +1,55 @@
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "daybook/daybook.hpp"
+#include "orders.hpp"
+#include "store_place.hpp"
+#include "temporary_directory.hpp"
+
+// A run after which something is left that will not happen by itself has failed, and says so.
+
+using namespace scenario;
+using daybook::test::StorePlace;
+using daybook::test::TemporaryDirectory;
+
+namespace {
+
+/// What a run over the sample says as it fails.
+std::string complaint_of_run(const std::string& store) {
+    const TemporaryDirectory directory;
+    const std::string errors = directory.file("errors");
+    CHECK(RunningProgram{sample().run(store), directory.file("output"), errors}.wait() == 1);
+    return text_of_file(errors);
+}
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a run that leaves a message parked says so and fails") {
+    const StorePlace place;
+    place.open().transact([](daybook::Transaction& tx) {
+        const daybook::EventType unknown = daybook::EventType::checked("stock.burn", 1);
+        tx.publish({"warehouse", unknown, "{}", {.key = "burning"}});
+        tx.publish({"warehouse", unknown, "{}", {.key = "burning"}});
+    });
+    const std::string said = complaint_of_run(place.uri());
+    CAPTURE(said);
+    CHECK(contains(said, "\norder-fulfilment: failure: not everything came to its end: "));
+    CHECK(contains(said, "1 message parked and 1 message held behind"));
+    CHECK(contains(said, "0 sagas unfinished"));
+    CHECK(report(place.uri()).at("orders_fulfilled") == 18);
+}
+
+TEST_CASE("a run that leaves a saga unfinished says so and fails") {
+    const StorePlace place;
+    place.open().append("order-broken", daybook::any,
+                        {daybook::NewEvent{daybook::EventType::checked("order.placed", 1), "{}"}});
+    const std::string said = complaint_of_run(place.uri());
+    CAPTURE(said);
+    CHECK(contains(said, "1 saga unfinished"));
+    CHECK(report(place.uri()).at("unfinished_sagas") == 1);
+}

@@ -1,0 +1,113 @@
+#include <chrono>
+#include <cstdlib>
+#include <deque>
+#include <iterator>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "daybook/daybook.hpp"
+#include "orders.hpp"
+#include "store_place.hpp"
+#include "temporary_directory.hpp"
+
+// The order-fulfilment app spread over several processes that know nothing of each other but the
+// store. DAYBOOK_TEST_ALL_ORDERS=1 takes all of Northwind, which takes minutes.
+
+using namespace scenario;
+using namespace std::chrono_literals;
+using daybook::test::StorePlace;
+using daybook::test::TemporaryDirectory;
+
+namespace {
+
+constexpr int processes = 4;
+
+/// Runs of the app on one store, started at once.
+class Spread {
+public:
+    Spread(const Input& input, const std::string& store) {
+        for (int i = 1; i <= processes; ++i) {
+            const std::string number = std::to_string(i);
+            runs_.emplace_back(input.run(store, {"--name", "run-" + number}),
+                               directory_.file("output-" + number));
+        }
+    }
+    RunningProgram& operator[](std::size_t i) { return runs_[i]; }
+    /// All but the first `killed` come to a good end.
+    void check_ends(std::size_t killed = 0) {
+        for (std::size_t i = killed; i < runs_.size(); ++i) CHECK(runs_[i].wait() == 0);
+    }
+
+private:
+    TemporaryDirectory directory_;
+    std::deque<RunningProgram> runs_;
+};
+
+/// How many relays had a share of the outbox at the same time.
+std::int64_t relays_of(const std::string& store) {
+    std::int64_t relays = 0;
+    daybook::EventStore::open(store, {.create = false}).query([&](daybook::Sql& sql) {
+        relays =
+            sql.integer("SELECT COUNT(*) FROM lease WHERE name LIKE 'outbox-relay/%'").value_or(0);
+    });
+    return relays;
+}
+
+nlohmann::json check_spread(const Input& input) {
+    const StorePlace place;
+    Spread{input, place.uri()}.check_ends();
+    const auto figures = report(place.uri());
+    check_sums(figures);
+    // The last to begin may find nothing left to do.
+    CHECK(relays_of(place.uri()) > 1);
+    return figures;
+}
+
+/// Waits until the store holds that many orders, or `run` has ended.
+void wait_for_orders(const std::string& store, std::ptrdiff_t orders, RunningProgram& run) {
+    const auto opened = daybook::EventStore::open(store);
+    const auto placed = [&] {
+        return std::ranges::distance(opened.read_all({.filter = {.types = {"order.placed"}}}));
+    };
+    std::uint64_t seen = opened.commits();
+    while (run.is_running() && placed() < orders) {
+        opened.wait_for_commit(seen, 10ms);
+        seen = opened.commits();
+    }
+}
+
+}  // namespace
+
+TEST_CASE("the sample spread over four processes ends every order and units and money tie") {
+    const auto figures = check_spread(sample());
+    CHECK(figures.at("orders_total") == 25);
+    CHECK(figures.at("orders_fulfilled") > 0);
+}
+
+TEST_CASE("Northwind spread over four processes ends every order and units and money tie") {
+    const auto input = northwind();
+    if (!input) return;
+    if (std::getenv("DAYBOOK_TEST_ALL_ORDERS") != nullptr) {
+        const auto figures = check_spread(*input);
+        CHECK(figures.at("orders_total") == 830);
+        CHECK(figures.at("orders_fulfilled") > 500);
+        return;
+    }
+    const TemporaryDirectory directory;
+    const auto figures = check_spread(first_orders(*input, 60, directory.path().string()));
+    CHECK(figures.at("orders_total") == 60);
+    CHECK(figures.at("orders_fulfilled") > 30);
+    CHECK(figures.at("products").size() == 77);
+}
+
+TEST_CASE("what a killed process had in hand is done by the three that are left") {
+    const StorePlace place;
+    Spread spread{sample(), place.uri()};
+    wait_for_orders(place.uri(), 8, spread[0]);
+    spread[0].kill();
+    spread.check_ends(1);
+    const auto figures = report(place.uri());
+    check_sums(figures);
+    CHECK(figures.at("orders_total") == 25);
+}
