@@ -160,9 +160,11 @@ TEST_CASE("many leases at once are acquired and renewed and released as one by o
 TEST_CASE("nothing at once is nothing") {
     Bench bench;
     bench.store.transact([&](Transaction& tx) {
-        CHECK(bench.leases.try_acquire(tx, {}, "a", 5s).empty());
-        CHECK(bench.leases.renew(tx, {}, 5s).empty());
-        CHECK(bench.leases.find(tx, {}).empty());
-        CHECK_NOTHROW(bench.leases.release(tx, std::vector<Lease>{}));
+        const std::vector<std::string> names;
+        const std::vector<Lease> leases;
+        CHECK(bench.leases.try_acquire(tx, names, "a", 5s).empty());
+        CHECK(bench.leases.renew(tx, leases, 5s).empty());
+        CHECK(bench.leases.find(tx, names).empty());
+        CHECK_NOTHROW(bench.leases.release(tx, leases));
     });
 }

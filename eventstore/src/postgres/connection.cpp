@@ -267,7 +267,7 @@ std::vector<Result> Connection::receive() {
 
 Result Connection::run(std::string_view statement, Parameters& parameters, Format format) {
     send(statement, parameters, format);
-    return std::move(receive().front());
+    return std::move(receive().back());
 }
 
 Result Connection::run(std::string_view statement) {
@@ -330,6 +330,16 @@ void Connection::rollback() noexcept {
     } catch (const Error&) {
         broken_ = true;
     }
+}
+
+void Connection::rollback_unwaited() noexcept {
+    try {
+        if (!sent_.empty()) receive();
+    } catch (const Error&) {
+        // Nothing was asked in it, so nobody has to know.
+    }
+    if (!in_transaction() || try_tell("ROLLBACK")) return;
+    rollback();
 }
 
 void fail(const Place& place, const PGresult* result, std::string_view statement) {

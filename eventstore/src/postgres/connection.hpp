@@ -78,7 +78,7 @@ public:
     /// `statement` has its parameters as `$1`, `$2` … The parameters are copied.
     void send(std::string_view statement, Parameters& parameters, Format format = Format::binary);
     void send(std::string_view statement);
-    /// One result for each statement sent. If one failed, throws its error, after all answers have
+    /// One result for each statement sent since the last time. If one failed, throws its error, after all answers have
     /// come: the connection is in order then, unless `broken`.
     std::vector<Result> receive();
 
@@ -102,6 +102,8 @@ public:
     const std::string& failed_state() const noexcept { return failed_state_; }
     /// Rolls back if a transaction is open; the first error is what matters, not this one's.
     void rollback() noexcept;
+    /// The same without waiting for the answer, which the next to send something takes.
+    void rollback_unwaited() noexcept;
 
     const Place& place() const noexcept { return place_; }
     const EngineOptions& options() const noexcept { return options_; }

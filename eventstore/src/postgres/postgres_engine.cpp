@@ -32,9 +32,9 @@ public:
     void begin_snapshot() override {
         connection_.send("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
         connection_.send_settings();
-        connection_.receive();
+        // The first look takes the answer along: two round trips less for each query.
     }
-    void end_snapshot() noexcept override { connection_.rollback(); }
+    void end_snapshot() noexcept override { connection_.rollback_unwaited(); }
 
     bool usable() const noexcept { return !connection_.broken(); }
 
