@@ -78,8 +78,8 @@ public:
     /// `statement` has its parameters as `$1`, `$2` … The parameters are copied.
     void send(std::string_view statement, Parameters& parameters, Format format = Format::binary);
     void send(std::string_view statement);
-    /// One result for each statement sent since the last time. If one failed, throws its error, after all answers have
-    /// come: the connection is in order then, unless `broken`.
+    /// One result for each statement sent since the last time. If one failed, throws its error,
+    /// after all answers have come: the connection is in order then, unless `broken`.
     std::vector<Result> receive();
 
     Result run(std::string_view statement, Parameters& parameters, Format format = Format::binary);

@@ -26,8 +26,8 @@ CREATE TABLE outbox(
     last_error     text COLLATE "C"
 );
 
--- The relay's queue: what is ready at once by sequence, the rest by instant. (Of one index with NULL
--- for "at once" the server would sort all that is ready before it gives the first.)
+-- The relay's queue: what is ready at once by sequence, the rest by instant. (Of one index with
+-- NULL for "at once" the server would sort all that is ready before it gives the first.)
 CREATE INDEX outbox_ready ON outbox(sequence)
     WHERE COALESCE(retry_at, CASE WHEN due_at > created_at THEN due_at END) IS NULL;
 CREATE INDEX outbox_by_wait ON outbox(
