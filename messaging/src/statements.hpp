@@ -40,12 +40,15 @@ inline constexpr std::string_view outbox_next_wait = R"(
 SELECT MIN(COALESCE(retry_at, CASE WHEN due_at > created_at THEN due_at END)) FROM outbox)";
 
 /// What is ready at once, by sequence. Parameters: bit set of partitions, newest sequence, limit.
-/// The last column tells whether another message blocks the row's key.
+/// The last column tells whether another message blocks the row's key; whether any message blocks
+/// anything is looked up once for all rows.
 inline constexpr std::string_view outbox_ready = R"(
 SELECT o.id, o.topic, o.key, o.type, o.schema_version, o.data, o.headers, o.reply_to,
        o.correlation, o.causation, o.created_at, o.due_at, o.attempts,
        o.sequence, o.partition, o.retry_at, o.created_at,
        CASE WHEN o.key <> '' AND (
+           EXISTS(SELECT 1 FROM outbox w WHERE w.retry_at IS NOT NULL)
+           OR EXISTS(SELECT 1 FROM dead_letter w WHERE w.discarded_at IS NULL)) AND (
            EXISTS(SELECT 1 FROM outbox b WHERE b.topic = o.topic AND b.key = o.key
                   AND b.retry_at IS NOT NULL AND b.retry_at < 9223372036854775807)
            OR EXISTS(SELECT 1 FROM dead_letter d WHERE d.topic = o.topic AND d.key = o.key
@@ -63,6 +66,8 @@ SELECT o.id, o.topic, o.key, o.type, o.schema_version, o.data, o.headers, o.repl
        o.sequence, o.partition, o.retry_at,
        COALESCE(o.retry_at, CASE WHEN o.due_at > o.created_at THEN o.due_at END),
        CASE WHEN o.key <> '' AND (
+           EXISTS(SELECT 1 FROM outbox w WHERE w.retry_at IS NOT NULL)
+           OR EXISTS(SELECT 1 FROM dead_letter w WHERE w.discarded_at IS NULL)) AND (
            EXISTS(SELECT 1 FROM outbox b WHERE b.topic = o.topic AND b.key = o.key
                   AND b.retry_at IS NOT NULL AND b.retry_at < 9223372036854775807
                   AND (o.retry_at IS NULL OR b.sequence < o.sequence))
