@@ -8,21 +8,19 @@ namespace daybook::detail {
 bool AsyncEntry::open(const Registered& registered) {
     if (feed_ && build_ == registered.build) return true;
     close();
-    ReadModelDatabases& databases = store_.engine().read_models();
-    const std::string file = database_name(name(), registered.version, registered.build);
-    database_ = open_live(databases, file, wanted_.shape);
-    // A rebuild may have ended before the file was opened, which has then made it anew.
-    const auto now = find();
-    if (!now || now->build != registered.build) {
+    try {
+        open_build(registered);
+    } catch (...) {
         close();
-        databases.remove(file);
+        if (!is_replaced(registered)) throw;
+    }
+    // A rebuild may have ended before the file was opened, which has then made it anew.
+    if (is_replaced(registered)) {
+        close();
+        store_.engine().read_models().remove(
+            database_name(name(), registered.version, registered.build));
         return false;
     }
-    FeedLimits limits;
-    limits.page_events_max = options_.batch_events_max;
-    feed_ = std::make_unique<ModelFeed>(*definition_, wanted_.shape.errors, *database_,
-                                        store_.clock(), limits);
-    feed_->reload();
     build_ = registered.build;
     if (feed_->position() > store_.head()) {
         const std::string ahead = std::to_string(feed_->position().value());
@@ -31,6 +29,22 @@ bool AsyncEntry::open(const Registered& registered) {
                            ", beyond the end of the log, which has lost events: rebuild it");
     }
     return true;
+}
+
+void AsyncEntry::open_build(const Registered& registered) {
+    database_ =
+        open_live(store_.engine().read_models(),
+                  database_name(name(), registered.version, registered.build), wanted_.shape);
+    FeedLimits limits;
+    limits.page_events_max = options_.batch_events_max;
+    feed_ = std::make_unique<ModelFeed>(*definition_, wanted_.shape.errors, *database_,
+                                        store_.clock(), limits);
+    feed_->reload();
+}
+
+bool AsyncEntry::is_replaced(const Registered& registered) const {
+    const auto now = find();
+    return !now || now->build != registered.build;
 }
 
 void AsyncEntry::close() {
@@ -55,6 +69,7 @@ Entry::Fed AsyncEntry::feed(const Registered& registered) {
     } catch (...) {
         // Whatever it was, a new connection is a better start than this one.
         close();
+        if (is_replaced(registered)) return fed;
         throw;
     }
     fed.position = feed_->committed().position;

@@ -19,6 +19,9 @@ private:
 
     /// False if another build went into service meanwhile.
     bool open(const Registered& registered);
+    void open_build(const Registered& registered);
+    /// True if another build is in service: this one's database may be gone at any moment.
+    bool is_replaced(const Registered& registered) const;
     void close();
 
     std::unique_ptr<ReadModelDatabase> database_;

@@ -63,7 +63,10 @@ struct ReadModels::State {
         if (!kept) return false;
         try {
             kept->begin();
-            return true;
+            // One that was removed may be made anew for a moment, with nothing in it.
+            if (!kept->sql().columns("daybook_checkpoint").empty()) return true;
+            kept->rollback();
+            return false;
         } catch (const Error&) {
             return false;
         }
@@ -97,7 +100,7 @@ struct ReadModels::State {
         if (wanted) kept.connections.push_back(std::move(connection));
     }
 
-    static constexpr int opens_max = 10;
+    static constexpr int opens_max = 100;
 
     EventStore store;
     std::mutex mutex;

@@ -113,15 +113,19 @@ ReadModelSchemas::ReadModelSchemas(Place place, EngineOptions options)
     : place_(std::move(place)), options_(std::move(options)), prefix_(place_.schema + "-rm-") {}
 
 std::unique_ptr<ReadModelDatabase> ReadModelSchemas::open(std::string_view name, ReadModelUse use) {
-    auto model = std::make_unique<ReadModelSchema>(place_, options_, schema_of(name), use);
-    if (!model->exists()) {
-        if (use == ReadModelUse::query) {
-            throw NotFoundError("read model '" + std::string(name) +
-                                "' is not there: run the projection first");
+    const std::string schema = schema_of(name);
+    {
+        ReadModelSchema look{place_, options_, schema, use};
+        if (!look.exists()) {
+            if (use == ReadModelUse::query) {
+                throw NotFoundError("read model '" + std::string(name) +
+                                    "' is not there: run the projection first");
+            }
+            look.create();
         }
-        model->create();
     }
-    return model;
+    // A connection that was made before the schema may go on not to see what is in it.
+    return std::make_unique<ReadModelSchema>(place_, options_, schema, use);
 }
 
 void ReadModelSchemas::remove(std::string_view name) {
