@@ -10,9 +10,11 @@ bool AsyncEntry::open(const Registered& registered) {
     close();
     try {
         open_build(registered);
-    } catch (...) {
+    } catch (const Error& error) {
         close();
-        if (!is_replaced(registered)) throw;
+        if (error.kind() == ErrorKind::corrupt) throw;
+        // Another runner may be just making it: that is over when it is tried again.
+        if (!is_replaced(registered)) throw UnavailableError(error.what());
     }
     // A rebuild may have ended before the file was opened, which has then made it anew.
     if (is_replaced(registered)) {
