@@ -257,6 +257,9 @@ private:
         if (action == Action::cut_before || link.is_cut || ended_) size = 0;
         std::string_view sent = std::string_view{bytes}.substr(0, size);
         std::optional<std::string> pretence;
+        const bool cuts = action && action != Action::stall;
+        // Before the message arrives: its answer is already after it.
+        if (cuts) link.is_cut = true;
         if (size == message->size) {
             passed_[index(direction)] += message->type;
             pretence = pretence_for(direction, sent);
@@ -266,7 +269,7 @@ private:
         lock.unlock();
         link.target(direction).send(sent);
         bytes.erase(0, message->size);
-        if (!action || action == Action::stall) return true;
+        if (!cuts) return true;
         lock.lock();
         link.cut();
         return true;
