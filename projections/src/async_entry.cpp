@@ -5,48 +5,38 @@
 
 namespace daybook::detail {
 
-bool AsyncEntry::open(const Registered& registered) {
-    if (feed_ && build_ == registered.build) return true;
+void AsyncEntry::open(const Registered& registered) {
+    if (feed_ && build_ == registered.build) return;
     close();
-    try {
-        open_build(registered);
-    } catch (const Error& error) {
-        close();
-        if (error.kind() == ErrorKind::corrupt) throw;
-        // Another runner may be just making it: that is over when it is tried again.
-        if (!is_replaced(registered)) throw UnavailableError(error.what());
-    }
-    // A rebuild may have ended before the file was opened, which has then made it anew.
-    if (is_replaced(registered)) {
-        close();
-        store_.engine().read_models().remove(
-            database_name(name(), registered.version, registered.build));
-        return false;
-    }
-    build_ = registered.build;
-    if (feed_->position() > store_.head()) {
-        const std::string ahead = std::to_string(feed_->position().value());
-        close();
-        throw CorruptError("projection '" + name() + "': its model is at position " + ahead +
-                           ", beyond the end of the log, which has lost events: rebuild it");
-    }
-    return true;
-}
-
-void AsyncEntry::open_build(const Registered& registered) {
-    database_ =
-        open_live(store_.engine().read_models(),
-                  database_name(name(), registered.version, registered.build), wanted_.shape);
+    auto database = open_database(registered);
     FeedLimits limits;
     limits.page_events_max = options_.batch_events_max;
-    feed_ = std::make_unique<ModelFeed>(*definition_, wanted_.shape.errors, *database_,
-                                        store_.clock(), limits);
-    feed_->reload();
+    auto feed = std::make_unique<ModelFeed>(*definition_, wanted_.shape.errors, *database,
+                                            store_.clock(), limits);
+    feed->reload();
+    if (feed->position() > store_.head()) {
+        throw CorruptError("projection '" + name() + "': its model is at position " +
+                           std::to_string(feed->position().value()) +
+                           ", beyond the end of the log, which has lost events: rebuild it");
+    }
+    database_ = std::move(database);
+    feed_ = std::move(feed);
+    build_ = registered.build;
 }
 
-bool AsyncEntry::is_replaced(const Registered& registered) const {
-    const auto now = find();
-    return !now || now->build != registered.build;
+std::unique_ptr<ReadModelDatabase> AsyncEntry::open_database(const Registered& registered) {
+    ReadModelDatabases& databases = store_.engine().read_models();
+    const std::string database = database_name(registered);
+    try {
+        return open_model(databases, database, ReadModelUse::feed);
+    } catch (const NotFoundError&) {}
+    // In the transaction in which builds are put into service: one that has been replaced, and is
+    // removed, must not come to be once more, empty.
+    store_.transact([&](Transaction& tx) {
+        const auto now = Registry{tx.sql(), store_.engine().clock()}.find(name());
+        if (now && now->build == registered.build) make_model(databases, database, wanted_.shape);
+    });
+    return open_model(databases, database, ReadModelUse::feed);
 }
 
 void AsyncEntry::close() {
@@ -55,13 +45,12 @@ void AsyncEntry::close() {
 }
 
 Position AsyncEntry::position(const Registered& registered) {
-    return open(registered) ? feed_->committed().position : Position{};
+    open(registered);
+    return feed_->committed().position;
 }
 
 Entry::Fed AsyncEntry::feed(const Registered& registered) {
-    Fed fed;
-    fed.more = true;
-    if (!open(registered)) return fed;
+    open(registered);
     const std::uint64_t applied_before = feed_->applied();
     ModelFeed::Step step{};
     try {
@@ -71,9 +60,9 @@ Entry::Fed AsyncEntry::feed(const Registered& registered) {
     } catch (...) {
         // Whatever it was, a new connection is a better start than this one.
         close();
-        if (is_replaced(registered)) return fed;
         throw;
     }
+    Fed fed;
     fed.position = feed_->committed().position;
     fed.applied = feed_->applied() - applied_before;
     fed.more = step == ModelFeed::Step::advanced;
@@ -86,8 +75,8 @@ Entry::Fed AsyncEntry::feed(const Registered& registered) {
 }
 
 void AsyncEntry::with_model(const Registered& registered, const Work& work) {
-    const auto database = store_.engine().read_models().open(
-        database_name(name(), registered.version, registered.build), ReadModelUse::feed);
+    const auto database =
+        open_model(store_.engine().read_models(), database_name(registered), ReadModelUse::feed);
     work(*database,
          [this](const PageRequest& request, EventPage& page) { store_.read_page(request, page); });
 }

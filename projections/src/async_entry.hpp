@@ -17,11 +17,9 @@ private:
     Fed feed(const Registered& registered) override;
     void with_model(const Registered& registered, const Work& work) override;
 
-    /// False if another build went into service meanwhile.
-    bool open(const Registered& registered);
-    void open_build(const Registered& registered);
-    /// True if another build is in service: this one's database may be gone at any moment.
-    bool is_replaced(const Registered& registered) const;
+    void open(const Registered& registered);
+    /// Makes it first if it is in service and missing.
+    std::unique_ptr<ReadModelDatabase> open_database(const Registered& registered);
     void close();
 
     std::unique_ptr<ReadModelDatabase> database_;

@@ -57,11 +57,21 @@ Entry::Outcome Entry::move(const std::stop_token& stop) {
         set_report(ProjectionState::halted, registered->last_error);
         return {};
     }
-    if (wants_bulk(*registered)) return rebuild(stop);
-    const Fed fed = feed(*registered);
+    try {
+        if (wants_bulk(*registered)) return rebuild(stop);
+        return feed_batch(*registered);
+    } catch (...) {
+        // A build is removed as soon as another has taken its place.
+        if (const auto now = find(); now && now->build != registered->build) return {.more = true};
+        throw;
+    }
+}
+
+Entry::Outcome Entry::feed_batch(const Registered& registered) {
+    const Fed fed = feed(registered);
     rate_.add(fed.applied);
     if (fed.halted) {
-        set_standing(*registered, true, fed.failure);
+        set_standing(registered, true, fed.failure);
         store_.log(LogLevel::error, fed.failure);
     }
     {

@@ -89,6 +89,7 @@ protected:
 
 private:
     Outcome move(const std::stop_token& stop);
+    Outcome feed_batch(const Registered& registered);
     Registered enter();
     Registered find_current() const;
     bool wants_bulk(const Registered& registered);

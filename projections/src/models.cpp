@@ -99,10 +99,18 @@ void copy_set_aside(Sql& from, Sql& to, std::string_view projection) {
 
 }  // namespace
 
-std::unique_ptr<ReadModelDatabase> open_live(ReadModelDatabases& databases,
-                                             const std::string& database,
-                                             const ProjectionShape& shape) {
-    auto model = databases.open(database, ReadModelUse::feed);
+std::unique_ptr<ReadModelDatabase> open_model(ReadModelDatabases& databases,
+                                              const std::string& database, ReadModelUse use) {
+    auto model = databases.open(database, use);
+    if (model->sql().columns("daybook_checkpoint").empty()) {
+        throw NotFoundError("read model '" + database + "' is just being made: try again");
+    }
+    return model;
+}
+
+void make_model(ReadModelDatabases& databases, const std::string& database,
+                const ProjectionShape& shape) {
+    const auto model = databases.open(database, ReadModelUse::build);
     Transacting transaction{*model};
     Ledger ledger{model->sql(), shape.name};
     ledger.create();
@@ -112,7 +120,6 @@ std::unique_ptr<ReadModelDatabase> open_live(ReadModelDatabases& databases,
         ledger.insert({});
     }
     transaction.commit();
-    return model;
 }
 
 std::unique_ptr<ReadModelDatabase> open_build(ReadModelDatabases& databases,

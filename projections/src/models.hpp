@@ -14,10 +14,14 @@
 
 namespace daybook::detail {
 
-/// Opens the database of a model in service, making model and book first if they are missing.
-std::unique_ptr<ReadModelDatabase> open_live(ReadModelDatabases& databases,
-                                             const std::string& database,
-                                             const ProjectionShape& shape);
+/// Opens the database of a model that has been made. NotFoundError if it is not there, or not all
+/// of it yet.
+std::unique_ptr<ReadModelDatabase> open_model(ReadModelDatabases& databases,
+                                              const std::string& database, ReadModelUse use);
+
+/// Makes an empty model in a database of its own, with its book, unless they are there.
+void make_model(ReadModelDatabases& databases, const std::string& database,
+                const ProjectionShape& shape);
 
 /// Opens the database of a build, new or left unfinished, and fences off whoever held it before.
 std::unique_ptr<ReadModelDatabase> open_build(ReadModelDatabases& databases,

@@ -43,7 +43,8 @@ struct ReadModels::State {
             Connection opened;
             std::exception_ptr error;
             try {
-                opened = open_model(registered);
+                opened = detail::open_model(store.engine().read_models(),
+                                            detail::database_name(registered), ReadModelUse::query);
                 opened->begin();
             } catch (const Error&) {
                 error = std::current_exception();
@@ -63,10 +64,7 @@ struct ReadModels::State {
         if (!kept) return false;
         try {
             kept->begin();
-            // One that was removed may be made anew for a moment, with nothing in it.
-            if (!kept->sql().columns("daybook_checkpoint").empty()) return true;
-            kept->rollback();
-            return false;
+            return true;
         } catch (const Error&) {
             return false;
         }
@@ -79,17 +77,6 @@ struct ReadModels::State {
         if (kept.connections.empty()) return nullptr;
         Connection connection = std::move(kept.connections.back());
         kept.connections.pop_back();
-        return connection;
-    }
-
-    Connection open_model(const Registered& registered) {
-        Connection connection = store.engine().read_models().open(
-            detail::database_name(registered.name, registered.version, registered.build),
-            ReadModelUse::query);
-        if (connection->sql().columns("daybook_checkpoint").empty()) {
-            throw NotFoundError("projection '" + registered.name +
-                                "' is just being made: try again");
-        }
         return connection;
     }
 

@@ -105,7 +105,8 @@ void Rebuild::claim() {
 }
 
 void Rebuild::apply() {
-    const auto build = open_build(store_.engine().read_models(), database(), shape_, claim_.epoch);
+    const auto build =
+        open_build(store_.engine().read_models(), database_name(claim_), shape_, claim_.epoch);
     FeedLimits limits;
     limits.commit_events = std::max<std::size_t>(options_.commit_events, 1);
     limits.page_events_max = std::min(limits.page_events_max, limits.commit_events);
@@ -124,7 +125,8 @@ void Rebuild::apply() {
 }
 
 void Rebuild::catch_up_and_swap() {
-    auto build = store_.engine().read_models().open(database(), ReadModelUse::feed);
+    auto build =
+        open_model(store_.engine().read_models(), database_name(claim_), ReadModelUse::feed);
     FeedLimits limits;
     limits.commit_events = catch_up_commit_events;
     ModelFeed feed{*definition_, shape_.errors, *build, store_.clock(), limits, claim_.epoch};
@@ -140,9 +142,9 @@ void Rebuild::catch_up_and_swap() {
     result_.scanned = feed.position().value() - began_at_.value();
     ReadModelDatabases& databases = store_.engine().read_models();
     if (replaced_.lifecycle == Lifecycle::async) {
-        databases.remove(database_name(replaced_.name, replaced_.version, replaced_.build));
+        databases.remove(database_name(replaced_));
     }
-    if (claim_.lifecycle == Lifecycle::in_line) databases.remove(database());
+    if (claim_.lifecycle == Lifecycle::in_line) databases.remove(database_name(claim_));
 }
 
 void Rebuild::drive(ModelFeed& feed, Position target, RebuildPhase phase) {
@@ -252,10 +254,6 @@ void Rebuild::leave(const std::string& error) noexcept {
 void Rebuild::fail_taken_over() const {
     throw UnavailableError("the rebuild of projection '" + shape_.name +
                            "' was taken over by somebody else: leave it to them");
-}
-
-std::string Rebuild::database() const {
-    return database_name(shape_.name, claim_.version, claim_.build);
 }
 
 }  // namespace daybook::detail

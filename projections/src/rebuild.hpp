@@ -47,7 +47,6 @@ private:
     void report(Position position, Position target);
     void leave(const std::string& error) noexcept;
     [[noreturn]] void fail_taken_over() const;
-    std::string database() const;
 
     EventStore store_;
     const std::shared_ptr<const ProjectionDefinition> definition_;

@@ -92,6 +92,10 @@ std::string_view projection_of(std::string_view database) {
     return cut_number(".b") && cut_number(".v") ? database : std::string_view{};
 }
 
+std::string database_name(std::string_view name, int version, std::int64_t build) {
+    return std::string(name) + ".v" + std::to_string(version) + ".b" + std::to_string(build);
+}
+
 }  // namespace
 
 Standing compare(const Registered& registered, const Wanted& wanted) {
@@ -102,8 +106,12 @@ Standing compare(const Registered& registered, const Wanted& wanted) {
     return same ? Standing::current : Standing::outdated;
 }
 
-std::string database_name(std::string_view name, int version, std::int64_t build) {
-    return std::string(name) + ".v" + std::to_string(version) + ".b" + std::to_string(build);
+std::string database_name(const Registered& model) {
+    return database_name(model.name, model.version, model.build);
+}
+
+std::string database_name(const Unfinished& build) {
+    return database_name(build.name, build.version, build.build);
 }
 
 std::optional<Registered> Registry::find(std::string_view name) {
@@ -175,11 +183,11 @@ void remove_orphans(const EventStore& store) {
         for (const Registered& row : registry.list()) {
             names.insert(row.name);
             if (row.lifecycle == Lifecycle::async) {
-                wanted.insert(database_name(row.name, row.version, row.build));
+                wanted.insert(database_name(row));
             }
         }
         for (const Unfinished& row : registry.list_rebuilds()) {
-            wanted.insert(database_name(row.name, row.version, row.build));
+            wanted.insert(database_name(row));
         }
     });
     for (const std::string& database : found) {

@@ -55,7 +55,8 @@ enum class Standing { current, outdated, superseded };
 Standing compare(const Registered& registered, const Wanted& wanted);
 
 /// `<name>.v<version>.b<build>`.
-std::string database_name(std::string_view name, int version, std::int64_t build);
+std::string database_name(const Registered& model);
+std::string database_name(const Unfinished& build);
 
 /// The tables `projection` and `rebuild` of the store's own database, inside whatever transaction
 /// is open on `sql`. Its instants are the machine's, because processes compare them. Cheap to make.

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <chrono>
+#include <string_view>
+#include <thread>
 
 #include <doctest/doctest.h>
 
@@ -12,8 +15,11 @@ TEST_CASE("a read model's database keeps what was committed and nothing else") {
     const StorePlace place;
     EventStore store = place.open();
     auto& databases = store.engine().read_models();
-    CHECK_THROWS_AS(databases.open("totals.v1.b1", ReadModelUse::query), NotFoundError);
-    CHECK_THROWS_AS(databases.open("../escape", ReadModelUse::feed), InvalidError);
+    for (const auto use : {ReadModelUse::query, ReadModelUse::feed}) {
+        CHECK_THROWS_AS(databases.open("totals.v1.b1", use), NotFoundError);
+    }
+    CHECK(databases.list().empty());
+    CHECK_THROWS_AS(databases.open("../escape", ReadModelUse::build), InvalidError);
     {
         const auto build = databases.open("totals.v1.b1", ReadModelUse::build);
         build->begin();
@@ -44,6 +50,42 @@ TEST_CASE("a read model's database keeps what was committed and nothing else") {
     } catch (const NotFoundError&) {
         CHECK(test::on_postgres());
     }
+}
+
+TEST_CASE("who waits for the removal of a read model sees all of it or is told that it is gone") {
+    using namespace std::chrono_literals;
+    const StorePlace place;
+    EventStore store = place.open();
+    auto& databases = store.engine().read_models();
+    {
+        const auto build = databases.open("totals.v1.b1", ReadModelUse::build);
+        build->begin();
+        build->sql().script("CREATE TABLE totals(n INTEGER NOT NULL)");
+        build->sql().exec("INSERT INTO totals(n) VALUES(?)", 5);
+        build->commit();
+        build->finish_build();
+    }
+    const auto first = databases.open("totals.v1.b1", ReadModelUse::query);
+    const auto second = databases.open("totals.v1.b1", ReadModelUse::query);
+    second->begin();
+    second->commit();
+    first->begin();
+    std::jthread removing{[&] { databases.remove("totals.v1.b1"); }};
+    std::this_thread::sleep_for(50ms);
+    std::jthread waiting{[&] {
+        try {
+            second->begin();
+            CHECK(second->sql().integer("SELECT n FROM totals") == 5);
+        } catch (const NotFoundError& error) {
+            CHECK(std::string_view{error.what()}.find("no longer there") != std::string_view::npos);
+        }
+    }};
+    std::this_thread::sleep_for(50ms);
+    CHECK(first->sql().integer("SELECT n FROM totals") == 5);
+    first->commit();
+    waiting.join();
+    removing.join();
+    CHECK(databases.list().empty());
 }
 
 TEST_CASE("wrong SQL is refused with the statement named") {

@@ -273,7 +273,7 @@ TEST_CASE("only the models of this store's projections are cleared away") {
     auto& models = store.engine().read_models();
     for (const char* name : {"balances.v1.b7", "balances.v3.b2", "balances.old", "other.v1.b1",
                              "balances.vx.b1", "balances.v1.b"}) {
-        models.open(name, ReadModelUse::feed);
+        models.open(name, ReadModelUse::build);
     }
     detail::remove_orphans(store);
     auto left = databases(store);

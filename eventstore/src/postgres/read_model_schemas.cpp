@@ -18,7 +18,10 @@ constexpr std::string_view share_use =
     "SELECT pg_advisory_xact_lock_shared(1147237731, hashtext($1))";
 constexpr std::string_view end_use = "SELECT pg_advisory_xact_lock(1147237731, hashtext($1))";
 constexpr std::string_view feed_alone = "SELECT pg_advisory_xact_lock(1147237732, hashtext($1))";
-constexpr std::string_view is_there = "SELECT to_regnamespace(quote_ident($1)) IS NOT NULL";
+// The table is named because a statement that names one learns what others have dropped until now;
+// the names alone may come from what the session remembers.
+constexpr std::string_view is_there =
+    "SELECT to_regnamespace(quote_ident($1)) IS NOT NULL FROM pg_catalog.pg_namespace LIMIT 1";
 
 Connection::Settings settings_for(const Place& place, const std::string& schema, ReadModelUse use) {
     Connection::Settings settings{
@@ -66,7 +69,6 @@ public:
         connection_.send(share_use, name);
         try {
             connection_.receive();
-            // The state that is seen is taken by the first statement after the lock.
             if (exists()) return;
         } catch (...) {
             rollback();
@@ -117,7 +119,7 @@ std::unique_ptr<ReadModelDatabase> ReadModelSchemas::open(std::string_view name,
     {
         ReadModelSchema look{place_, options_, schema, use};
         if (!look.exists()) {
-            if (use == ReadModelUse::query) {
+            if (use != ReadModelUse::build) {
                 throw NotFoundError("read model '" + std::string(name) +
                                     "' is not there: run the projection first");
             }

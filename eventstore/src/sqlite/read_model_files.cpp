@@ -19,8 +19,8 @@ class ReadModelFile final : public ReadModelDatabase {
 public:
     ReadModelFile(const std::string& path, ReadModelUse use, const EngineOptions& options)
         : options_(options),
-          begin_(use == ReadModelUse::query ? "BEGIN" : "BEGIN IMMEDIATE"),
-          connection_(path, use != ReadModelUse::query, options.busy_wait_max),
+          use_(use),
+          connection_(path, use == ReadModelUse::build, options.busy_wait_max),
           sql_(connection_) {
         if (use == ReadModelUse::query) {
             connection_.run("PRAGMA query_only = ON");
@@ -44,7 +44,21 @@ public:
     ~ReadModelFile() override { rollback(); }
 
     Sql& sql() override { return sql_; }
-    void begin() override { connection_.run(begin_); }
+    void begin() override {
+        try {
+            if (use_ == ReadModelUse::query) {
+                connection_.run("BEGIN");
+                connection_.integer("SELECT 1 FROM sqlite_schema");  // begins the look
+            } else {
+                connection_.run("BEGIN IMMEDIATE");
+            }
+        } catch (const Error&) {
+            rollback();
+            if (std::filesystem::exists(connection_.path())) throw;
+            throw NotFoundError("read model '" + connection_.path() +
+                                "' is no longer there: open the newer one");
+        }
+    }
     void commit() override {
         connection_.run("COMMIT");
         if (wal_pages_ >= wal_pages_max) checkpoint_now();
@@ -70,7 +84,7 @@ private:
     }
 
     const EngineOptions options_;
-    const std::string begin_;
+    const ReadModelUse use_;
     Connection connection_;
     ConnectionSql sql_;
     std::optional<Connection> checkpointer_;
@@ -84,18 +98,16 @@ ReadModelFiles::ReadModelFiles(std::string directory, EngineOptions options)
 
 std::unique_ptr<ReadModelDatabase> ReadModelFiles::open(std::string_view name, ReadModelUse use) {
     const std::string path = path_of(name);
-    if (use == ReadModelUse::query) {
-        if (!std::filesystem::exists(path)) {
-            throw NotFoundError("read model '" + std::string(name) +
-                                "' is not there: run the projection first");
-        }
-    } else {
+    if (use == ReadModelUse::build) {
         std::error_code error;
         std::filesystem::create_directories(directory_, error);
         if (error) {
             throw StorageError("directory '" + directory_ + "' for read models: " +
                                error.message() + ": check the rights on the store's directory");
         }
+    } else if (!std::filesystem::exists(path)) {
+        throw NotFoundError("read model '" + std::string(name) +
+                            "' is not there: run the projection first");
     }
     return std::make_unique<ReadModelFile>(path, use, options_);
 }

@@ -120,7 +120,7 @@ public:
 class ReadModelDatabases {
 public:
     virtual ~ReadModelDatabases() = default;
-    /// `build` and `feed` create what is missing, `query` throws NotFoundError.
+    /// `build` creates what is missing, the others throw NotFoundError.
     virtual std::unique_ptr<ReadModelDatabase> open(std::string_view name, ReadModelUse use) = 0;
     /// Removes it. What is looking at it keeps what it sees; a `begin` after that goes on seeing it
     /// or throws NotFoundError. Nothing happens if it is not there.
