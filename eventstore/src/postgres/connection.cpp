@@ -78,6 +78,8 @@ Connection::Connection(const Place& place, const EngineOptions& options, const S
         // Every statement of the store goes by an index. What the planner was told about a table
         // when it was small must not lead it to read a large one from end to end.
         {"enable_seqscan", "off"},
+        // Nor to gather and sort all of an index before it gives the first rows of it.
+        {"enable_bitmapscan", "off"},
         // Arrays of other lengths would otherwise be reason enough to plan each statement of
         // `append_events` again and again, which takes longer than running it.
         {"plan_cache_mode", "force_generic_plan"},

@@ -28,6 +28,7 @@ Connection::Settings settings_for(const Place& place, const std::string& schema,
         {"search_path", quoted_name(schema)},
         // A read model is read in whatever way its program likes.
         {"enable_seqscan", "on"},
+        {"enable_bitmapscan", "on"},
         {"jit", "on"},
         // A lost tail is applied again from the model's own checkpoint.
         {"synchronous_commit", "off"},
