@@ -143,12 +143,22 @@ EventId Transaction::publish(const OutgoingMessage& message) {
     const EventId id = options.id ? *options.id : EventId::generate();
     const std::uint64_t partition =
         partition_of(options.key.empty() ? id.to_string() : std::string_view{options.key});
-    const std::int64_t stored =
-        sql().exec(insert_outbox, id, message.topic, options.key, partition, message.type.name,
-                   message.type.version, message.data, options.headers, options.reply_to,
-                   SqlValue::id_or_null(trace_.correlation), SqlValue::id_or_null(trace_.causation),
-                   now(), options.due_at.value_or(now()));
-    if (stored == 0) {
+    const SqlValue row[] = {id,
+                            message.topic,
+                            options.key,
+                            partition,
+                            message.type.name,
+                            message.type.version,
+                            message.data,
+                            options.headers,
+                            options.reply_to,
+                            SqlValue::id_or_null(trace_.correlation),
+                            SqlValue::id_or_null(trace_.causation),
+                            now(),
+                            options.due_at.value_or(now())};
+    if (!options.id) {
+        sql().execute_later(insert_outbox, row);
+    } else if (sql().execute(insert_outbox, row) == 0) {
         throw DuplicateError("message id " + id.to_string() + " to topic '" +
                              std::string(message.topic) +
                              "' waits in the outbox already: give a new message a new id");

@@ -1,11 +1,13 @@
-#include <algorithm>
 #include <chrono>
+#include <optional>
+#include <stdexcept>
 #include <string_view>
 #include <thread>
 
 #include <doctest/doctest.h>
 
 #include "daybook/core/error.hpp"
+#include "numbered.hpp"
 #include "store_place.hpp"
 
 using namespace daybook;
@@ -86,6 +88,45 @@ TEST_CASE("who waits for the removal of a read model sees all of it or is told t
     waiting.join();
     removing.join();
     CHECK(databases.list().empty());
+}
+
+TEST_CASE("a change that nobody asks about is in its unit and its error ends the unit") {
+    const StorePlace place;
+    EventStore store = place.open();
+    store.transact([](Transaction& tx) {
+        tx.sql().script("CREATE TABLE mark(n INTEGER NOT NULL PRIMARY KEY)");
+    });
+    const auto marks = [&] {
+        std::optional<std::int64_t> count;
+        store.query([&](Sql& sql) { count = sql.integer("SELECT COUNT(*) FROM mark"); });
+        return count;
+    };
+    constexpr std::string_view insert = "INSERT INTO mark(n) VALUES(?)";
+    store.transact([&](Transaction& tx) {
+        for (int n = 0; n < 250; ++n) tx.sql().exec_later(insert, n);
+        CHECK(tx.sql().integer("SELECT COUNT(*) FROM mark") == 250);
+        tx.sql().exec_later(insert, 250);
+    });
+    CHECK(marks() == 251);
+    const auto failing = [&](bool asks) {
+        store.transact([&](Transaction& tx) {
+            tx.append("thing-1", any, {numbered(1)});
+            tx.sql().exec_later(insert, 1'000);
+            tx.sql().exec_later(insert, 1);
+            if (asks) tx.sql().integer("SELECT 1");
+        });
+    };
+    CHECK_THROWS_AS(failing(true), InvalidError);
+    CHECK_THROWS_AS(failing(false), InvalidError);
+    CHECK_THROWS_AS(store.transact([&](Transaction& tx) {
+        tx.sql().exec_later(insert, 2'000);
+        throw std::runtime_error("no");
+    }),
+                    std::runtime_error);
+    CHECK(marks() == 251);
+    CHECK(store.head() == Position{0});
+    store.append("thing-1", no_stream, {numbered(2)});
+    CHECK(store.head() == Position{1});
 }
 
 TEST_CASE("wrong SQL is refused with the statement named") {

@@ -279,6 +279,7 @@ Result Connection::run(std::string_view statement) {
 
 void Connection::script(const std::string& statements) {
     finish_telling();
+    if (unanswered() > 0) receive();
     require(PQexitPipelineMode(handle()) != 0, "a script cannot be sent");
     require(PQsendQuery(handle(), statements.c_str()) != 0, "a script cannot be sent");
     // A schema may take its time: large indexes are built by one.
@@ -326,7 +327,16 @@ bool Connection::in_transaction() const noexcept {
     return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
 
+void Connection::drop_answers() noexcept {
+    try {
+        if (unanswered() > 0) receive();
+    } catch (const Error&) {
+        // What is rolled back may have failed.
+    }
+}
+
 void Connection::rollback() noexcept {
+    drop_answers();
     try {
         if (!broken() && in_transaction()) run("ROLLBACK");
     } catch (const Error&) {
@@ -335,11 +345,7 @@ void Connection::rollback() noexcept {
 }
 
 void Connection::rollback_unwaited() noexcept {
-    try {
-        if (!sent_.empty()) receive();
-    } catch (const Error&) {
-        // Nothing was asked in it, so nobody has to know.
-    }
+    drop_answers();
     if (!in_transaction() || try_tell("ROLLBACK")) return;
     rollback();
 }

@@ -97,6 +97,8 @@ public:
     void send_settings();
 
     bool broken() const noexcept { return broken_ || PQstatus(connection_.get()) != CONNECTION_OK; }
+    /// How many statements were sent that nobody has received the results of.
+    std::size_t unanswered() const noexcept { return sent_.size(); }
     bool in_transaction() const noexcept;
     /// SQLSTATE of the last error that `receive` threw.
     const std::string& failed_state() const noexcept { return failed_state_; }
@@ -116,6 +118,7 @@ private:
     };
 
     void connect(Deadline deadline);
+    void drop_answers() noexcept;
     void check_server();
     void send_settings(std::string_view statement);
     /// Waits until the socket can be read (or written, if `write`). False at the deadline.

@@ -136,7 +136,7 @@ const ConnectionSql::Translated& ConnectionSql::translated(std::string_view stat
     return translated_.emplace(std::string(statement), std::move(made)).first->second;
 }
 
-Result ConnectionSql::run(std::string_view statement, Sql::Parameters parameters) {
+void ConnectionSql::send(std::string_view statement, Sql::Parameters parameters) {
     const Translated& own = translated(statement);
     if (static_cast<int>(parameters.size()) != own.parameters) {
         throw InvalidError("postgresql: '" + std::string(statement) + "' has " +
@@ -146,15 +146,23 @@ Result ConnectionSql::run(std::string_view statement, Sql::Parameters parameters
     postgres::Parameters values;
     for (const SqlValue& value : parameters) values.add(value);
     // A statement outside of a transaction has one of its own, with the settings it needs.
-    const bool alone = connection_.place().pooled && !connection_.in_transaction();
-    if (!alone) return connection_.run(own.text, values, Format::text);
-    connection_.send_settings();
+    if (!connection_.in_transaction()) connection_.send_settings();
     connection_.send(own.text, values, Format::text);
+}
+
+Result ConnectionSql::run(std::string_view statement, Sql::Parameters parameters) {
+    send(statement, parameters);
     return std::move(connection_.receive().back());
 }
 
 std::int64_t ConnectionSql::execute(std::string_view statement, Sql::Parameters parameters) {
     return run(statement, parameters).changed();
+}
+
+void ConnectionSql::execute_later(std::string_view statement, Sql::Parameters parameters) {
+    constexpr std::size_t unanswered_max = 100;
+    send(statement, parameters);
+    if (connection_.unanswered() >= unanswered_max) connection_.receive();
 }
 
 std::int64_t ConnectionSql::query(std::string_view statement, Sql::Parameters parameters,

@@ -15,6 +15,7 @@ public:
     explicit ConnectionSql(Connection& connection) noexcept : connection_(connection) {}
 
     std::int64_t execute(std::string_view statement, Sql::Parameters parameters) override;
+    void execute_later(std::string_view statement, Sql::Parameters parameters) override;
     std::int64_t query(std::string_view statement, Sql::Parameters parameters,
                        const Visitor& visit) override;
     void script(std::string_view statements) override;
@@ -27,6 +28,7 @@ private:
         int parameters = 0;
     };
     const Translated& translated(std::string_view statement);
+    void send(std::string_view statement, Sql::Parameters parameters);
     Result run(std::string_view statement, Sql::Parameters parameters);
 
     Connection& connection_;

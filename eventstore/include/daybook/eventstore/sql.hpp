@@ -105,6 +105,11 @@ public:
 
     /// Runs one statement and returns how many rows it changed.
     virtual std::int64_t execute(std::string_view statement, Parameters parameters) = 0;
+    /// The same for a change that nobody asks about. An engine behind a network sends it along with
+    /// what comes next, and that, or the commit, then throws its error.
+    virtual void execute_later(std::string_view statement, Parameters parameters) {
+        execute(statement, parameters);
+    }
     /// Runs one statement and shows each row of its result to `visit`. Returns their number.
     virtual std::int64_t query(std::string_view statement, Parameters parameters,
                                const Visitor& visit) = 0;
@@ -125,6 +130,12 @@ public:
             const SqlValue values[] = {SqlValue(args)...};
             return execute(statement, values);
         }
+    }
+    /// `exec_later("DELETE FROM t WHERE k = ?", key)`.
+    template <class... Args>
+    void exec_later(std::string_view statement, const Args&... args) {
+        const SqlValue values[] = {SqlValue(args)...};
+        execute_later(statement, values);
     }
     /// `each("SELECT k, n FROM t WHERE n > ?", [](const SqlRow& row) { … }, 7)`.
     template <std::invocable<const SqlRow&> Visit, class... Args>
