@@ -143,8 +143,8 @@ TEST_CASE("P11: a unit that a crash took away is not mistaken for the next that 
         try {
             store.transact([&](Transaction& tx) {
                 tx.append("lost-1", any, {numbered(2)});
-                // The head of the log is four messages, the next one is COMMIT.
-                proxy.arm({.message = 5, .action = WireProxy::Action::stall});
+                // The next message is of COMMIT.
+                proxy.arm({.message = 1, .action = WireProxy::Action::stall});
                 crash = std::jthread{[&] {
                     CHECK(proxy.wait_until_happened(5s));
                     cluster.kill();

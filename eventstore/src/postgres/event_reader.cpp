@@ -14,7 +14,6 @@ using detail::bounded;
 constexpr std::string_view columns =
     "SELECT position, version, type, recorded_at, id, correlation, causation, data, metadata, "
     "stream FROM event WHERE ";
-constexpr std::string_view select_head = "SELECT COALESCE(max(position), 0) FROM event";
 constexpr int stream_column = 9;
 
 std::string stream_statement(Direction direction) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -12,6 +13,8 @@ namespace daybook::postgres {
 /// Reads events over one connection, inside whatever transaction is open on it.
 class EventReader {
 public:
+    static constexpr std::string_view select_head = "SELECT COALESCE(max(position), 0) FROM event";
+
     /// All must outlive this.
     EventReader(Connection& connection, TypeTable& types)
         : connection_(connection), types_(types) {}

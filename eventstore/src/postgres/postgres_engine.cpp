@@ -55,6 +55,7 @@ public:
     std::vector<AppendOutcome> append_all(AppendRequests requests) override {
         return writer().append_all(requests);
     }
+    Position head() override { return writer().head(); }
 };
 
 class PostgresEngine final : public Engine {

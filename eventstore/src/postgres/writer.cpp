@@ -1,5 +1,6 @@
 #include "postgres/writer.hpp"
 
+#include <algorithm>
 #include <thread>
 
 #include "daybook/core/error.hpp"
@@ -88,7 +89,9 @@ std::vector<AppendOutcome> Writer::append_all(AppendRequests requests) {
     std::vector<AppendOutcome> outcomes = call(requests, true);
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
         const auto* const stored = std::get_if<AppendResult>(&outcomes[i]);
-        if (stored != nullptr && !stored->repeated) written_ = requests[i]->events.front().id;
+        if (stored == nullptr || stored->repeated) continue;
+        written_ = requests[i]->events.front().id;
+        head_ = std::max(head_.value_or(Position{}), stored->position);
     }
     return outcomes;
 }
@@ -162,9 +165,12 @@ void Writer::begin() {
             connection_->send("BEGIN");
             connection_->send_settings();
             connection_->send("SELECT * FROM begin_unit()");
+            connection_->send(EventReader::select_head);
             const std::vector<Result> results = connection_->receive();
-            transaction_ = results.back().text(0, 0);
-            life_ = results.back().text(0, 1);
+            const Result& unit = results[results.size() - 2];
+            transaction_ = unit.text(0, 0);
+            life_ = unit.text(0, 1);
+            head_ = static_cast<std::uint64_t>(results.back().int8(0, 0));
             written_.reset();
             return;
         } catch (const UnavailableError&) {
@@ -183,8 +189,14 @@ void Writer::rollback_to_savepoint() {
     connection_->send("ROLLBACK TO SAVEPOINT unit");
     connection_->send("RELEASE SAVEPOINT unit");
     connection_->receive();
+    head_.reset();
     written_.reset();
     reader_->forget();
+}
+
+Position Writer::head() {
+    if (!head_) head_ = reader_->head();
+    return *head_;
 }
 
 void Writer::commit() {

@@ -34,6 +34,8 @@ public:
     void commit();
     void rollback() noexcept;
 
+    /// Of the open unit, which knows it: nobody else appends meanwhile.
+    Position head();
     EventReader& reader() noexcept { return *reader_; }
     ConnectionSql& sql() noexcept { return *sql_; }
 
@@ -67,6 +69,7 @@ private:
     std::unique_ptr<ConnectionSql> sql_;
     std::string transaction_;         ///< number of the open unit's
     std::string life_;                ///< of the server, when that began
+    std::optional<Position> head_;    ///< of the open unit, if known
     std::optional<EventId> written_;  ///< an event that is there if the open unit is committed
 };
 
