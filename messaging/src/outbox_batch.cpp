@@ -41,18 +41,27 @@ private:
 
 }  // namespace
 
-std::optional<std::int64_t> newest_if_ready(const EventStore& store, Timestamp now) {
-    std::optional<std::int64_t> newest;
-    store.query([&](Sql& db) { newest = db.integer(sql::outbox_newest_if_ready, now); });
-    return newest;
+OutboxLook look_at_outbox(const EventStore& store, Timestamp now) {
+    OutboxLook look;
+    store.query([&](Sql& db) {
+        db.each(
+            sql::outbox_look,
+            [&](const SqlRow& row) {
+                look = {row.integer(0), row.integer(1) != 0, row.integer(2) != 0};
+            },
+            now);
+    });
+    return look;
 }
 
 OutboxBatch load_batch(const EventStore& store, const BatchRequest& request) {
     RowReader ready;
     RowReader due;
     store.query([&](Sql& db) {
-        db.each(sql::outbox_ready, ready, request.set, request.newest, request.rows_max);
-        db.each(sql::outbox_due, due, request.now, request.set, request.newest, request.rows_max);
+        db.each(sql::outbox_ready, ready, request.set, request.behind, request.newest,
+                request.rows_max);
+        if (!request.due) return;
+        db.each(sql::outbox_due, due, *request.due, request.set, request.newest, request.rows_max);
     });
     OutboxBatch batch = merge_ready_and_due(ready.take(), due.take(), request.rows_max);
     batch.more = batch.more || ready.more() || due.more();

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,14 +42,24 @@ struct OutboxBatch {
     bool more = false;            ///< others are ready that are not in here
 };
 
-/// The newest sequence, if anything in the outbox is ready at `now`, whoever may deliver it.
-std::optional<std::int64_t> newest_if_ready(const EventStore& store, Timestamp now);
+/// What there is to do at an instant, whoever may do it.
+struct OutboxLook {
+    std::int64_t newest = 0;  ///< sequence
+    bool has_ready = false;   ///< something waits only for its turn
+    bool has_due = false;     ///< something waits no longer for its instant
+};
+
+OutboxLook look_at_outbox(const EventStore& store, Timestamp now);
 
 /// Which messages a batch may hold.
 struct BatchRequest {
+    /// Messages that were replayed have sequences below 1.
+    static constexpr auto behind_none = std::numeric_limits<std::int64_t>::min();
+
     PartitionSet set = 0;
-    Timestamp now{};
-    std::int64_t newest = 0;  ///< sequences up to this one
+    std::int64_t behind = behind_none;  ///< of what is ready: sequences behind this one
+    std::int64_t newest = 0;            ///< sequences up to this one
+    std::optional<Timestamp> due{};     ///< also what waited for an instant up to this one
     std::size_t rows_max = 0;
 };
 

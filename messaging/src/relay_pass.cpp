@@ -33,10 +33,9 @@ double seeded_random(std::uint64_t seed, std::int64_t sequence, int attempt) noe
 }
 
 /// Removes the rows of these ids, in lists of few sizes, so that their statements stay prepared.
-std::size_t remove_delivered(Sql& db, std::span<const EventId> ids) {
+void remove_delivered(Sql& db, std::span<const EventId> ids) {
     static const std::string few = sql::outbox_remove_list(few_ids);
     static const std::string many = sql::outbox_remove_list(many_ids);
-    std::int64_t removed = 0;
     while (!ids.empty()) {
         const bool is_few = ids.size() <= few_ids;
         const std::size_t room = is_few ? few_ids : many_ids;
@@ -45,9 +44,8 @@ std::size_t remove_delivered(Sql& db, std::span<const EventId> ids) {
         std::vector<SqlValue> values(portion.begin(), portion.end());
         // An id given twice removes its row once.
         values.resize(room, values.back());
-        removed += db.execute(is_few ? few : many, values);
+        db.execute_later(is_few ? few : many, values);
     }
-    return static_cast<std::size_t>(removed);
 }
 
 }  // namespace
@@ -63,17 +61,28 @@ std::size_t RelayPass::run(std::stop_token stop) {
     if (is_resting(now)) return 0;
     // What is published from here on is left for the next run, or two handlers that write to each
     // other would never let this one end.
-    const auto newest = newest_if_ready(store_, now);
-    if (!newest) return 0;
+    const OutboxLook look = look_at_outbox(store_, now);
+    if (!look.has_ready && !look.has_due) return 0;
+    BatchRequest wanted{.newest = look.newest};
+    if (look.has_due) wanted.due = now;
 
     std::size_t ended = 0;
     bool again = true;
     while (again && !rest_ && !stop.stop_requested() && take_leases()) {
-        const std::size_t rows_max = careful_ > 0 ? 1 : options_.batch_max;
-        const OutboxBatch batch = load_batch(store_, {leases_.held(), now, *newest, rows_max});
+        const PartitionSet held = leases_.held();
+        if (std::exchange(wanted.set, held) != held) wanted.behind = BatchRequest::behind_none;
+        wanted.rows_max = careful_ > 0 ? 1 : options_.batch_max;
+        const OutboxBatch batch = load_batch(store_, wanted);
         const std::vector<Outcome> outcomes = deliver_all(batch, stop);
         const Settled settled = settle(outcomes);
         ended += settled.ended;
+        const bool all_through =
+            settled.ended == batch.rows.size() && std::ranges::all_of(outcomes, is_plain);
+        // What failed may be due again in the same run.
+        if (!all_through) wanted.due = now;
+        // What is gone leaves a trail in the index, through which a look from its begin would lead.
+        wanted.behind = wanted.due || batch.rows.empty() ? BatchRequest::behind_none
+                                                         : batch.rows.back().sequence;
         // Once a message that was tried again is through, those behind it have their turn.
         const bool unblocked = std::ranges::any_of(outcomes, [](const Outcome& outcome) {
             return outcome.result == Result::delivered && outcome.row->retry_at;
@@ -214,9 +223,10 @@ RelayPass::Settled RelayPass::settle(const std::vector<Outcome>& outcomes) {
                 }
             }
         }
-        const std::size_t removed = remove_delivered(tx.sql(), delivered);
-        settled.noted += removed;
-        settled.ended += removed;
+        // Nobody else removes a message whose partition is held here.
+        remove_delivered(tx.sql(), delivered);
+        settled.noted += delivered.size();
+        settled.ended += delivered.size();
     });
     if ((concerned & ~held) != 0) {
         store_.log(LogLevel::warning, "relay '" + options_.name +

@@ -18,16 +18,18 @@ inline constexpr std::int64_t blocked = std::numeric_limits<std::int64_t>::max()
 
 // --- relay ---------------------------------------------------------------------------------------
 
-/// The newest sequence, if anything waits that is ready at ?1; otherwise no row.
-inline constexpr std::string_view outbox_newest_if_ready = R"(
-SELECT (SELECT MAX(sequence) FROM outbox)
-WHERE EXISTS(
-    SELECT 1 FROM outbox
-    WHERE COALESCE(retry_at, CASE WHEN due_at > created_at THEN due_at END) IS NULL
-) OR EXISTS(
-    SELECT 1 FROM outbox
-    WHERE COALESCE(retry_at, CASE WHEN due_at > created_at THEN due_at END) <= ?
-))";
+/// The newest sequence, whether anything is ready at once (1 or 0), and whether the instant that
+/// something waits for has come. Parameter: now.
+inline constexpr std::string_view outbox_look = R"(
+SELECT (SELECT COALESCE(MAX(sequence), 0) FROM outbox),
+       CASE WHEN EXISTS(
+           SELECT 1 FROM outbox
+           WHERE COALESCE(retry_at, CASE WHEN due_at > created_at THEN due_at END) IS NULL
+       ) THEN 1 ELSE 0 END,
+       CASE WHEN EXISTS(
+           SELECT 1 FROM outbox
+           WHERE COALESCE(retry_at, CASE WHEN due_at > created_at THEN due_at END) <= ?
+       ) THEN 1 ELSE 0 END)";
 
 /// The instant of the oldest row that is ready at once; one row or none.
 inline constexpr std::string_view outbox_first_ready = R"(
@@ -39,7 +41,8 @@ ORDER BY sequence LIMIT 1)";
 inline constexpr std::string_view outbox_next_wait = R"(
 SELECT MIN(COALESCE(retry_at, CASE WHEN due_at > created_at THEN due_at END)) FROM outbox)";
 
-/// What is ready at once, by sequence. Parameters: bit set of partitions, newest sequence, limit.
+/// What is ready at once, by sequence. Parameters: bit set of partitions, the sequence behind which
+/// it begins, newest sequence, limit.
 /// The last column tells whether another message blocks the row's key; whether any message blocks
 /// anything is looked up once for all rows.
 inline constexpr std::string_view outbox_ready = R"(
@@ -55,7 +58,7 @@ SELECT o.id, o.topic, o.key, o.type, o.schema_version, o.data, o.headers, o.repl
                      AND d.discarded_at IS NULL)) THEN 1 ELSE 0 END
 FROM outbox o
 WHERE COALESCE(o.retry_at, CASE WHEN o.due_at > o.created_at THEN o.due_at END) IS NULL
-  AND ((? >> o.partition) & 1) = 1 AND o.sequence <= ?
+  AND ((? >> o.partition) & 1) = 1 AND o.sequence > ? AND o.sequence <= ?
 ORDER BY o.sequence LIMIT ?)";
 
 /// What has waited for an instant that has come, by instant and sequence. Parameters: now, bit set
