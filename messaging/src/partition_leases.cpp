@@ -225,6 +225,11 @@ PartitionSet PartitionLeases::held(Transaction& tx) {
     return set;
 }
 
+bool PartitionLeases::has_to_release() const noexcept {
+    const auto is_there = [](const std::optional<Lease>& lease) { return lease.has_value(); };
+    return std::ranges::any_of(leases_held_, is_there);
+}
+
 void PartitionLeases::release() {
     const std::vector<Lease> held = given(slot_, leases_held_);
     if (held.empty()) return;

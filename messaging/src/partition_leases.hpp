@@ -36,6 +36,8 @@ public:
     /// Within the unit that notes what was delivered: what nobody else has taken meanwhile. Sees by
     /// the way whether other relays have come or gone.
     PartitionSet held(Transaction& tx);
+    /// Whether a partition was taken and not given back, even if its lease has run out since.
+    bool has_to_release() const noexcept;
     /// Gives everything back.
     void release();
 

@@ -107,7 +107,7 @@ milliseconds Relay::State::pause() const {
     milliseconds longest = is_virtual ? look_again_virtual : look_again_max;
     // What is ready and was not delivered belongs to another relay, whose lease may run out.
     const milliseconds shortest = std::clamp(options.lease / 4, milliseconds{1}, longest);
-    if (pass.holds_leases()) longest = std::min(longest, shortest * 2);
+    if (pass.has_to_release()) longest = std::min(longest, shortest * 2);
     const auto due = next_due();
     if (!due) return longest;
     const Timestamp now = store.clock().now();
@@ -122,11 +122,14 @@ void Relay::State::work(std::stop_token stop) {
     while (!stop.stop_requested()) {
         try {
             const std::uint64_t seen = store.commits();
-            if (run_once(stop) > 0) {
+            const bool had_leases = pass.has_to_release();
+            const std::size_t ended = run_once(stop);
+            // What was just taken is kept for a while: others may have work that looks like ours.
+            if (ended > 0 || (!had_leases && pass.has_to_release())) {
                 busy_until = std::chrono::steady_clock::now() + options.lease / 2;
-                continue;
             }
-            if (pass.holds_leases() && std::chrono::steady_clock::now() > busy_until) {
+            if (ended > 0) continue;
+            if (pass.has_to_release() && std::chrono::steady_clock::now() > busy_until) {
                 pass.release();
                 continue;
             }

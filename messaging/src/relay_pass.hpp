@@ -31,7 +31,7 @@ public:
     std::size_t run(std::stop_token stop);
     /// Set by a `run` that ended early because the transport was down or the speed limit reached.
     const std::optional<Rest>& rest() const noexcept { return rest_; }
-    bool holds_leases() const noexcept { return leases_.held() != 0; }
+    bool has_to_release() const noexcept { return leases_.has_to_release(); }
     void release() { leases_.release(); }
 
 private:

@@ -191,6 +191,23 @@ TEST_CASE("concurrent: an idle relay gives its leases back and writes nothing mo
     CHECK(store.commits() == commits);
 }
 
+TEST_CASE("concurrent: a relay that worked longer than its lease lasts gives it back as well") {
+    EventStore store = new_store({.durability = Durability::off});
+    ScriptedTransport transport{[](const Message&) {
+        std::this_thread::sleep_for(80ms);
+        return Delivery{};
+    }};
+    Relay relay{store, transport, {.name = "relay", .lease = 40ms}};
+    relay.start();
+    store.transact([](Transaction& tx) { tx.publish("post", Parcel{1}); });
+    CHECK(drained(store));
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (!Leases{store}.list().empty() && std::chrono::steady_clock::now() < deadline) {
+        std::this_thread::sleep_for(5ms);
+    }
+    CHECK(Leases{store}.list().empty());
+}
+
 TEST_CASE("concurrent: F9 of two copies of a message at once one has the effect") {
     EventStore store = new_store({.durability = Durability::off});
     std::atomic<int> effects{0};
