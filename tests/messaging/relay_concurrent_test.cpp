@@ -15,14 +15,23 @@ TEST_SUITE_BEGIN("concurrent");
 
 namespace {
 
-/// Waits until nothing is left to send; false if that takes too long.
-bool drained(const EventStore& store, std::chrono::seconds patience = 60s) {
+/// Waits for it; false if that takes too long.
+template <class Condition>
+bool comes_true(Condition condition, std::chrono::seconds patience) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
-    while (outbox_status(store).unsent() > 0) {
+    while (!condition()) {
         if (std::chrono::steady_clock::now() > deadline) return false;
         std::this_thread::sleep_for(5ms);
     }
     return true;
+}
+
+bool drained(const EventStore& store, std::chrono::seconds patience = 60s) {
+    return comes_true([&] { return outbox_status(store).unsent() == 0; }, patience);
+}
+
+bool gives_leases_back(const EventStore& store) {
+    return comes_true([&] { return Leases{store}.list().empty(); }, 10s);
 }
 
 /// Parcels `1..per_key` of each key, by several threads, each with its own keys.
@@ -179,11 +188,7 @@ TEST_CASE("concurrent: an idle relay gives its leases back and writes nothing mo
     relay.start();
     store.transact([](Transaction& tx) { tx.publish("post", Parcel{1}); });
     CHECK(drained(store));
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
-    while (!Leases{store}.list().empty() && std::chrono::steady_clock::now() < deadline) {
-        std::this_thread::sleep_for(5ms);
-    }
-    CHECK(Leases{store}.list().empty());
+    CHECK(gives_leases_back(store));
     // A commit is seen by readers a moment before it is counted.
     std::this_thread::sleep_for(50ms);
     const auto commits = store.commits();
@@ -201,11 +206,7 @@ TEST_CASE("concurrent: a relay that worked longer than its lease lasts gives it 
     relay.start();
     store.transact([](Transaction& tx) { tx.publish("post", Parcel{1}); });
     CHECK(drained(store));
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
-    while (!Leases{store}.list().empty() && std::chrono::steady_clock::now() < deadline) {
-        std::this_thread::sleep_for(5ms);
-    }
-    CHECK(Leases{store}.list().empty());
+    CHECK(gives_leases_back(store));
 }
 
 TEST_CASE("concurrent: F9 of two copies of a message at once one has the effect") {

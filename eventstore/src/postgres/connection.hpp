@@ -118,6 +118,7 @@ private:
     };
 
     void connect(Deadline deadline);
+    /// Takes what is still unanswered, good or bad, so that a rollback can follow.
     void drop_answers() noexcept;
     void check_server();
     void send_settings(std::string_view statement);

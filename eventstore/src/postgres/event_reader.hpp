@@ -13,6 +13,7 @@ namespace daybook::postgres {
 /// Reads events over one connection, inside whatever transaction is open on it.
 class EventReader {
 public:
+    /// For whoever can send it along with something else.
     static constexpr std::string_view select_head = "SELECT COALESCE(max(position), 0) FROM event";
 
     /// All must outlive this.

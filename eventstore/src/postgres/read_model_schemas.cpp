@@ -117,16 +117,13 @@ ReadModelSchemas::ReadModelSchemas(Place place, EngineOptions options)
 
 std::unique_ptr<ReadModelDatabase> ReadModelSchemas::open(std::string_view name, ReadModelUse use) {
     const std::string schema = schema_of(name);
-    {
-        ReadModelSchema look{place_, options_, schema, use};
-        if (!look.exists()) {
-            if (use != ReadModelUse::build) {
-                throw NotFoundError("read model '" + std::string(name) +
-                                    "' is not there: run the projection first");
-            }
-            look.create();
-        }
+    auto model = std::make_unique<ReadModelSchema>(place_, options_, schema, use);
+    if (model->exists()) return model;
+    if (use != ReadModelUse::build) {
+        throw NotFoundError("read model '" + std::string(name) +
+                            "' is not there: run the projection first");
     }
+    model->create();
     // A connection that was made before the schema may go on not to see what is in it.
     return std::make_unique<ReadModelSchema>(place_, options_, schema, use);
 }

@@ -105,8 +105,9 @@ public:
 
     /// Runs one statement and returns how many rows it changed.
     virtual std::int64_t execute(std::string_view statement, Parameters parameters) = 0;
-    /// The same for a change that nobody asks about. An engine behind a network sends it along with
-    /// what comes next, and that, or the commit, then throws its error.
+    /// The same for a change that nobody asks about, inside a transaction. An engine behind a
+    /// network sends it along with what comes next, which sees it done; that, or the commit, then
+    /// throws its error, with this statement named. Parameters are copied.
     virtual void execute_later(std::string_view statement, Parameters parameters) {
         execute(statement, parameters);
     }
@@ -131,7 +132,7 @@ public:
             return execute(statement, values);
         }
     }
-    /// `exec_later("DELETE FROM t WHERE k = ?", key)`.
+    /// The same of `execute_later`: `exec_later("DELETE FROM t WHERE k = ?", key)`.
     template <class... Args>
     void exec_later(std::string_view statement, const Args&... args) {
         const SqlValue values[] = {SqlValue(args)...};
