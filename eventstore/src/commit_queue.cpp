@@ -166,8 +166,7 @@ void CommitQueue::store_one_by_one(Group group) {
         transaction->savepoint();
         try {
             waiter->outcome = transaction->append(*waiter->request);
-            const auto* stored = std::get_if<AppendResult>(&*waiter->outcome);
-            if (stored != nullptr && !stored->repeated) {
+            if (has_stored(*waiter->outcome)) {
                 hooks_.before_commit(*transaction, *waiter->request);
             }
             transaction->release_savepoint();

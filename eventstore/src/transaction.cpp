@@ -94,8 +94,7 @@ AppendOutcome Transaction::try_append(const StreamName& stream, ExpectedVersion 
     broken_ = true;
     AppendOutcome outcome = engine_.append({stream, expected, events, now(), trace_});
     broken_ = false;
-    const auto* stored = std::get_if<AppendResult>(&outcome);
-    appended_ = appended_ || (stored != nullptr && !stored->repeated);
+    appended_ = appended_ || has_stored(outcome);
     return outcome;
 }
 

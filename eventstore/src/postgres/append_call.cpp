@@ -41,6 +41,26 @@ std::int64_t microseconds(Timestamp instant) {
 
 }  // namespace
 
+void EventColumns::add(const AppendRequest& request, const NewEvent& event) {
+    id_.add(event.id);
+    add_id(correlation_, first_of(event.trace.correlation, request.trace.correlation));
+    add_id(causation_, first_of(event.trace.causation, request.trace.causation));
+    data_.add(std::string_view{event.data});
+    if (event.metadata.empty()) {
+        metadata_.add_null();
+    } else {
+        metadata_.add(std::string_view{event.metadata});
+    }
+}
+
+void EventColumns::add_to(Parameters& parameters) {
+    parameters.add(id_, type::uuid_array)
+        .add(correlation_, type::uuid_array)
+        .add(causation_, type::uuid_array)
+        .add(data_, type::text_array)
+        .add(metadata_, type::text_array);
+}
+
 AppendCall::AppendCall(AppendRequests requests) {
     for (const AppendRequest* request : requests) add(*request);
 }
@@ -55,15 +75,7 @@ void AppendCall::add(const AppendRequest& request) {
         event_request_.add(request_stream_.size());
         event_number_.add(++number);
         event_type_.add(type_number(event.type));
-        event_id_.add(event.id);
-        add_id(event_correlation_, first_of(event.trace.correlation, request.trace.correlation));
-        add_id(event_causation_, first_of(event.trace.causation, request.trace.causation));
-        event_data_.add(std::string_view{event.data});
-        if (event.metadata.empty()) {
-            event_metadata_.add_null();
-        } else {
-            event_metadata_.add(std::string_view{event.metadata});
-        }
+        events_.add(request, event);
     }
 }
 
@@ -88,7 +100,7 @@ std::int32_t AppendCall::type_number(const EventType& type) {
     return type_names_.size();
 }
 
-Parameters AppendCall::parameters(bool check_ids) {
+Parameters AppendCall::parameters(bool check_ids, const EventId& last_known) {
     static constexpr std::string_view no{"\0", 1};
     static constexpr std::string_view yes{"\1", 1};
     Parameters all;
@@ -103,19 +115,47 @@ Parameters AppendCall::parameters(bool check_ids) {
         .add(request_recorded_, type::int8_array)
         .add(event_request_, type::int4_array)
         .add(event_number_, type::int4_array)
-        .add(event_type_, type::int4_array)
-        .add(event_id_, type::uuid_array)
-        .add(event_correlation_, type::uuid_array)
-        .add(event_causation_, type::uuid_array)
-        .add(event_data_, type::text_array)
-        .add(event_metadata_, type::text_array);
+        .add(event_type_, type::int4_array);
+    events_.add_to(all);
+    add_id(all, last_known);
     return all;
 }
 
-Parameters append_event_parameters(const AppendRequest& request) {
+KnownCall::KnownCall(const Foresight& foresight) {
+    auto type = foresight.types.begin();
+    for (std::size_t i = 0; i < foresight.foreseen.size(); ++i) {
+        const AppendRequest& request = *foresight.foreseen[i];
+        const StreamNumbers& numbers = foresight.streams[i];
+        const Version reached = foresight.results[i].version;
+        auto version = static_cast<std::int64_t>(reached.value() - request.events.size());
+        for (const NewEvent& event : request.events) {
+            event_stream_.add(numbers.stream);
+            event_version_.add(++version);
+            event_category_.add(static_cast<std::int32_t>(numbers.category));
+            event_type_.add(static_cast<std::int32_t>(*type++));
+            event_recorded_.add(microseconds(request.recorded_at));
+            events_.add(request, event);
+        }
+    }
+}
+
+Parameters KnownCall::parameters(const EventId& last_known) {
+    Parameters all;
+    all.add(last_known)
+        .add(event_stream_, type::int8_array)
+        .add(event_version_, type::int8_array)
+        .add(event_category_, type::int4_array)
+        .add(event_type_, type::int4_array)
+        .add(event_recorded_, type::int8_array);
+    events_.add_to(all);
+    return all;
+}
+
+Parameters append_event_parameters(const AppendRequest& request, const EventId& last_known) {
     const NewEvent& event = request.events.front();
     Parameters all;
     all.add_text(request.stream.str())
+        .add_text(request.stream.category())
         .add_text(event.type.name)
         .add(std::int64_t{event.type.version})
         .add(expected_code(request.expected))
@@ -124,8 +164,13 @@ Parameters append_event_parameters(const AppendRequest& request) {
     add_id(all, first_of(event.trace.correlation, request.trace.correlation));
     add_id(all, first_of(event.trace.causation, request.trace.causation));
     all.add_text(event.data);
-    if (event.metadata.empty()) return std::move(all.add_null(type::text));
-    return std::move(all.add_text(event.metadata));
+    if (event.metadata.empty()) {
+        all.add_null(type::text);
+    } else {
+        all.add_text(event.metadata);
+    }
+    add_id(all, last_known);
+    return all;
 }
 
 }  // namespace daybook::postgres

@@ -4,9 +4,24 @@
 #include <unordered_map>
 
 #include "daybook/eventstore/engine.hpp"
+#include "postgres/known_log.hpp"
 #include "postgres/values.hpp"
 
 namespace daybook::postgres {
+
+/// What every call takes of each event.
+class EventColumns {
+public:
+    void add(const AppendRequest& request, const NewEvent& event);
+    void add_to(Parameters& parameters);
+
+private:
+    Array id_{type::uuid};
+    Array correlation_{type::uuid};
+    Array causation_{type::uuid};
+    Array data_{type::text};
+    Array metadata_{type::text};
+};
 
 /// The arguments of `append_events` for a group of requests (schema/sql/postgres/0002_append.sql).
 /// The requests must outlive it.
@@ -15,16 +30,18 @@ public:
     explicit AppendCall(AppendRequests requests);
 
     static constexpr std::string_view statement =
-        "SELECT positions, versions FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
-        "$11, $12, $13, $14, $15, $16, $17)";
+        "SELECT * FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
+        "$11, $12, $13, $14, $15, $16, $17, $18)";
 
     /// Valid as long as this.
-    Parameters parameters(bool check_ids);
+    Parameters parameters(bool check_ids, const EventId& last_known);
+
+    // Where the answer speaks of a name that a request has, from 1.
+    std::int32_t stream_number(const StreamName& stream);
+    std::int32_t type_number(const EventType& type);
 
 private:
     void add(const AppendRequest& request);
-    std::int32_t stream_number(const StreamName& stream);
-    std::int32_t type_number(const EventType& type);
 
     std::unordered_map<std::string_view, std::int32_t> stream_numbers_;
     std::unordered_map<std::string_view, std::vector<std::pair<int, std::int32_t>>> type_numbers_;
@@ -39,17 +56,33 @@ private:
     Array event_request_{type::int4};
     Array event_number_{type::int4};
     Array event_type_{type::int4};
-    Array event_id_{type::uuid};
-    Array event_correlation_{type::uuid};
-    Array event_causation_{type::uuid};
-    Array event_data_{type::text};
-    Array event_metadata_{type::text};
+    EventColumns events_;
+};
+
+/// The arguments of `append_known`.
+class KnownCall {
+public:
+    explicit KnownCall(const Foresight& foresight);
+
+    static constexpr std::string_view statement =
+        "SELECT append_known($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
+    /// Valid as long as this.
+    Parameters parameters(const EventId& last_known);
+
+private:
+    Array event_stream_{type::int8};
+    Array event_version_{type::int8};
+    Array event_category_{type::int4};
+    Array event_type_{type::int4};
+    Array event_recorded_{type::int8};
+    EventColumns events_;
 };
 
 /// The arguments of `append_event`, for a request of one event. Borrows from the request.
-Parameters append_event_parameters(const AppendRequest& request);
+Parameters append_event_parameters(const AppendRequest& request, const EventId& last_known);
 
 constexpr std::string_view append_event_statement =
-    "SELECT append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    "SELECT append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
 }  // namespace daybook::postgres

@@ -49,17 +49,6 @@ EventId Result::id(int row, int column) const noexcept {
     return EventId{bytes};
 }
 
-std::vector<std::int64_t> Result::int8s(int row, int column) const {
-    std::vector<std::int64_t> elements;
-    const std::string_view array = text(row, column);
-    constexpr std::size_t header = 20;
-    constexpr std::size_t element = 4 + sizeof(std::int64_t);
-    for (std::size_t at = header; at + element <= array.size(); at += element) {
-        elements.push_back(get_integer<std::int64_t>(array.data() + at + 4));
-    }
-    return elements;
-}
-
 std::int64_t Result::changed() const {
     const std::string_view count = PQcmdTuples(result_.get());
     std::int64_t changed = 0;

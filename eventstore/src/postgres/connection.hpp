@@ -41,8 +41,13 @@ public:
     }
     /// Nil for NULL.
     EventId id(int row, int column) const noexcept;
-    /// The elements of an int8[]; none for NULL.
-    std::vector<std::int64_t> int8s(int row, int column) const;
+    /// False for NULL.
+    bool boolean(int row, int column) const noexcept { return text(row, column) == "\1"; }
+    /// The elements of an int8[] or int4[], 0 for NULL; none for NULL instead of an array.
+    template <class Integer>
+    std::vector<Integer> integers(int row, int column) const {
+        return elements_of<Integer>(text(row, column));
+    }
 
     Oid type(int column) const noexcept { return PQftype(result_.get(), column); }
     const char* column_name(int column) const noexcept { return PQfname(result_.get(), column); }

@@ -114,6 +114,20 @@ private:
     std::int32_t count_ = 0;
 };
 
+/// The elements of a one-dimensional array of whole numbers, 0 for NULL.
+template <class Integer>
+std::vector<Integer> elements_of(std::string_view array) {
+    constexpr std::size_t header = 20;
+    std::vector<Integer> elements;
+    for (std::size_t at = header; at < array.size();) {
+        const auto size = get_integer<std::int32_t>(array.data() + at);
+        at += sizeof size;
+        elements.push_back(size < 0 ? Integer{} : get_integer<Integer>(array.data() + at));
+        if (size > 0) at += sizeof(Integer);
+    }
+    return elements;
+}
+
 /// The parameters of one statement. What is given by view is borrowed until it was sent.
 class Parameters {
 public:

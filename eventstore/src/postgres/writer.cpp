@@ -4,22 +4,12 @@
 #include <thread>
 
 #include "daybook/core/error.hpp"
-#include "postgres/append_call.hpp"
-#include "repeated_append.hpp"
 
 namespace daybook::postgres {
 
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-
-constexpr std::string_view unique_violation = "23505";
-constexpr std::int64_t not_as_expected = 0;
-
-constexpr std::string_view find_event =
-    "SELECT e.position, e.version, s.name, t.name, t.version, e.data, COALESCE(e.metadata, '') "
-    "FROM event e JOIN stream s ON s.id = e.stream JOIN event_type t ON t.id = e.type "
-    "WHERE e.id = $1";
 
 /// Of the transaction numbered $1, if this is still the life of the server in which it began: after
 /// a crash the number may be another's.
@@ -38,10 +28,12 @@ Writer::Writer(Place place, EngineOptions options, TypeTable& types)
 
 void Writer::connect() {
     sql_.reset();
+    appender_.reset();
     reader_.reset();
     connection_.reset();
     connection_ = std::make_unique<Connection>(place_, options_);
     reader_ = std::make_unique<EventReader>(*connection_, types_);
+    appender_ = std::make_unique<Appender>(*connection_, place_);
     sql_ = std::make_unique<ConnectionSql>(*connection_);
 }
 
@@ -67,7 +59,7 @@ std::vector<AppendOutcome> Writer::append_group(AppendRequests requests) {
     for (bool again = false;; again = true) {
         try {
             // The second time the ids may be our own.
-            return call(requests, again);
+            return appender_->append(requests, again);
         } catch (const UnavailableError& error) {
             if (!connection_->broken()) {
                 if (!again) throw;
@@ -86,76 +78,13 @@ std::vector<AppendOutcome> Writer::append_group(AppendRequests requests) {
 }
 
 std::vector<AppendOutcome> Writer::append_all(AppendRequests requests) {
-    std::vector<AppendOutcome> outcomes = call(requests, true);
+    std::vector<AppendOutcome> outcomes = appender_->append(requests, true);
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
-        const auto* const stored = std::get_if<AppendResult>(&outcomes[i]);
-        if (stored == nullptr || stored->repeated) continue;
+        if (!has_stored(outcomes[i])) continue;
         written_ = requests[i]->events.front().id;
-        head_ = std::max(head_.value_or(Position{}), stored->position);
+        head_ = std::max(head_.value_or(Position{}), std::get<AppendResult>(outcomes[i]).position);
     }
     return outcomes;
-}
-
-std::vector<AppendOutcome> Writer::call(AppendRequests requests, bool check_ids) {
-    const bool is_one = requests.size() == 1 && requests.front()->events.size() == 1;
-    if (is_one && !check_ids) {
-        if (const auto stored = append_event(*requests.front())) return {*stored};
-    }
-    AppendCall arguments{requests};
-    Parameters parameters = arguments.parameters(check_ids);
-    const Result result = answer_of(AppendCall::statement, parameters);
-    const auto positions = result.int8s(0, 0);
-    const auto versions = result.int8s(0, 1);
-    std::vector<AppendOutcome> outcomes;
-    outcomes.reserve(requests.size());
-    for (std::size_t i = 0; i < requests.size(); ++i) {
-        outcomes.push_back(outcome_of(*requests[i], positions.at(i), versions.at(i)));
-    }
-    return outcomes;
-}
-
-std::optional<AppendResult> Writer::append_event(const AppendRequest& request) {
-    Parameters parameters = append_event_parameters(request);
-    const auto reached = answer_of(append_event_statement, parameters).int8s(0, 0);
-    if (reached.empty()) return std::nullopt;
-    return AppendResult{static_cast<std::uint64_t>(reached.at(0)),
-                        static_cast<std::uint64_t>(reached.at(1)), false};
-}
-
-Result Writer::answer_of(std::string_view append_statement, Parameters& parameters) {
-    if (!connection_->in_transaction()) connection_->send_settings();
-    connection_->send(append_statement, parameters);
-    try {
-        return std::move(connection_->receive().back());
-    } catch (const InvalidError& error) {
-        if (connection_->failed_state() != unique_violation) throw;
-        throw DuplicateError(error.what());
-    }
-}
-
-AppendOutcome Writer::outcome_of(const AppendRequest& request, std::int64_t position,
-                                 std::int64_t version) {
-    const Version reached = static_cast<std::uint64_t>(version);
-    if (position > 0) return AppendResult{static_cast<std::uint64_t>(position), reached, false};
-    if (auto repeated = repeat_of(request)) return *repeated;
-    if (position == not_as_expected) return Conflict{request.stream, request.expected, reached};
-    throw CorruptError("store '" + place_.name + "': an event id of stream '" +
-                       request.stream.str() + "' is refused but not there: check the store");
-}
-
-std::optional<AppendResult> Writer::repeat_of(const AppendRequest& request) {
-    return find_repeat(request, [this](const EventId& id, const auto& visit) {
-        Parameters parameters;
-        parameters.add(id);
-        if (!connection_->in_transaction()) connection_->send_settings();
-        connection_->send(find_event, parameters);
-        const std::vector<Result> results = connection_->receive();
-        const Result& found = results.back();
-        if (found.rows() == 0) return;
-        visit({static_cast<std::uint64_t>(found.int8(0, 0)),
-               static_cast<std::uint64_t>(found.int8(0, 1)), found.text(0, 2), found.text(0, 3),
-               found.int4(0, 4), found.text(0, 5), found.text(0, 6)});
-    });
 }
 
 void Writer::begin() {

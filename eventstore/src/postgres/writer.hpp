@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "postgres/appender.hpp"
 #include "postgres/connection.hpp"
 #include "postgres/connection_sql.hpp"
 #include "postgres/event_reader.hpp"
@@ -47,14 +48,6 @@ private:
     void connect_again(Deadline deadline);
     void drop() noexcept { connection_.reset(); }
     void require_connection();
-    std::vector<AppendOutcome> call(AppendRequests requests, bool check_ids);
-    /// The way of one new event to a stream that is as expected; nothing if it is not that.
-    std::optional<AppendResult> append_event(const AppendRequest& request);
-    /// Throws DuplicateError if an id was used before.
-    Result answer_of(std::string_view append_statement, Parameters& parameters);
-    AppendOutcome outcome_of(const AppendRequest& request, std::int64_t position,
-                             std::int64_t version);
-    std::optional<AppendResult> repeat_of(const AppendRequest& request);
     /// Finds out on a new connection whether the unit was committed.
     void settle_commit();
     /// `committed`, `aborted`, `in progress` or `unknown`.
@@ -66,6 +59,7 @@ private:
     TypeTable& types_;
     std::unique_ptr<Connection> connection_;
     std::unique_ptr<EventReader> reader_;
+    std::unique_ptr<Appender> appender_;
     std::unique_ptr<ConnectionSql> sql_;
     std::string transaction_;         ///< number of the open unit's
     std::string life_;                ///< of the server, when that began

@@ -1,3 +1,30 @@
+-- The number of a name, given to it if it has none.
+CREATE FUNCTION category_of(category_name text) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    category_id integer;
+BEGIN
+    SELECT id INTO category_id FROM category WHERE name = category_name;
+    IF category_id IS NULL THEN
+        INSERT INTO category(name) VALUES(category_name) RETURNING id INTO category_id;
+    END IF;
+    RETURN category_id;
+END
+$$;
+
+CREATE FUNCTION type_of(type_name text, type_version integer) RETURNS integer
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    type_id integer;
+BEGIN
+    SELECT id INTO type_id FROM event_type WHERE name = type_name AND version = type_version;
+    IF type_id IS NULL THEN
+        INSERT INTO event_type(name, version) VALUES(type_name, type_version)
+        RETURNING id INTO type_id;
+    END IF;
+    RETURN type_id;
+END
+$$;
+
 -- Appends a group of requests in one call: takes the lock, checks each request's expectation in
 -- turn, and stores what was admitted with one INSERT.
 --
@@ -9,6 +36,9 @@
 -- that the stream was not as expected, and the version is what it has. A position of -1 says, when
 -- `check_ids` asks for it, that an id was used before. Without `check_ids` such an id fails the
 -- whole call.
+--
+-- `streams`, `categories` and `types` are the numbers of the names. `continued` says that the event
+-- `last_known` was the last one of the log: nobody has appended since.
 CREATE FUNCTION append_events(
     check_ids          boolean,
     stream_names       text[],
@@ -27,17 +57,19 @@ CREATE FUNCTION append_events(
     event_causation    uuid[],
     event_data         text[],
     event_metadata     text[],
+    last_known         uuid,
     OUT positions      bigint[],
-    OUT versions       bigint[]
+    OUT versions       bigint[],
+    OUT streams        bigint[],
+    OUT categories     integer[],
+    OUT types          integer[],
+    OUT continued      boolean
 ) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     locked       boolean := lock_store();
     head         bigint;
-    stream_ids   bigint[];
-    categories   integer[];
     heads        bigint[];
-    types        integer[];
-    used         boolean[];
+    used         boolean[] := array_fill(false, ARRAY[cardinality(stream_names)]);
     used_by      integer[];
     stored       boolean := false;
     s            integer;
@@ -46,12 +78,13 @@ DECLARE
 BEGIN
     -- One look at all that is needed; LIMIT keeps it to one search in an index for each name.
     SELECT COALESCE((SELECT max(position) FROM event), 0),
+           (SELECT id = last_known FROM event ORDER BY position DESC LIMIT 1),
            (SELECT array_agg((SELECT id FROM event_type
                               WHERE event_type.name = wanted.name
                                 AND event_type.version = wanted.version))
             FROM unnest(type_names, type_versions) AS wanted(name, version)),
            array_agg(found.id), array_agg(found.category), array_agg(COALESCE(found.head, 0))
-    INTO head, types, stream_ids, categories, heads
+    INTO head, continued, types, streams, categories, heads
     FROM unnest(stream_names) AS wanted(name)
     LEFT JOIN LATERAL (SELECT id, category, (SELECT version FROM event
                                              WHERE event.stream = stream.id
@@ -88,35 +121,26 @@ BEGIN
         RETURN;
     END IF;
 
-    IF array_position(stream_ids, NULL) IS NOT NULL THEN
-        INSERT INTO category(name)
-        SELECT DISTINCT c FROM unnest(stream_categories) AS c
-        WHERE NOT EXISTS(SELECT 1 FROM category WHERE name = c);
+    IF array_position(streams, NULL) IS NOT NULL THEN
         INSERT INTO stream(name, category)
-        SELECT wanted.name, (SELECT id FROM category WHERE category.name = wanted.category)
-        FROM unnest(stream_names, stream_categories, stream_ids, used)
+        SELECT wanted.name, category_of(wanted.category)
+        FROM unnest(stream_names, stream_categories, streams, used)
              AS wanted(name, category, id, used)
         WHERE wanted.id IS NULL AND wanted.used;
-        SELECT array_agg(found.id), array_agg(found.category) INTO stream_ids, categories
+        SELECT array_agg(found.id), array_agg(found.category) INTO streams, categories
         FROM unnest(stream_names) AS wanted(name)
         LEFT JOIN LATERAL (SELECT id, category FROM stream
                            WHERE stream.name = wanted.name LIMIT 1) AS found ON true;
     END IF;
     IF array_position(types, NULL) IS NOT NULL THEN
-        INSERT INTO event_type(name, version)
-        SELECT wanted.name, wanted.version
-        FROM unnest(type_names, type_versions, types) AS wanted(name, version, id)
-        WHERE wanted.id IS NULL;
-        SELECT array_agg((SELECT id FROM event_type
-                          WHERE event_type.name = wanted.name
-                            AND event_type.version = wanted.version)) INTO types
+        SELECT array_agg(type_of(wanted.name, wanted.version)) INTO types
         FROM unnest(type_names, type_versions) AS wanted(name, version);
     END IF;
 
     INSERT INTO event(position, stream, version, category, type, recorded_at, id,
                       correlation, causation, data, metadata)
     SELECT positions[event_request[e]] - request_events[event_request[e]] + event_number[e],
-           stream_ids[request_stream[event_request[e]]],
+           streams[request_stream[event_request[e]]],
            versions[event_request[e]] - request_events[event_request[e]] + event_number[e],
            categories[request_stream[event_request[e]]],
            types[event_type[e]],
@@ -127,11 +151,11 @@ BEGIN
 END
 $$;
 
--- The same for one request of one event, for half the work: the position and version, or nothing
--- where there is more to it (a stream or type that is new, a version that is not as expected). Then
--- nothing was done, and append_events is asked.
+-- The same for one request of one event, for half the work: its position (or 0), the version, the
+-- numbers of stream, category and type, and 1 if `continued`.
 CREATE FUNCTION append_event(
     stream_name        text,
+    stream_category    text,
     type_name          text,
     type_version       bigint,
     expected           bigint,
@@ -140,31 +164,76 @@ CREATE FUNCTION append_event(
     event_correlation  uuid,
     event_causation    uuid,
     event_data         text,
-    event_metadata     text
+    event_metadata     text,
+    last_known         uuid
 ) RETURNS bigint[] LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     locked      boolean := lock_store();
+    head        bigint;
+    continued   boolean;
     stream_id   bigint;
     category_id integer;
-    type_id     integer;
     have        bigint;
-    head        bigint;
+    type_id     integer;
 BEGIN
-    SELECT stream.id, stream.category,
-           COALESCE((SELECT version FROM event WHERE event.stream = stream.id
-                     ORDER BY version DESC LIMIT 1), 0),
+    -- An empty log has no streams and no types either.
+    SELECT last.position, last.id = last_known, stream.id, stream.category,
+           (SELECT version FROM event WHERE event.stream = stream.id
+            ORDER BY version DESC LIMIT 1),
            (SELECT event_type.id FROM event_type
-            WHERE event_type.name = type_name AND event_type.version = type_version),
-           COALESCE((SELECT max(position) FROM event), 0)
-    INTO stream_id, category_id, have, type_id, head
-    FROM stream WHERE stream.name = stream_name;
-    IF type_id IS NULL OR expected NOT IN (-1, have) THEN
-        RETURN NULL;
+            WHERE event_type.name = type_name AND event_type.version = type_version)
+    INTO head, continued, stream_id, category_id, have, type_id
+    FROM (SELECT position, id FROM event ORDER BY position DESC LIMIT 1) AS last
+    LEFT JOIN stream ON stream.name = stream_name;
+    head := COALESCE(head, 0);
+    have := COALESCE(have, 0);
+    IF NOT (expected IN (-1, have) OR (expected = -2 AND have > 0)) THEN
+        RETURN ARRAY[0, have];
+    END IF;
+    IF stream_id IS NULL THEN
+        INSERT INTO stream(name, category) VALUES(stream_name, category_of(stream_category))
+        RETURNING id, category INTO stream_id, category_id;
+    END IF;
+    IF type_id IS NULL THEN
+        type_id := type_of(type_name, type_version::integer);
     END IF;
     INSERT INTO event(position, stream, version, category, type, recorded_at, id,
                       correlation, causation, data, metadata)
     VALUES(head + 1, stream_id, have + 1, category_id, type_id, event_recorded, event_id,
            event_correlation, event_causation, event_data, event_metadata);
-    RETURN ARRAY[head + 1, have + 1];
+    RETURN ARRAY[head + 1, have + 1, stream_id, category_id, type_id,
+                 COALESCE(continued, false)::integer];
+END
+$$;
+
+-- The same for events of which the writer knows everything, if `last_known` is still the last one
+-- of the log: then what it has learned before is still so, and nothing has to be looked up. Says
+-- whether it was; if not, nothing was done.
+CREATE FUNCTION append_known(
+    last_known         uuid,
+    event_stream       bigint[],
+    event_version      bigint[],
+    event_category     integer[],
+    event_type         integer[],
+    event_recorded     bigint[],
+    event_id           uuid[],
+    event_correlation  uuid[],
+    event_causation    uuid[],
+    event_data         text[],
+    event_metadata     text[]
+) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    locked boolean := lock_store();
+BEGIN
+    INSERT INTO event(position, stream, version, category, type, recorded_at, id,
+                      correlation, causation, data, metadata)
+    SELECT generate_series(last.position + 1, last.position + cardinality(event_id)),
+           unnest(event_stream), unnest(event_version), unnest(event_category),
+           unnest(event_type), unnest(event_recorded), unnest(event_id),
+           unnest(event_correlation), unnest(event_causation), unnest(event_data),
+           unnest(event_metadata)
+    FROM (SELECT position, id FROM event ORDER BY position DESC LIMIT 1) AS last
+    WHERE last.id = last_known;
+    RETURN FOUND;
 END
 $$;

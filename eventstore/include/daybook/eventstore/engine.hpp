@@ -37,6 +37,12 @@ struct AppendResult {
 /// Stored, or refused because the stream was not as expected.
 using AppendOutcome = std::variant<AppendResult, Conflict>;
 
+/// Neither refused nor a repeat.
+inline bool has_stored(const AppendOutcome& outcome) noexcept {
+    const auto* const result = std::get_if<AppendResult>(&outcome);
+    return result != nullptr && !result->repeated;
+}
+
 /// One stream's part of a unit, checked and complete: borrowed for the call.
 struct AppendRequest {
     const StreamName& stream;

@@ -1,0 +1,182 @@
+#include "postgres/appender.hpp"
+
+#include <algorithm>
+
+#include "daybook/core/error.hpp"
+#include "repeated_append.hpp"
+
+namespace daybook::postgres {
+
+namespace {
+
+constexpr std::string_view unique_violation = "23505";
+constexpr std::int64_t not_as_expected = 0;
+
+constexpr std::string_view find_event =
+    "SELECT e.position, e.version, s.name, t.name, t.version, e.data, COALESCE(e.metadata, '') "
+    "FROM event e JOIN stream s ON s.id = e.stream JOIN event_type t ON t.id = e.type "
+    "WHERE e.id = $1";
+
+bool is_one_event(AppendRequests requests) {
+    return requests.size() == 1 && requests.front()->events.size() == 1;
+}
+
+/// A call more costs as much as looking up what a few events need.
+bool pays(const Foresight& foresight) {
+    constexpr std::size_t events_min = 4;
+    const std::size_t events = foresight.types.size();
+    return events >= events_min || (events > 1 && foresight.rest.empty());
+}
+
+}  // namespace
+
+std::vector<AppendOutcome> Appender::append(AppendRequests requests, bool check_ids) {
+    if (!check_ids && !is_one_event(requests)) {
+        const Foresight foresight = known_.foresee(requests);
+        if (pays(foresight)) return append_foreseen(requests, foresight);
+    }
+    return append_any(requests, check_ids);
+}
+
+std::vector<AppendOutcome> Appender::append_any(AppendRequests requests, bool check_ids) {
+    begin();
+    Question question = ask(requests, check_ids, known_.last());
+    return understand(question, receive().back());
+}
+
+std::vector<AppendOutcome> Appender::append_foreseen(AppendRequests requests,
+                                                     const Foresight& foresight) {
+    begin();
+    KnownCall call{foresight};
+    Parameters parameters = call.parameters(known_.last());
+    connection_.send(KnownCall::statement, parameters);
+    std::optional<Question> rest;
+    if (!foresight.rest.empty()) {
+        // To be continued is what was foreseen.
+        rest = ask(foresight.rest, false, foresight.foreseen.back()->events.back().id);
+    }
+    const std::vector<Result> answers = receive();
+    const bool came_true = answers[answers.size() - (rest ? 2 : 1)].boolean(0, 0);
+    known_.learn_continued(came_true);
+    if (came_true) known_.learn(foresight);
+    std::vector<AppendOutcome> others;
+    if (rest) others = understand(*rest, answers.back());
+    std::vector<AppendOutcome> foreseen{foresight.results.begin(), foresight.results.end()};
+    if (!came_true) foreseen = append_any(foresight.foreseen, false);
+
+    std::vector<AppendOutcome> outcomes;
+    outcomes.reserve(requests.size());
+    auto next_foreseen = foresight.foreseen.begin();
+    auto next = foreseen.begin();
+    auto next_other = others.begin();
+    for (const AppendRequest* request : requests) {
+        const bool is_foreseen =
+            next_foreseen != foresight.foreseen.end() && *next_foreseen == request;
+        if (is_foreseen) ++next_foreseen;
+        outcomes.push_back(std::move(is_foreseen ? *next++ : *next_other++));
+    }
+    return outcomes;
+}
+
+void Appender::begin() {
+    if (!connection_.in_transaction()) connection_.send_settings();
+}
+
+Appender::Question Appender::ask(AppendRequests requests, bool check_ids,
+                                 const EventId& last_known) {
+    Question question{requests, std::nullopt};
+    if (is_one_event(requests) && !check_ids) {
+        Parameters parameters = append_event_parameters(*requests.front(), last_known);
+        connection_.send(append_event_statement, parameters);
+    } else {
+        Parameters parameters = question.call.emplace(requests).parameters(check_ids, last_known);
+        connection_.send(AppendCall::statement, parameters);
+    }
+    return question;
+}
+
+std::vector<Result> Appender::receive() {
+    try {
+        return connection_.receive();
+    } catch (const InvalidError& error) {
+        if (connection_.failed_state() != unique_violation) throw;
+        throw DuplicateError(error.what());
+    }
+}
+
+std::vector<AppendOutcome> Appender::understand(Question& question, const Result& answer) {
+    if (!question.call) return {understand_event(*question.requests.front(), answer)};
+    const auto positions = answer.integers<std::int64_t>(0, 0);
+    const auto versions = answer.integers<std::int64_t>(0, 1);
+    std::vector<AppendOutcome> outcomes;
+    outcomes.reserve(positions.size());
+    for (std::size_t i = 0; i < question.requests.size(); ++i) {
+        outcomes.push_back(outcome_of(*question.requests[i], positions.at(i), versions.at(i)));
+    }
+    if (connection_.in_transaction()) {
+        // It may still be rolled back.
+        known_.learn_continued(false);
+    } else if (std::any_of(outcomes.begin(), outcomes.end(), has_stored)) {
+        learn(question, outcomes, answer);
+    }
+    return outcomes;
+}
+
+AppendOutcome Appender::understand_event(const AppendRequest& request, const Result& answer) {
+    enum Told : std::size_t { position, version, stream, category, type, continued };
+    const auto told = answer.integers<std::int64_t>(0, 0);
+    AppendOutcome outcome = outcome_of(request, told.at(position), told.at(version));
+    if (has_stored(outcome)) {
+        known_.learn_continued(told.at(continued) != 0);
+        known_.learn(request.events.front().type, told.at(type));
+        known_.learn(request, {told.at(stream), told.at(category)},
+                     std::get<AppendResult>(outcome));
+    }
+    return outcome;
+}
+
+void Appender::learn(Question& question, const std::vector<AppendOutcome>& outcomes,
+                     const Result& answer) {
+    const auto streams = answer.integers<std::int64_t>(0, 2);
+    const auto categories = answer.integers<std::int32_t>(0, 3);
+    const auto types = answer.integers<std::int32_t>(0, 4);
+    known_.learn_continued(answer.boolean(0, 5));
+    const auto place = [](std::int32_t number) { return static_cast<std::size_t>(number - 1); };
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        if (!has_stored(outcomes[i])) continue;
+        const AppendRequest& request = *question.requests[i];
+        for (const NewEvent& event : request.events) {
+            known_.learn(event.type, types.at(place(question.call->type_number(event.type))));
+        }
+        const std::size_t stream = place(question.call->stream_number(request.stream));
+        known_.learn(request, {streams.at(stream), categories.at(stream)},
+                     std::get<AppendResult>(outcomes[i]));
+    }
+}
+
+AppendOutcome Appender::outcome_of(const AppendRequest& request, std::int64_t position,
+                                   std::int64_t version) {
+    const Version reached = static_cast<std::uint64_t>(version);
+    if (position > 0) return AppendResult{static_cast<std::uint64_t>(position), reached, false};
+    if (auto repeated = repeat_of(request)) return *repeated;
+    if (position == not_as_expected) return Conflict{request.stream, request.expected, reached};
+    throw CorruptError("store '" + place_.name + "': an event id of stream '" +
+                       request.stream.str() + "' is refused but not there: check the store");
+}
+
+std::optional<AppendResult> Appender::repeat_of(const AppendRequest& request) {
+    return find_repeat(request, [this](const EventId& id, const auto& visit) {
+        Parameters parameters;
+        parameters.add(id);
+        begin();
+        connection_.send(find_event, parameters);
+        const std::vector<Result> results = connection_.receive();
+        const Result& found = results.back();
+        if (found.rows() == 0) return;
+        visit({static_cast<std::uint64_t>(found.int8(0, 0)),
+               static_cast<std::uint64_t>(found.int8(0, 1)), found.text(0, 2), found.text(0, 3),
+               found.int4(0, 4), found.text(0, 5), found.text(0, 6)});
+    });
+}
+
+}  // namespace daybook::postgres

@@ -1,0 +1,76 @@
+#include "postgres/known_log.hpp"
+
+namespace daybook::postgres {
+
+Foresight KnownLog::foresee(AppendRequests requests) {
+    Foresight foresight;
+    ++look_;
+    Position head = head_;
+    for (const AppendRequest* request : requests) {
+        if (!continued_ || !foresee(*request, foresight, head)) foresight.rest.push_back(request);
+    }
+    return foresight;
+}
+
+bool KnownLog::foresee(const AppendRequest& request, Foresight& foresight, Position& head) {
+    const auto found = streams_.find(std::string_view{request.stream.str()});
+    if (found == streams_.end() || found->second.era != era_) return false;
+    Stream& stream = found->second;
+    if (stream.look != look_) stream.foreseen = stream.version;
+    stream.look = look_;
+    if (!request.expected.admits(stream.foreseen)) return false;
+    const std::size_t types_before = foresight.types.size();
+    for (const NewEvent& event : request.events) {
+        const auto* const number = number_of(event.type);
+        if (number == nullptr) {
+            foresight.types.resize(types_before);
+            return false;
+        }
+        foresight.types.push_back(*number);
+    }
+    head = head.value() + request.events.size();
+    stream.foreseen = stream.foreseen.value() + request.events.size();
+    foresight.foreseen.push_back(&request);
+    foresight.streams.push_back(stream.numbers);
+    foresight.results.push_back({head, stream.foreseen, false});
+    return true;
+}
+
+void KnownLog::learn_continued(bool continued) noexcept {
+    continued_ = continued;
+    if (!continued) ++era_;
+}
+
+void KnownLog::learn(const Foresight& foresight) {
+    for (std::size_t i = 0; i < foresight.foreseen.size(); ++i) {
+        learn(*foresight.foreseen[i], foresight.streams[i], foresight.results[i]);
+    }
+}
+
+void KnownLog::learn(const EventType& type, std::int64_t number) {
+    if (number_of(type) != nullptr) return;
+    if (types_.size() >= types_max) types_.clear();
+    types_[std::string{type.name}].emplace_back(type.version, number);
+}
+
+void KnownLog::learn(const AppendRequest& request, const StreamNumbers& numbers,
+                     const AppendResult& result) {
+    if (streams_.size() >= streams_max) streams_.clear();
+    Stream& stream = streams_[request.stream.str()];
+    stream.numbers = numbers;
+    stream.version = result.version;
+    stream.era = era_;
+    head_ = result.position;
+    last_ = request.events.back().id;
+}
+
+const std::int64_t* KnownLog::number_of(const EventType& type) const {
+    const auto found = types_.find(type.name);
+    if (found == types_.end()) return nullptr;
+    for (const auto& [version, number] : found->second) {
+        if (version == type.version) return &number;
+    }
+    return nullptr;
+}
+
+}  // namespace daybook::postgres

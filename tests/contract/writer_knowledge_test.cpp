@@ -1,0 +1,177 @@
+#include <map>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "numbered.hpp"
+#include "store_place.hpp"
+
+using namespace daybook;
+using namespace daybook::test;
+
+// A writer remembers what it has appended, so that it need not look it up. What others append
+// meanwhile must not be overlooked, whatever their number and in whatever order they come.
+
+namespace {
+
+std::vector<NewEvent> numbered_events(std::size_t count, const char* type) {
+    std::vector<NewEvent> events;
+    for (std::size_t i = 0; i < count; ++i) events.push_back(numbered(i, type));
+    return events;
+}
+
+/// What the log must be if each append counts exactly once.
+class Model {
+public:
+    Version version(const std::string& stream) { return versions_[stream]; }
+    void append(const std::string& stream, std::size_t events) {
+        versions_[stream] = versions_[stream].value() + events;
+        head_ = head_.value() + events;
+    }
+    void check(const AppendOutcome& outcome, const std::string& stream) {
+        REQUIRE(std::holds_alternative<AppendResult>(outcome));
+        CHECK(std::get<AppendResult>(outcome).position == head_);
+        CHECK(std::get<AppendResult>(outcome).version == versions_[stream]);
+    }
+    void check(EventStore& store) {
+        CHECK(store.head() == head_);
+        for (const auto& [stream, version] : versions_) {
+            std::uint64_t next = 0;
+            for (const EventView event : store.read(stream)) {
+                CHECK(event.version() == Version{++next});
+            }
+            CHECK(next == version.value());
+        }
+    }
+
+private:
+    std::map<std::string, Version> versions_;
+    Position head_;
+};
+
+/// The random choices of one step.
+struct Step {
+    explicit Step(std::mt19937_64& random)
+        : way(random() % 12),
+          handle(random() % 16 == 0),
+          stream("thing-" + std::to_string(random() % 5)),
+          type(random() % 8 == 0 ? "thing.second" : "thing.first"),
+          events(1 + random() % 6) {}
+
+    std::uint64_t way;
+    bool handle;  ///< to the other one
+    std::string stream;
+    const char* type;
+    std::size_t events;
+};
+
+}  // namespace
+
+TEST_CASE("writers that take turns know what the others have appended") {
+    for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+        CAPTURE(seed);
+        const StorePlace place;
+        std::vector<EventStore> handles{place.open(), place.open()};
+        std::size_t current = 0;
+        std::mt19937_64 random{seed};
+        Model model;
+        for (int i = 0; i < 200; ++i) {
+            const Step step{random};
+            if (step.handle) current = 1 - current;
+            EventStore& store = handles[current];
+            const auto events = numbered_events(step.events, step.type);
+            const Version version = model.version(step.stream);
+            if (step.way <= 1) {
+                // What was true before somebody appended, or has never been.
+                const Version wrong = random() % (version.value() + 2);
+                if (wrong == version) continue;
+                const auto refused = store.try_append(step.stream, at_version(wrong), events);
+                REQUIRE(std::holds_alternative<Conflict>(refused));
+                CHECK(std::get<Conflict>(refused).actual == version);
+                continue;
+            }
+            if (step.way == 2) {
+                CHECK_THROWS(store.transact([&](Transaction& tx) {
+                    tx.append(step.stream, any, events);
+                    throw std::runtime_error("rolled back");
+                }));
+                continue;
+            }
+            const auto expected = random() % 2 == 0 ? any : at_version(version);
+            model.append(step.stream, step.events);
+            if (step.way == 3) {
+                store.transact([&](Transaction& tx) { tx.append(step.stream, expected, events); });
+                continue;
+            }
+            model.check(store.try_append(step.stream, expected, events), step.stream);
+        }
+        model.check(handles[0]);
+    }
+}
+
+TEST_CASE("a stream that is new is made though another one of the group is refused") {
+    const StorePlace place;
+    EventStore store = place.open();
+    const StreamName refused{"thing-1"};
+    const StreamName made{"thing-2"};
+    const auto events = numbered_events(2, "thing.counted");
+    const auto others = numbered_events(2, "thing.counted");
+    const AppendRequest first{refused, at_version(7), events, store.clock().now(), {}};
+    const AppendRequest second{made, no_stream, others, store.clock().now(), {}};
+    const AppendRequest* const group[] = {&first, &second};
+    const auto outcomes = store.engine().append_all(group);
+    CHECK(std::holds_alternative<Conflict>(outcomes[0]));
+    REQUIRE(std::holds_alternative<AppendResult>(outcomes[1]));
+    CHECK(store.version(refused) == Version{0});
+    CHECK(store.version(made) == Version{2});
+}
+
+TEST_CASE("concurrent: each of a group gets its own verdict whatever is known of its stream") {
+    const StorePlace place;
+    std::vector<EventStore> handles{place.open(), place.open()};
+    constexpr std::size_t threads = 12;
+    constexpr int appends = 60;
+    // doctest's checks are slow on many threads: what went wrong is counted.
+    std::vector<int> wrong(threads);
+    {
+        std::vector<std::jthread> running;
+        for (std::size_t index = 0; index < threads; ++index) {
+            running.emplace_back([&, index] {
+                std::mt19937_64 random{index};
+                EventStore& store = handles[random() % 8 == 0 ? 1 : 0];
+                std::map<std::string, Version> versions;
+                for (int i = 0; i < appends; ++i) {
+                    const std::string stream = "own-" + std::to_string(index) + "." +
+                                               std::to_string(random() % (i < 30 ? 3 : 9));
+                    Version& version = versions[stream];
+                    const auto events = numbered_events(1 + random() % 4, "thing.counted");
+                    const bool is_wrong = random() % 6 == 0;
+                    const auto outcome = store.try_append(
+                        stream, at_version(is_wrong ? version.next() : version), events);
+                    const auto* const conflict = std::get_if<Conflict>(&outcome);
+                    if (is_wrong) {
+                        if (conflict == nullptr || conflict->actual != version) ++wrong[index];
+                    } else {
+                        version = version.value() + events.size();
+                        const auto* const stored = std::get_if<AppendResult>(&outcome);
+                        if (stored == nullptr || stored->version != version) ++wrong[index];
+                    }
+                }
+            });
+        }
+    }
+    CHECK(wrong == std::vector<int>(threads));
+    Position next;
+    for (const EventView event : handles[0].read_all()) {
+        next = next.next();
+        REQUIRE(event.position() == next);
+    }
+    std::map<std::string, Version> versions;
+    for (const EventView event : handles[0].read_all()) {
+        Version& version = versions[std::string(event.stream())];
+        version = version.next();
+        REQUIRE(event.version() == version);
+    }
+}
