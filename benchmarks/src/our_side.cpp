@@ -1,5 +1,8 @@
 #include "our_side.hpp"
 
+#include <deque>
+#include <future>
+
 #include "case.hpp"
 
 namespace bench {
@@ -48,6 +51,35 @@ void OurSide::append_to(std::size_t stream, std::size_t event_index) {
     const auto done =
         store_.append(names_[stream], daybook::at_version(version), std::span{&event, 1});
     check_equal("version after an append", done.version.value(), ++version);
+}
+
+Called OurSide::keep_outstanding(std::size_t outstanding, std::chrono::milliseconds time) {
+    struct Append {
+        std::future<daybook::AppendResult> done;
+        std::uint64_t version;
+    };
+    std::deque<Append> appends;
+    Called called;
+    const auto take_oldest = [&] {
+        check_equal("version after an append", appends.front().done.get().version.value(),
+                    appends.front().version);
+        appends.pop_front();
+        ++called.calls;
+    };
+    const auto start = Stopwatch::now();
+    while (seconds_since(start) < std::chrono::duration<double>(time).count()) {
+        if (appends.size() == outstanding) take_oldest();
+        const auto stream = random_() % append_streams;
+        const auto expected = daybook::at_version(versions_[stream]);
+        std::vector<daybook::NewEvent> events;
+        events.push_back(sample_.new_event(random_()));
+        appends.push_back({store_.append_async(names_[stream], expected, std::move(events)),
+                           ++versions_[stream]});
+    }
+    while (!appends.empty()) take_oldest();
+    called.seconds = seconds_since(start);
+    events_ += called.calls;
+    return called;
 }
 
 void OurSide::check() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <random>
 #include <string>
@@ -9,6 +10,7 @@
 #include <daybook/eventstore/event_store.hpp>
 
 #include "sample.hpp"
+#include "turns.hpp"
 
 namespace bench {
 
@@ -26,6 +28,9 @@ public:
     void scatter(std::size_t per_call);
     /// Appends one event; each stream has one caller at a time.
     void append_to(std::size_t stream, std::size_t event_index);
+    /// Keeps `outstanding` appends of one event each outstanding from one thread, for `time`, and
+    /// waits for the last of them.
+    Called keep_outstanding(std::size_t outstanding, std::chrono::milliseconds time);
     /// Events that were appended by `append_to`.
     void add_events(std::uint64_t events) { events_ += events; }
 

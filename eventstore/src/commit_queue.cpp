@@ -2,70 +2,139 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <vector>
+#include <ctime>
+#include <exception>
+#include <memory>
+#include <optional>
 
-#include <semaphore.h>
-#include <time.h>
-
+#include "daybook/core/conflict_error.hpp"
 #include "daybook/core/error.hpp"
 
 namespace daybook {
 
+/// An append, or a unit, in the queue.
 struct CommitQueue::Waiter {
-    enum State : int { waiting, leading, done };
-
-    const AppendRequest* request = nullptr;  ///< none: wants the transaction for itself
-    std::optional<AppendOutcome> outcome{};
-    std::exception_ptr error{};
-    State state = waiting;  ///< written before `told` is posted, read after it was taken
-    sem_t told;
-
-    Waiter() { sem_init(&told, 0, 0); }
-    ~Waiter() { sem_destroy(&told); }
+    Waiter(const AppendRequest* asked, Bell& leaders_bell) : request(asked), bell(leaders_bell) {}
+    virtual ~Waiter() = default;
     Waiter(const Waiter&) = delete;
     Waiter& operator=(const Waiter&) = delete;
 
-    void become(State next) noexcept {
-        state = next;
-        sem_post(&told);
-    }
-    void wait() noexcept {
-        while (sem_wait(&told) != 0) {}
-    }
-    void wait_at_most(std::chrono::nanoseconds time) noexcept {
-        timespec until{};
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        const auto nanoseconds = until.tv_nsec + time.count();
-        constexpr long second = 1'000'000'000;
-        until.tv_sec += nanoseconds / second;
-        until.tv_nsec = nanoseconds % second;
-        while (sem_clockwait(&told, CLOCK_MONOTONIC, &until) != 0 && errno == EINTR) {}
-    }
+    /// Its verdict is there. The waiter may be gone afterwards.
+    virtual void finish() noexcept = 0;
+    virtual bool is_outstanding() const noexcept = 0;
+
+    const AppendRequest* const request;  ///< none: wants the transaction for itself
+    Bell& bell;                          ///< of the thread that leads for it
+    bool leads = false;                  ///< written before that is rung
+    std::optional<AppendOutcome> outcome{};
+    std::exception_ptr error{};
 };
 
-AppendOutcome CommitQueue::append(const AppendRequest& request) {
-    Waiter self;
-    self.request = &request;
-    wait_for_turn(self);
-    if (self.state == Waiter::leading) {
-        gather(self);
-        std::vector<Waiter*> group;
-        {
-            const std::scoped_lock lock{mutex_};
-            const auto size = static_cast<std::ptrdiff_t>(group_size());
-            group.assign(queue_.begin(), queue_.begin() + size);
+struct CommitQueue::BlockingWaiter final : Waiter {
+    explicit BlockingWaiter(const AppendRequest* asked) : Waiter(asked, own_bell) {}
+
+    void finish() noexcept override { own_bell.ring(); }
+    bool is_outstanding() const noexcept override { return false; }
+
+    Bell own_bell;
+};
+
+struct CommitQueue::AsyncWaiter final : Waiter {
+    AsyncWaiter(OwnedAppend given, Bell& committers_bell)
+        : Waiter(&owned_request, committers_bell), append(std::move(given)) {}
+
+    void finish() noexcept override {
+        const std::unique_ptr<AsyncWaiter> gone_afterwards{this};
+        if (!error && std::holds_alternative<Conflict>(*outcome)) {
+            error = std::make_exception_ptr(ConflictError(std::get<Conflict>(std::move(*outcome))));
         }
-        const auto begun = SteadyClock::now();
-        store(group);
-        last_store_ = SteadyClock::now() - begun;
-        finish(group.size());
+        if (error) return promise.set_exception(error);
+        promise.set_value(std::get<AppendResult>(*outcome));
     }
+    bool is_outstanding() const noexcept override { return true; }
+
+    const OwnedAppend append;
+    const AppendRequest owned_request{
+        append.stream, append.expected, append.events, append.recorded_at, {}};
+    std::promise<AppendResult> promise;
+};
+
+void CommitQueue::Bell::wait() noexcept {
+    while (sem_wait(&rung_) != 0) {}
+}
+
+void CommitQueue::Bell::wait_at_most(std::chrono::nanoseconds time) noexcept {
+    timespec until{};
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    const auto nanoseconds = until.tv_nsec + time.count();
+    constexpr long second = 1'000'000'000;
+    until.tv_sec += nanoseconds / second;
+    until.tv_nsec = nanoseconds % second;
+    while (sem_clockwait(&rung_, CLOCK_MONOTONIC, &until) != 0 && errno == EINTR) {}
+}
+
+CommitQueue::~CommitQueue() {
+    if (!committer_.joinable()) return;
+    {
+        const std::scoped_lock lock{mutex_};
+        closed_ = true;
+    }
+    committer_bell_.ring();
+    committer_.join();
+}
+
+AppendOutcome CommitQueue::append(const AppendRequest& request) {
+    BlockingWaiter self{&request};
+    wait_for_turn(self);
+    if (self.leads) lead(self);
     if (self.error) std::rethrow_exception(self.error);
     return *self.outcome;
 }
 
+std::future<AppendResult> CommitQueue::append_async(OwnedAppend append) {
+    auto waiter = std::make_unique<AsyncWaiter>(std::move(append), committer_bell_);
+    auto result = waiter->promise.get_future();
+    std::unique_lock lock{mutex_};
+    if (!committer_.joinable()) committer_ = std::thread{[this] { commit_outstanding(); }};
+    room_.wait(lock, [this] { return outstanding_ < outstanding_max; });
+    if (enqueue(*waiter)) committer_bell_.ring();
+    ++outstanding_;
+    waiter.release();  // NOLINT(bugprone-unused-return-value): the queue's until it is finished
+    return result;
+}
+
+void CommitQueue::commit_outstanding() {
+    while (true) {
+        committer_bell_.wait();
+        Waiter* leader = nullptr;
+        {
+            const std::scoped_lock lock{mutex_};
+            if (closed_ && queue_.empty()) return;
+            // A gathering that was over already may have rung as well.
+            if (queue_.empty() || !queue_.front()->is_outstanding()) continue;
+            leader = queue_.front();
+        }
+        lead(*leader);
+        leader->finish();
+    }
+}
+
+void CommitQueue::lead(Waiter& leader) {
+    gather(leader);
+    std::vector<Waiter*> group;
+    {
+        const std::scoped_lock lock{mutex_};
+        const auto size = static_cast<std::ptrdiff_t>(group_size());
+        group.assign(queue_.begin(), queue_.begin() + size);
+    }
+    const auto begun = SteadyClock::now();
+    store(group);
+    last_store_ = SteadyClock::now() - begun;
+    finish(group.size());
+}
+
 void CommitQueue::transact(const std::function<void(WriteTransaction&)>& unit) {
-    Waiter self;
+    BlockingWaiter self{nullptr};
     wait_for_turn(self);
     struct Finish {
         CommitQueue& queue;
@@ -80,23 +149,25 @@ void CommitQueue::transact(const std::function<void(WriteTransaction&)>& unit) {
     hooks_.after_commit();
 }
 
-void CommitQueue::wait_for_turn(Waiter& waiter) {
+bool CommitQueue::enqueue(Waiter& waiter) {
+    queue_.push_back(&waiter);
+    if (returning_ > 0) --returning_;
+    // Nobody behind one who wants to be alone can join.
+    const bool complete = returning_ == 0 || waiter.request == nullptr;
+    if (gathering_ && complete) {
+        gathering_ = false;
+        queue_.front()->bell.ring();
+    }
+    waiter.leads = queue_.front() == &waiter;
+    return waiter.leads;
+}
+
+void CommitQueue::wait_for_turn(BlockingWaiter& waiter) {
     {
         const std::scoped_lock lock{mutex_};
-        queue_.push_back(&waiter);
-        if (returning_ > 0) --returning_;
-        // Nobody behind one who wants to be alone can join.
-        const bool complete = returning_ == 0 || waiter.request == nullptr;
-        if (gathering_ && complete) {
-            gathering_ = false;
-            sem_post(&queue_.front()->told);
-        }
-        if (queue_.front() == &waiter) {
-            waiter.state = Waiter::leading;
-            return;
-        }
+        if (enqueue(waiter)) return;
     }
-    waiter.wait();
+    waiter.own_bell.wait();
 }
 
 void CommitQueue::gather(Waiter& leader) {
@@ -113,7 +184,7 @@ void CommitQueue::gather(Waiter& leader) {
         }
         gathering_ = true;
     }
-    leader.wait_at_most(patience);
+    leader.bell.wait_at_most(patience);
     const std::scoped_lock lock{mutex_};
     gathering_ = false;
     const bool in_vain = returning_ * 2 > awaited;
@@ -183,13 +254,23 @@ void CommitQueue::finish(std::size_t group_size) {
     {
         const std::scoped_lock lock{mutex_};
         const auto size = static_cast<std::ptrdiff_t>(group_size);
-        followers.assign(queue_.begin() + 1, queue_.begin() + size);
-        queue_.erase(queue_.begin(), queue_.begin() + size);
+        const auto end = queue_.begin() + size;
+        const auto told = std::count_if(
+            queue_.begin(), end, [](const Waiter* waiter) { return waiter->is_outstanding(); });
+        followers.assign(queue_.begin() + 1, end);
+        queue_.erase(queue_.begin(), end);
         returning_ = group_size;
+        if (told > 0) {
+            outstanding_ -= static_cast<std::size_t>(told);
+            room_.notify_all();
+        }
         // The next leader goes to work before this group is told, so the disk never idles.
-        if (!queue_.empty()) queue_.front()->become(Waiter::leading);
+        if (!queue_.empty()) {
+            queue_.front()->leads = true;
+            queue_.front()->bell.ring();
+        }
     }
-    for (Waiter* follower : followers) follower->become(Waiter::done);
+    for (Waiter* follower : followers) follower->finish();
 }
 
 }  // namespace daybook

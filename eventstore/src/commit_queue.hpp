@@ -1,12 +1,16 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <deque>
-#include <exception>
 #include <functional>
+#include <future>
 #include <mutex>
-#include <optional>
 #include <span>
+#include <thread>
+#include <vector>
+
+#include <semaphore.h>
 
 #include "daybook/eventstore/engine.hpp"
 
@@ -21,8 +25,19 @@ namespace daybook {
 /// so that all share one commit instead of two halves taking turns; when they do not come, the next
 /// groups do not wait. (PostgreSQL's commit_delay and commit_siblings have the same purpose.) A
 /// large group goes at once: the callers of the last one wake up while it is stored.
+///
+/// An append that nobody waits for joins like any other; when it comes to the front, a thread of
+/// the queue leads for it. That thread begins with the first such append.
 class CommitQueue {
 public:
+    /// An append with all that it speaks of.
+    struct OwnedAppend {
+        StreamName stream;
+        ExpectedVersion expected;
+        std::vector<NewEvent> events;
+        Timestamp recorded_at;
+    };
+
     /// `before_commit` runs for each append that stored something, inside its unit; `has_hooks`
     /// says whether it would do anything.
     struct Hooks {
@@ -32,17 +47,45 @@ public:
     };
 
     CommitQueue(Engine& engine, Hooks hooks) : engine_(engine), hooks_(std::move(hooks)) {}
+    /// Stores what is still outstanding.
+    ~CommitQueue();
 
     AppendOutcome append(const AppendRequest& request);
+    /// Waits only if too many are outstanding.
+    std::future<AppendResult> append_async(OwnedAppend append);
     /// Runs `unit` alone in a transaction of its own, on the calling thread, and commits it.
     void transact(const std::function<void(WriteTransaction&)>& unit);
 
 private:
     struct Waiter;
+    struct BlockingWaiter;
+    struct AsyncWaiter;
     using Group = std::span<Waiter* const>;
     using SteadyClock = std::chrono::steady_clock;
 
-    void wait_for_turn(Waiter& waiter);
+    /// What one thread waits for. (A POSIX semaphore, because it takes fewer system calls than what
+    /// the library has.)
+    class Bell {
+    public:
+        Bell() noexcept { sem_init(&rung_, 0, 0); }
+        ~Bell() { sem_destroy(&rung_); }
+        Bell(const Bell&) = delete;
+        Bell& operator=(const Bell&) = delete;
+
+        void ring() noexcept { sem_post(&rung_); }
+        void wait() noexcept;
+        void wait_at_most(std::chrono::nanoseconds time) noexcept;
+
+    private:
+        sem_t rung_;
+    };
+
+    /// True if it is in front and leads. Under `mutex_`.
+    bool enqueue(Waiter& waiter);
+    void wait_for_turn(BlockingWaiter& waiter);
+    /// Leads for appends that nobody waits for, until the queue is closed and empty.
+    void commit_outstanding();
+    void lead(Waiter& leader);
     /// Waits for the callers of the last group, at most for a quarter of the time it took.
     void gather(Waiter& leader);
     /// The leader and the appends that may join it.
@@ -54,6 +97,7 @@ private:
 
     static constexpr std::size_t group_appends_max = 1024;
     static constexpr std::size_t group_events_max = 20'000;
+    static constexpr std::size_t outstanding_max = 4096;
     /// A shorter wait than the system's timers can make is none.
     static constexpr std::chrono::microseconds gather_min{50};
     static constexpr std::size_t gather_below = 16;
@@ -68,6 +112,11 @@ private:
     int gathers_missed_ = 0;     ///< under mutex_; grows with each wait in vain
     int gathers_skipped_ = 0;    ///< under mutex_; groups that still do not wait
     SteadyClock::duration last_store_{};  ///< the leader's
+    std::size_t outstanding_ = 0;         ///< under mutex_; appends that nobody waits for
+    bool closed_ = false;                 ///< under mutex_
+    std::condition_variable room_;        ///< fewer are outstanding
+    Bell committer_bell_;
+    std::thread committer_;  ///< runs `commit_outstanding`, once it is needed
 };
 
 }  // namespace daybook

@@ -23,6 +23,11 @@ AppendOutcome EventStore::try_append(const StreamName& stream, ExpectedVersion e
     return core_->append(stream, expected, events);
 }
 
+std::future<AppendResult> EventStore::append_async(StreamName stream, ExpectedVersion expected,
+                                                   std::vector<NewEvent> events) {
+    return core_->append_async(std::move(stream), expected, std::move(events));
+}
+
 EventRange EventStore::read(const StreamName& stream, StreamRead options) const {
     return EventRange{core_->stream_pages(stream, options), core_->pages->borrow(), core_};
 }

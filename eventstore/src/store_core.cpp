@@ -104,6 +104,13 @@ AppendOutcome StoreCore::append(const StreamName& stream, ExpectedVersion expect
     return queue_.append({stream, expected, events, clock().now(), {}});
 }
 
+std::future<AppendResult> StoreCore::append_async(StreamName stream, ExpectedVersion expected,
+                                                  std::vector<NewEvent> events) {
+    refuse_nesting(this);
+    check(events);
+    return queue_.append_async({std::move(stream), expected, std::move(events), clock().now()});
+}
+
 CommitResult StoreCore::transact(const std::function<void(Transaction&)>& unit,
                                  const Trace& trace) {
     refuse_nesting(this);

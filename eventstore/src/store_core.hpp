@@ -23,6 +23,8 @@ public:
     void check(std::span<const NewEvent> events) const;
     AppendOutcome append(const StreamName& stream, ExpectedVersion expected,
                          std::span<const NewEvent> events);
+    std::future<AppendResult> append_async(StreamName stream, ExpectedVersion expected,
+                                           std::vector<NewEvent> events);
     CommitResult transact(const std::function<void(Transaction&)>& unit, const Trace& trace);
     void query(const std::function<void(Sql&)>& look);
 

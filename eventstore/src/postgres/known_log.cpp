@@ -16,23 +16,32 @@ bool KnownLog::foresee(const AppendRequest& request, Foresight& foresight, Posit
     const auto found = streams_.find(std::string_view{request.stream.str()});
     if (found == streams_.end() || found->second.era != era_) return false;
     Stream& stream = found->second;
-    if (stream.look != look_) stream.foreseen = stream.version;
-    stream.look = look_;
-    if (!request.expected.admits(stream.foreseen)) return false;
-    const std::size_t types_before = foresight.types.size();
-    for (const NewEvent& event : request.events) {
-        const auto* const number = number_of(event.type);
-        if (number == nullptr) {
-            foresight.types.resize(types_before);
-            return false;
-        }
-        foresight.types.push_back(*number);
+    if (stream.look != look_) {
+        stream.look = look_;
+        stream.foreseen = stream.version;
+        stream.left_out = false;
     }
+    stream.left_out = stream.left_out || !request.expected.admits(stream.foreseen) ||
+                      !add_types(request, foresight.types);
+    if (stream.left_out) return false;
     head = head.value() + request.events.size();
     stream.foreseen = stream.foreseen.value() + request.events.size();
     foresight.foreseen.push_back(&request);
     foresight.streams.push_back(stream.numbers);
     foresight.results.push_back({head, stream.foreseen, false});
+    return true;
+}
+
+bool KnownLog::add_types(const AppendRequest& request, std::vector<std::int64_t>& types) const {
+    const std::size_t before = types.size();
+    for (const NewEvent& event : request.events) {
+        const auto* const number = number_of(event.type);
+        if (number == nullptr) {
+            types.resize(before);
+            return false;
+        }
+        types.push_back(*number);
+    }
     return true;
 }
 

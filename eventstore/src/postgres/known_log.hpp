@@ -51,9 +51,11 @@ private:
         std::uint64_t era = 0;   ///< of the version
         Version foreseen{};      ///< its version after the requests …
         std::uint64_t look = 0;  ///< … that this look has gone through
+        bool left_out = false;   ///< one of these could not be foreseen, so none behind it can
     };
 
     bool foresee(const AppendRequest& request, Foresight& foresight, Position& head);
+    bool add_types(const AppendRequest& request, std::vector<std::int64_t>& types) const;
     const std::int64_t* number_of(const EventType& type) const;
 
     static constexpr std::size_t streams_max = 1 << 17;

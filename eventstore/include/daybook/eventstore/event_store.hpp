@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <future>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daybook/core/clock.hpp"
 #include "daybook/core/log.hpp"
@@ -90,6 +92,14 @@ public:
         return try_append(stream, expected,
                           std::span<const NewEvent>{events.begin(), events.size()});
     }
+
+    /// Hands the append over and returns, so that one thread can keep hundreds outstanding. The
+    /// future is ready when the events are on disk, or throws what `append` would have thrown;
+    /// InvalidError is thrown at once. What one thread hands over for one stream is stored in that
+    /// order. Waits while 4,096 are outstanding. The first call starts a thread of the store; the
+    /// last handle waits until everything outstanding is stored.
+    std::future<AppendResult> append_async(StreamName stream, ExpectedVersion expected,
+                                           std::vector<NewEvent> events);
 
     /// The events of one stream. A stream that is not there is an empty range.
     EventRange read(const StreamName& stream, StreamRead options = {}) const;
