@@ -105,11 +105,15 @@ std::future<AppendResult> CommitQueue::append_async(OwnedAppend append) {
 
 void CommitQueue::commit_outstanding() {
     while (true) {
+        {
+            // Who gathers may have taken the ring that says so for one that ends the gathering.
+            const std::scoped_lock lock{mutex_};
+            if (closed_ && queue_.empty()) return;
+        }
         committer_bell_.wait();
         Waiter* leader = nullptr;
         {
             const std::scoped_lock lock{mutex_};
-            if (closed_ && queue_.empty()) return;
             // A gathering that was over already may have rung as well.
             if (queue_.empty() || !queue_.front()->is_outstanding()) continue;
             leader = queue_.front();

@@ -70,7 +70,7 @@ public:
 
 private:
     // Who reads on and on is better off with large pages, who looks at the first ones with small.
-    static constexpr std::size_t page_events_max = 4'000;
+    static constexpr std::size_t page_events_max = 8'000;
 
     StoreCore& core_;
     Reader* reader_;

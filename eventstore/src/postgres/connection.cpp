@@ -38,6 +38,16 @@ std::string_view trimmed(std::string_view text) {
     throw UnavailableError(what + ": check that the server runs, and the URI");
 }
 
+template <class Call>
+std::exception_ptr thrown_by(Call&& call) noexcept {
+    try {
+        call();
+        return nullptr;
+    } catch (...) {
+        return std::current_exception();
+    }
+}
+
 }  // namespace
 
 EventId Result::id(int row, int column) const noexcept {
@@ -215,7 +225,7 @@ void Connection::send(std::string_view statement, Parameters& parameters, Format
     sent_.push_back({std::string(statement), false});
 }
 
-std::vector<Result> Connection::receive() {
+std::vector<Result> Connection::receive(const Look* look) {
     require(PQpipelineSync(handle()) != 0, "a statement cannot be sent");
     const auto deadline = answer_deadline();
     const std::vector<Sent> sent = std::move(sent_);
@@ -223,11 +233,17 @@ std::vector<Result> Connection::receive() {
     std::vector<Result> results;
     std::optional<Result> failed;
     std::string_view failed_statement;
+    std::exception_ptr thrown;
     for (const Sent& one : sent) {
         bool good = true;
+        if (look != nullptr && &one == &sent.back()) PQsetSingleRowMode(handle());
         while (PGresult* const taken = next(deadline)) {
             Result result{taken};
             const auto status = PQresultStatus(taken);
+            if (status == PGRES_SINGLE_TUPLE) {
+                if (!thrown) thrown = thrown_by([&] { (*look)(result); });
+                continue;
+            }
             good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
             if (!good && !failed && status != PGRES_PIPELINE_ABORTED) {
                 failed = std::move(result);
@@ -253,6 +269,7 @@ std::vector<Result> Connection::receive() {
     if (PQstatus(handle()) != CONNECTION_OK) {
         lose(std::string(trimmed(PQerrorMessage(handle()))));
     }
+    if (thrown) std::rethrow_exception(thrown);
     return results;
 }
 

@@ -1,6 +1,7 @@
 #include "postgres/event_reader.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "bounded.hpp"
 #include "daybook/core/error.hpp"
@@ -92,11 +93,9 @@ void EventReader::read_stream(const PageRequest& request, EventPage& page) {
     const int rows_max = rows_asked(request);
     Parameters parameters;
     parameters.add_text(request.stream->str()).add(bounded(from)).add(std::int64_t{rows_max});
-    const auto results =
-        ask([&] { connection_.send(stream_statement(request.direction), parameters); });
-    const Result& rows = results.back();
-    const bool all = fill(rows, request, page, page.keep(request.stream->str()));
-    page.at_end = all && rows.rows() < rows_max;
+    Filling filling{request, page, page.keep(request.stream->str())};
+    fill(filling, [&] { connection_.send(stream_statement(request.direction), parameters); });
+    page.at_end = !filling.is_full && filling.came < rows_max;
     if (page.rows.empty()) return;
     const std::uint64_t last = page.rows.back().version.value();
     page.next_from = newest_first ? last - 1 : last + 1;
@@ -133,13 +132,13 @@ void EventReader::read_log(const PageRequest& request, EventPage& page) {
             .add(types, type::text_array);
         // The head is read before the rows, so that "scanned up to here" can be said without a
         // transaction around both: what comes after it is simply left for the next page.
-        const auto results = ask([&] {
+        Filling filling{request, page};
+        const auto results = fill(filling, [&] {
             connection_.send(select_head);
             connection_.send(statement, parameters);
         });
         const auto newest = static_cast<std::uint64_t>(results[results.size() - 2].int8(0, 0));
-        const Result& rows = results.back();
-        const bool window_done = fill(rows, request, page, {}) && rows.rows() < rows_max;
+        const bool window_done = !filling.is_full && filling.came < rows_max;
         std::uint64_t scanned = until;
         if (!window_done) {
             scanned = page.rows.back().position.value();
@@ -161,29 +160,63 @@ int EventReader::rows_asked(const PageRequest& request) const {
     return static_cast<int>(std::min(request.events_max, fitting));
 }
 
-bool EventReader::fill(const Result& result, const PageRequest& request, EventPage& page,
-                       std::string_view stream) {
-    if (stream.data() == nullptr) learn_names(result);
-    for (int row = 0; row < result.rows(); ++row) {
-        if (page.bytes() >= request.bytes_max && !page.rows.empty()) {
-            note_size(page);
-            return false;
-        }
-        EventRow& event = page.rows.emplace_back();
-        event.position = static_cast<std::uint64_t>(result.int8(row, 0));
-        event.version = static_cast<std::uint64_t>(result.int8(row, 1));
-        event.type = type(result.int4(row, 2));
-        event.recorded_at = Timestamp{std::chrono::microseconds{result.int8(row, 3)}};
-        event.id = result.id(row, 4);
-        event.correlation = result.id(row, 5);
-        event.causation = result.id(row, 6);
-        event.data = page.keep(result.text(row, 7));
-        event.metadata = page.keep(result.text(row, 8));
-        event.stream =
-            stream.data() != nullptr ? stream : stream_name(result.int8(row, stream_column), page);
+template <class Send>
+std::vector<Result> EventReader::fill(Filling& filling, Send&& send) {
+    if (name_by_id_.size() > names_kept_max) name_by_id_.clear();
+    if (!connection_.in_transaction()) connection_.send_settings();
+    send();
+    auto results = connection_.receive([&](const Result& row) { add(row, filling); });
+    note_size(filling.page);
+    name(filling);
+    return results;
+}
+
+void EventReader::add(const Result& row, Filling& filling) {
+    EventPage& page = filling.page;
+    ++filling.came;
+    if (filling.is_full || (page.bytes() >= filling.request.bytes_max && !page.rows.empty())) {
+        filling.is_full = true;
+        return;
     }
-    note_size(page);
-    return true;
+    EventRow& event = page.rows.emplace_back();
+    event.position = static_cast<std::uint64_t>(row.int8(0, 0));
+    event.version = static_cast<std::uint64_t>(row.int8(0, 1));
+    event.recorded_at = Timestamp{std::chrono::microseconds{row.int8(0, 3)}};
+    event.id = row.id(0, 4);
+    event.correlation = row.id(0, 5);
+    event.causation = row.id(0, 6);
+    event.data = page.keep(row.text(0, 7));
+    event.metadata = page.keep(row.text(0, 8));
+    const std::int32_t type = row.int4(0, 2);
+    event.type = known_type(type);
+    if (event.type == nullptr) filling.unknown_types.push_back({page.rows.size() - 1, type});
+    event.stream = filling.stream;
+    if (filling.stream.data() != nullptr) return;
+    const std::int64_t stream = row.int8(0, stream_column);
+    const auto found = name_by_id_.find(stream);
+    if (found != name_by_id_.end()) {
+        event.stream = page.keep(found->second);
+    } else {
+        filling.unknown_streams.push_back({page.rows.size() - 1, stream});
+    }
+}
+
+void EventReader::name(const Filling& filling) {
+    for (const auto& [row, id] : filling.unknown_types) {
+        if (known_type(id) == nullptr) learn_type(id);
+        filling.page.rows[row].type = known_type(id);
+    }
+    if (filling.unknown_streams.empty()) return;
+    learn_names(filling.unknown_streams);
+    for (const auto& [row, id] : filling.unknown_streams) {
+        const auto found = name_by_id_.find(id);
+        if (found == name_by_id_.end()) {
+            throw CorruptError("store '" + connection_.place().name + "': stream " +
+                               std::to_string(id) +
+                               " has events but no name: restore the store from a backup");
+        }
+        filling.page.rows[row].stream = filling.page.keep(found->second);
+    }
 }
 
 void EventReader::note_size(const EventPage& page) noexcept {
@@ -191,9 +224,12 @@ void EventReader::note_size(const EventPage& page) noexcept {
     row_bytes_ = std::max({row_bytes_ / 2, page.bytes() / page.rows.size(), row_bytes_min});
 }
 
-const TypeEntry* EventReader::type(std::int32_t id) {
+const TypeEntry* EventReader::known_type(std::int32_t id) const noexcept {
     const auto index = static_cast<std::size_t>(id);
-    if (index < type_by_id_.size() && type_by_id_[index] != nullptr) return type_by_id_[index];
+    return index < type_by_id_.size() ? type_by_id_[index] : nullptr;
+}
+
+void EventReader::learn_type(std::int32_t id) {
     Parameters parameters;
     parameters.add(std::int64_t{id});
     const auto results = ask([&] {
@@ -205,19 +241,17 @@ const TypeEntry* EventReader::type(std::int32_t id) {
                            std::to_string(id) +
                            " is used but not defined: restore the store from a backup");
     }
+    const auto index = static_cast<std::size_t>(id);
     if (index >= type_by_id_.size()) type_by_id_.resize(index + 1);
     type_by_id_[index] = types_.intern(found.text(0, 0), found.int4(0, 1));
-    return type_by_id_[index];
 }
 
-void EventReader::learn_names(const Result& result) {
-    if (name_by_id_.size() > names_kept_max) name_by_id_.clear();
+void EventReader::learn_names(const std::vector<RowOf<std::int64_t>>& rows) {
+    std::unordered_set<std::int64_t> asked;
     Array unknown{type::int8};
-    for (int row = 0; row < result.rows(); ++row) {
-        const std::int64_t id = result.int8(row, stream_column);
-        if (name_by_id_.try_emplace(id).second) unknown.add(id);
+    for (const auto& [row, id] : rows) {
+        if (asked.insert(id).second) unknown.add(id);
     }
-    if (unknown.size() == 0) return;
     Parameters parameters;
     parameters.add(unknown, type::int8_array);
     const auto results = ask(
@@ -226,16 +260,6 @@ void EventReader::learn_names(const Result& result) {
     for (int row = 0; row < names.rows(); ++row) {
         name_by_id_[names.int8(row, 0)] = names.text(row, 1);
     }
-}
-
-std::string_view EventReader::stream_name(std::int64_t id, EventPage& page) {
-    const std::string& name = name_by_id_[id];
-    if (name.empty()) {
-        throw CorruptError("store '" + connection_.place().name + "': stream " +
-                           std::to_string(id) +
-                           " has events but no name: restore the store from a backup");
-    }
-    return page.keep(name);
 }
 
 }  // namespace daybook::postgres

@@ -27,22 +27,43 @@ public:
     void forget();
 
 private:
+    /// A row of a page that waits for the name of a number.
+    template <class Number>
+    struct RowOf {
+        std::size_t row;
+        Number number;
+    };
+    /// A page while its rows come.
+    struct Filling {
+        const PageRequest& request;
+        EventPage& page;
+        std::string_view stream{};  ///< of all rows; null if it is in each
+        int came = 0;
+        bool is_full = false;  ///< and some rows that came were left out
+        std::vector<RowOf<std::int64_t>> unknown_streams{};
+        std::vector<RowOf<std::int32_t>> unknown_types{};
+    };
+
     void read_stream(const PageRequest& request, EventPage& page);
     void read_log(const PageRequest& request, EventPage& page);
     /// How many rows may come: the server counts rows, not bytes, so that as many are asked for as
     /// would fill the page if they were as large as those before.
     int rows_asked(const PageRequest& request) const;
     void note_size(const EventPage& page) noexcept;
-    /// Adds rows until the page is full; true if all of them were taken.
-    bool fill(const Result& result, const PageRequest& request, EventPage& page,
-              std::string_view stream);
+    /// Fills the page from the rows of the statement that `send` sends last, as they come. The
+    /// other results are returned.
+    template <class Send>
+    std::vector<Result> fill(Filling& filling, Send&& send);
+    void add(const Result& row, Filling& filling);
+    /// Asks for the names that were not known while the rows came.
+    void name(const Filling& filling);
     /// The settings, if there is no transaction that has them, then what `send` sends: its results
     /// are the last ones.
     template <class Send>
     std::vector<Result> ask(Send&& send);
-    const TypeEntry* type(std::int32_t id);
-    void learn_names(const Result& result);
-    std::string_view stream_name(std::int64_t id, EventPage& page);
+    const TypeEntry* known_type(std::int32_t id) const noexcept;
+    void learn_type(std::int32_t id);
+    void learn_names(const std::vector<RowOf<std::int64_t>>& rows);
 
     static constexpr std::uint64_t scanned_positions_max = 100'000;
     static constexpr std::size_t names_kept_max = 1 << 18;

@@ -1,0 +1,148 @@
+#include <atomic>
+#include <map>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "daybook/core/conflict_error.hpp"
+#include "daybook/core/error.hpp"
+#include "numbered.hpp"
+#include "store_place.hpp"
+
+using namespace daybook;
+using namespace daybook::test;
+
+namespace {
+
+std::string stream_of(std::size_t index) { return "thing-" + std::to_string(index); }
+
+}  // namespace
+
+TEST_CASE("outstanding appends of one thread are stored in its order in each stream") {
+    const StorePlace place;
+    EventStore store = place.open();
+    constexpr std::size_t streams = 20;
+    constexpr std::size_t appends = 600;
+    std::vector<std::future<AppendResult>> outstanding;
+    for (std::size_t i = 0; i < appends; ++i) {
+        // Every third stream by what it must hold, the others whatever they hold.
+        const auto expected = i % streams % 3 == 0 ? at_version(i / streams) : any;
+        const char* const type = i % 7 == 0 ? "thing.counted" : "thing.seen";
+        outstanding.push_back(
+            store.append_async(stream_of(i % streams), expected, {numbered(i, type)}));
+    }
+    std::map<std::uint64_t, bool> positions;
+    for (std::size_t i = 0; i < appends; ++i) {
+        const AppendResult stored = outstanding[i].get();
+        CHECK(stored.version == Version{i / streams + 1});
+        CHECK_FALSE(stored.repeated);
+        positions[stored.position.value()] = true;
+    }
+    CHECK(positions.size() == appends);
+    CHECK(positions.rbegin()->first == appends);
+    for (std::size_t stream = 0; stream < streams; ++stream) {
+        std::size_t next = stream;
+        for (const EventView event : store.read(stream_of(stream))) {
+            CHECK(event.data() == numbered(next).data);
+            next += streams;
+        }
+        CHECK(next == stream + appends);
+    }
+}
+
+TEST_CASE("each outstanding append has its own verdict") {
+    const StorePlace place;
+    EventStore store = place.open();
+    const NewEvent taken = numbered(0);
+    store.append("taken-1", any, {taken});
+    auto first = store.append_async("thing-1", no_stream, {numbered(1), numbered(2)});
+    auto refused = store.append_async("thing-1", at_version(7), {numbered(3)});
+    auto duplicate = store.append_async("thing-2", any, {numbered(4), taken});
+    auto repeated = store.append_async("taken-1", no_stream, {taken});
+    auto last = store.append_async("thing-1", at_version(2), {numbered(5)});
+    CHECK_THROWS_AS(store.append_async("thing-3", any, {}), InvalidError);
+
+    CHECK(first.get().version == Version{2});
+    try {
+        refused.get();
+        FAIL("a conflict is an exception of its future");
+    } catch (const ConflictError& conflict) {
+        CHECK(conflict.expected() == at_version(7));
+    }
+    CHECK_THROWS_AS(duplicate.get(), DuplicateError);
+    CHECK(repeated.get().repeated);
+    CHECK(last.get().version == Version{3});
+    CHECK(store.head() == Position{4});
+}
+
+TEST_CASE("what is outstanding is stored though the last handle is gone") {
+    const StorePlace place;
+    std::vector<std::future<AppendResult>> outstanding;
+    {
+        EventStore store = place.open();
+        for (std::size_t i = 0; i < 200; ++i) {
+            outstanding.push_back(store.append_async(stream_of(i), no_stream, {numbered(i)}));
+        }
+    }
+    for (auto& append : outstanding) CHECK(append.get().version == Version{1});
+    CHECK(place.open().head() == Position{200});
+}
+
+TEST_CASE("who hands over more appends than may be outstanding waits and loses none") {
+    const StorePlace place;
+    EventStore store = place.open();
+    constexpr std::size_t appends = 10'000;
+    for (std::size_t i = 0; i < appends; ++i) {
+        // Nobody looks at the verdict.
+        store.append_async(stream_of(i % 100), any, {numbered(i)});
+    }
+    store.append("last-1", any, {numbered(0)});
+    CHECK(store.head() == Position{appends + 1});
+}
+
+TEST_CASE("an append that is handed over inside a unit is refused") {
+    const StorePlace place;
+    EventStore store = place.open();
+    CHECK_THROWS_AS(
+        store.transact([&](Transaction&) { store.append_async("thing-1", any, {numbered(1)}); }),
+        InvalidError);
+    CHECK(store.head() == Position{0});
+}
+
+TEST_CASE("concurrent: outstanding appends, waiting ones, units and hooks share one queue") {
+    const StorePlace place;
+    EventStore store = place.open();
+    std::atomic<int> hooked{0};
+    constexpr std::size_t threads = 9;
+    constexpr std::size_t rounds = 40;
+    const auto work = [&](std::size_t index) {
+        std::vector<std::future<AppendResult>> outstanding;
+        for (std::size_t i = 0; i < rounds; ++i) {
+            const std::string stream = stream_of(index);
+            if (index % 3 == 0) store.append(stream, at_version(i), {numbered(i)});
+            if (index % 3 == 1) {
+                store.transact(
+                    [&](Transaction& tx) { tx.append(stream, at_version(i), {numbered(i)}); });
+            }
+            if (index % 3 == 2) {
+                outstanding.push_back(store.append_async(stream, at_version(i), {numbered(i)}));
+            }
+        }
+        for (auto& append : outstanding) append.get();
+    };
+    for (const bool with_hook : {false, true}) {
+        CAPTURE(with_hook);
+        const Position before = store.head();
+        const auto hook = with_hook ? store.add_commit_hook([&](Transaction&) { ++hooked; })
+                                    : std::shared_ptr<void>{};
+        {
+            std::vector<std::jthread> running;
+            for (std::size_t index = 0; index < threads; ++index) {
+                running.emplace_back([&, index] { work(index + (with_hook ? threads : 0)); });
+            }
+        }
+        CHECK(store.head() == Position{before.value() + threads * rounds});
+    }
+    CHECK(hooked == threads * rounds);
+}
