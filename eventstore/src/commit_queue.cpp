@@ -99,7 +99,8 @@ std::future<AppendResult> CommitQueue::append_async(OwnedAppend append) {
     room_.wait(lock, [this] { return outstanding_ < outstanding_max; });
     if (enqueue(*waiter)) committer_bell_.ring();
     ++outstanding_;
-    waiter.release();  // NOLINT(bugprone-unused-return-value): the queue's until it is finished
+    // It is the queue's until it is finished.
+    static_cast<void>(waiter.release());
     return result;
 }
 

@@ -1,4 +1,4 @@
--- The number of a name, given to it if it has none.
+-- The number of a name, given to it if it has none: under the store's lock.
 CREATE FUNCTION category_of(category_name text) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     category_id integer;
