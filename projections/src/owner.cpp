@@ -3,6 +3,9 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <functional>
+#include <mutex>
+#include <set>
 
 #include <signal.h>
 #include <unistd.h>
@@ -19,11 +22,29 @@ std::string host_name() {
     return name.data();
 }
 
+// What the operating system knows of processes, this one knows of its owners.
+struct Living {
+    std::mutex mutex;
+    std::set<std::string, std::less<>> names;
+};
+
+Living& living() {
+    static Living all;
+    return all;
+}
+
 }  // namespace
 
-std::string new_owner() {
-    return host_name() + '/' + std::to_string(::getpid()) + '/' +
-           EventId::generate().to_string().substr(24);
+Owner::Owner()
+    : name_(host_name() + '/' + std::to_string(::getpid()) + '/' +
+            EventId::generate().to_string().substr(24)) {
+    const std::scoped_lock lock{living().mutex};
+    living().names.insert(name_);
+}
+
+Owner::~Owner() {
+    const std::scoped_lock lock{living().mutex};
+    living().names.erase(name_);
 }
 
 bool is_dead(std::string_view owner) {
@@ -35,6 +56,10 @@ bool is_dead(std::string_view owner) {
     int process = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), process);
     if (error != std::errc{} || end != text.data() + text.size() || process <= 0) return false;
+    if (process == ::getpid()) {
+        const std::scoped_lock lock{living().mutex};
+        return !living().names.contains(owner);
+    }
     return ::kill(process, 0) != 0 && errno == ESRCH;
 }
 

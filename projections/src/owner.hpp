@@ -5,11 +5,22 @@
 
 namespace daybook::detail {
 
-/// A name for who is at work, new with each call: `host/process/number`.
-std::string new_owner();
+/// Who is at work, as others see it: `host/process/number`, new with each object.
+class Owner {
+public:
+    Owner();
+    ~Owner();
+    Owner(const Owner&) = delete;
+    Owner& operator=(const Owner&) = delete;
 
-/// True if `owner` was a process of this machine that is no more. False does not mean that it
-/// lives.
+    const std::string& name() const noexcept { return name_; }
+
+private:
+    std::string name_;
+};
+
+/// True if `owner` was a process of this machine that is no more, or an Owner of this process that
+/// is gone. False does not mean that it lives.
 bool is_dead(std::string_view owner);
 
 }  // namespace daybook::detail

@@ -6,7 +6,6 @@
 
 #include "daybook/core/error.hpp"
 #include "models.hpp"
-#include "owner.hpp"
 
 namespace daybook::detail {
 
@@ -48,7 +47,7 @@ Rebuild::Rebuild(EventStore store, std::shared_ptr<const ProjectionDefinition> d
     claim_.lifecycle = lifecycle;
     claim_.version = shape_.version;
     claim_.fingerprint = shape_.fingerprint();
-    claim_.owner = new_owner();
+    claim_.owner = owner_.name();
 }
 
 RebuildResult Rebuild::run() {

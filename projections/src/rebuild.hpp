@@ -6,6 +6,7 @@
 #include "daybook/eventstore/event_store.hpp"
 #include "daybook/projections/projection_runner.hpp"
 #include "model_feed.hpp"
+#include "owner.hpp"
 #include "registry.hpp"
 
 namespace daybook::detail {
@@ -53,6 +54,7 @@ private:
     const ProjectionShape& shape_;
     const RebuildOptions options_;
     const Instant started_;
+    const Owner owner_;
     Unfinished claim_;
     Registered replaced_;  ///< as it stood when the claim was made, or at the swap
     RebuildResult result_;

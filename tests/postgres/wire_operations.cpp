@@ -1,5 +1,6 @@
 #include "wire_operations.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -152,6 +153,17 @@ private:
         add({"append one event", Kind::unit, {}, append(any, 1), version_of()});
         add({"append 20 events", Kind::unit, {}, append(any, 20), version_of(), 20});
         add({"append to a new stream", Kind::unit, {}, append(no_stream, 2), version_of(), 2});
+        add({"append to a stream that the writer knows", Kind::unit,
+             [store = proxied](std::uint64_t n) mutable {
+                 for (const int events : {2, 2}) {
+                     store.append(stream_of(n), any, many(n, events));
+                 }
+             },
+             append(at_version(4), 20),
+             [version = version_of()](std::uint64_t n) {
+                 return std::max<std::int64_t>(version(n) - 4, 0);
+             },
+             20});
         add({"append a large payload",
              Kind::unit,
              {},

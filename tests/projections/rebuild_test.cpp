@@ -176,6 +176,27 @@ TEST_CASE("a second rebuild of one projection names the owner of the first") {
     CHECK(rows(store, "balances", "balances") == expected_rows(store));
 }
 
+TEST_CASE("a rebuild that could not give its claim back is not waited for in its own process") {
+    auto store = test::new_store();
+    History{29}.append_to(store, 50);
+    ProjectionRunner runner{store};
+    runner.add(Balances{});
+    std::string owner;
+    const auto fail = [&](const RebuildProgress& progress) {
+        if (progress.phase != RebuildPhase::indexing) return;
+        owner = runner.status("balances").rebuild.value().owner;
+        throw std::runtime_error("it has failed");
+    };
+    CHECK_THROWS_WITH(runner.rebuild("balances", {.progress = fail}), "it has failed");
+    // As a lost connection leaves it.
+    store.transact([&](Transaction& tx) {
+        tx.sql().exec("UPDATE rebuild SET owner = ?, updated_at = ?", owner,
+                      store.engine().clock().now());
+    });
+    CHECK(runner.rebuild("balances").resumed);
+    CHECK(rows(store, "balances", "balances") == expected_rows(store));
+}
+
 TEST_CASE("a silent owner is replaced and what it does afterwards is refused") {
     const test::StorePlace place;
     auto store = place.open();

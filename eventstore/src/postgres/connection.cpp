@@ -236,7 +236,9 @@ std::vector<Result> Connection::receive(const Look* look) {
     std::exception_ptr thrown;
     for (const Sent& one : sent) {
         bool good = true;
-        if (look != nullptr && &one == &sent.back()) PQsetSingleRowMode(handle());
+        if (look != nullptr && !failed && &one == &sent.back()) {
+            require(PQsetSingleRowMode(handle()) != 0, "rows cannot be taken one by one");
+        }
         while (PGresult* const taken = next(deadline)) {
             Result result{taken};
             const auto status = PQresultStatus(taken);
