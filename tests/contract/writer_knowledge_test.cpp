@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "daybook/core/error.hpp"
 #include "numbered.hpp"
 #include "store_place.hpp"
 
@@ -126,6 +127,35 @@ TEST_CASE("a stream that is new is made though another one of the group is refus
     REQUIRE(std::holds_alternative<AppendResult>(outcomes[1]));
     CHECK(store.version(refused) == Version{0});
     CHECK(store.version(made) == Version{2});
+}
+
+TEST_CASE("a group that fails leaves nothing behind though another writer came between") {
+    const StorePlace place;
+    EventStore store = place.open();
+    EventStore other = place.open();
+    const StreamName known{"thing-1"};
+    const StreamName made{"thing-2"};
+    for (const Version version : {0, 4, 8}) {
+        store.append(known, at_version(version), numbered_events(4, "thing.counted"));
+    }
+    const NewEvent taken = numbered(0);
+    other.append("other-1", any, {taken});
+    auto events = numbered_events(4, "thing.counted");
+    // So that the log ends as if this append had been stored.
+    events.push_back(taken);
+    const auto others = numbered_events(2, "thing.counted");
+    const AppendRequest first{made, no_stream, others, store.clock().now(), {}};
+    const AppendRequest second{known, at_version(12), events, store.clock().now(), {}};
+    const AppendRequest* const group[] = {&first, &second};
+    CHECK_THROWS_AS(store.engine().append_all(group), DuplicateError);
+    CHECK(store.version(made) == Version{0});
+    CHECK(store.version(known) == Version{12});
+    events.pop_back();
+    const AppendRequest mended{known, at_version(12), events, store.clock().now(), {}};
+    const AppendRequest* const mended_group[] = {&first, &mended};
+    for (const auto& outcome : store.engine().append_all(mended_group)) CHECK(has_stored(outcome));
+    CHECK(store.version(made) == Version{2});
+    CHECK(store.version(known) == Version{16});
 }
 
 TEST_CASE("concurrent: each of a group gets its own verdict whatever is known of its stream") {

@@ -39,6 +39,17 @@ std::int64_t microseconds(Timestamp instant) {
     return static_cast<std::int64_t>(instant.time_since_epoch().count());
 }
 
+std::string_view boolean(bool value) {
+    static constexpr std::string_view no{"\0", 1};
+    static constexpr std::string_view yes{"\1", 1};
+    return value ? yes : no;
+}
+
+void add_terms(Parameters& parameters, const AppendTerms& terms) {
+    add_id(parameters, terms.last_known);
+    parameters.add_binary(boolean(terms.after_known), type::boolean);
+}
+
 }  // namespace
 
 void EventColumns::add(const AppendRequest& request, const NewEvent& event) {
@@ -100,11 +111,9 @@ std::int32_t AppendCall::type_number(const EventType& type) {
     return type_names_.size();
 }
 
-Parameters AppendCall::parameters(bool check_ids, const EventId& last_known) {
-    static constexpr std::string_view no{"\0", 1};
-    static constexpr std::string_view yes{"\1", 1};
+Parameters AppendCall::parameters(const AppendTerms& terms) {
     Parameters all;
-    all.add_binary(check_ids ? yes : no, type::boolean)
+    all.add_binary(boolean(terms.check_ids), type::boolean)
         .add(stream_names_, type::text_array)
         .add(stream_categories_, type::text_array)
         .add(type_names_, type::text_array)
@@ -117,7 +126,7 @@ Parameters AppendCall::parameters(bool check_ids, const EventId& last_known) {
         .add(event_number_, type::int4_array)
         .add(event_type_, type::int4_array);
     events_.add_to(all);
-    add_id(all, last_known);
+    add_terms(all, terms);
     return all;
 }
 
@@ -151,7 +160,7 @@ Parameters KnownCall::parameters(const EventId& last_known) {
     return all;
 }
 
-Parameters append_event_parameters(const AppendRequest& request, const EventId& last_known) {
+Parameters append_event_parameters(const AppendRequest& request, const AppendTerms& terms) {
     const NewEvent& event = request.events.front();
     Parameters all;
     all.add_text(request.stream.str())
@@ -169,7 +178,7 @@ Parameters append_event_parameters(const AppendRequest& request, const EventId& 
     } else {
         all.add_text(event.metadata);
     }
-    add_id(all, last_known);
+    add_terms(all, terms);
     return all;
 }
 

@@ -9,6 +9,14 @@
 
 namespace daybook::postgres {
 
+/// How a call that looks everything up is meant.
+struct AppendTerms {
+    EventId last_known;
+    bool check_ids = false;
+    /// The second half of a group, to be stored only if the known half is.
+    bool after_known = false;
+};
+
 /// What every call takes of each event.
 class EventColumns {
 public:
@@ -31,10 +39,10 @@ public:
 
     static constexpr std::string_view statement =
         "SELECT * FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
-        "$11, $12, $13, $14, $15, $16, $17, $18)";
+        "$11, $12, $13, $14, $15, $16, $17, $18, $19)";
 
     /// Valid as long as this.
-    Parameters parameters(bool check_ids, const EventId& last_known);
+    Parameters parameters(const AppendTerms& terms);
 
     // Where the answer speaks of a name that a request has, from 1.
     std::int32_t stream_number(const StreamName& stream);
@@ -80,9 +88,9 @@ private:
 };
 
 /// The arguments of `append_event`, for a request of one event. Borrows from the request.
-Parameters append_event_parameters(const AppendRequest& request, const EventId& last_known);
+Parameters append_event_parameters(const AppendRequest& request, const AppendTerms& terms);
 
 constexpr std::string_view append_event_statement =
-    "SELECT append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    "SELECT append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 
 }  // namespace daybook::postgres

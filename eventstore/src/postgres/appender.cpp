@@ -40,7 +40,7 @@ std::vector<AppendOutcome> Appender::append(AppendRequests requests, bool check_
 
 std::vector<AppendOutcome> Appender::append_any(AppendRequests requests, bool check_ids) {
     begin();
-    Question question = ask(requests, check_ids, known_.last());
+    Question question = ask(requests, {.last_known = known_.last(), .check_ids = check_ids});
     return understand(question, receive().back());
 }
 
@@ -52,28 +52,28 @@ std::vector<AppendOutcome> Appender::append_foreseen(AppendRequests requests,
     connection_.send(KnownCall::statement, parameters);
     std::optional<Question> rest;
     if (!foresight.rest.empty()) {
-        // To be continued is what was foreseen.
-        rest = ask(foresight.rest, false, foresight.foreseen.back()->events.back().id);
+        // All or nothing: a group is one transaction, and its exception says that nothing is there.
+        const EventId& foreseen_last = foresight.foreseen.back()->events.back().id;
+        rest = ask(foresight.rest, {.last_known = foreseen_last, .after_known = true});
     }
     const std::vector<Result> answers = receive();
     const bool came_true = answers[answers.size() - (rest ? 2 : 1)].boolean(0, 0);
     known_.learn_continued(came_true);
-    if (came_true) known_.learn(foresight);
+    if (!came_true) return append_any(requests, false);
+    known_.learn(foresight);
     std::vector<AppendOutcome> others;
     if (rest) others = understand(*rest, answers.back());
-    std::vector<AppendOutcome> foreseen{foresight.results.begin(), foresight.results.end()};
-    if (!came_true) foreseen = append_any(foresight.foreseen, false);
 
     std::vector<AppendOutcome> outcomes;
     outcomes.reserve(requests.size());
-    auto next_foreseen = foresight.foreseen.begin();
-    auto next = foreseen.begin();
-    auto next_other = others.begin();
+    std::size_t foreseen = 0;
+    auto other = others.begin();
     for (const AppendRequest* request : requests) {
-        const bool is_foreseen =
-            next_foreseen != foresight.foreseen.end() && *next_foreseen == request;
-        if (is_foreseen) ++next_foreseen;
-        outcomes.push_back(std::move(is_foreseen ? *next++ : *next_other++));
+        if (foreseen < foresight.foreseen.size() && foresight.foreseen[foreseen] == request) {
+            outcomes.emplace_back(foresight.results[foreseen++]);
+        } else {
+            outcomes.push_back(std::move(*other++));
+        }
     }
     return outcomes;
 }
@@ -82,14 +82,13 @@ void Appender::begin() {
     if (!connection_.in_transaction()) connection_.send_settings();
 }
 
-Appender::Question Appender::ask(AppendRequests requests, bool check_ids,
-                                 const EventId& last_known) {
+Appender::Question Appender::ask(AppendRequests requests, const AppendTerms& terms) {
     Question question{requests, std::nullopt};
-    if (is_one_event(requests) && !check_ids) {
-        Parameters parameters = append_event_parameters(*requests.front(), last_known);
+    if (is_one_event(requests) && !terms.check_ids) {
+        Parameters parameters = append_event_parameters(*requests.front(), terms);
         connection_.send(append_event_statement, parameters);
     } else {
-        Parameters parameters = question.call.emplace(requests).parameters(check_ids, last_known);
+        Parameters parameters = question.call.emplace(requests).parameters(terms);
         connection_.send(AppendCall::statement, parameters);
     }
     return question;

@@ -29,7 +29,7 @@ private:
     std::vector<AppendOutcome> append_any(AppendRequests requests, bool check_ids);
     std::vector<AppendOutcome> append_foreseen(AppendRequests requests, const Foresight& foresight);
     void begin();
-    Question ask(AppendRequests requests, bool check_ids, const EventId& last_known);
+    Question ask(AppendRequests requests, const AppendTerms& terms);
     std::vector<Result> receive();
     std::vector<AppendOutcome> understand(Question& question, const Result& answer);
     AppendOutcome understand_event(const AppendRequest& request, const Result& answer);

@@ -225,7 +225,7 @@ void Connection::send(std::string_view statement, Parameters& parameters, Format
     sent_.push_back({std::string(statement), false});
 }
 
-std::vector<Result> Connection::receive(const Look* look) {
+std::vector<Result> Connection::receive(const Look& look) {
     require(PQpipelineSync(handle()) != 0, "a statement cannot be sent");
     const auto deadline = answer_deadline();
     const std::vector<Sent> sent = std::move(sent_);
@@ -236,14 +236,14 @@ std::vector<Result> Connection::receive(const Look* look) {
     std::exception_ptr thrown;
     for (const Sent& one : sent) {
         bool good = true;
-        if (look != nullptr && !failed && &one == &sent.back()) {
+        if (look && !failed && &one == &sent.back()) {
             require(PQsetSingleRowMode(handle()) != 0, "rows cannot be taken one by one");
         }
         while (PGresult* const taken = next(deadline)) {
             Result result{taken};
             const auto status = PQresultStatus(taken);
             if (status == PGRES_SINGLE_TUPLE) {
-                if (!thrown) thrown = thrown_by([&] { (*look)(result); });
+                if (!thrown) thrown = thrown_by([&] { look(result); });
                 continue;
             }
             good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;

@@ -84,13 +84,12 @@ public:
     /// `statement` has its parameters as `$1`, `$2` … The parameters are copied.
     void send(std::string_view statement, Parameters& parameters, Format format = Format::binary);
     void send(std::string_view statement);
-    /// One result for each statement sent since the last time. If one failed, throws its error,
-    /// after all answers have come: the connection is in order then, unless `broken`.
-    std::vector<Result> receive() { return receive(nullptr); }
-    /// The same, but the last statement's rows are shown one by one as they come, each as a result
-    /// of one row, while the server works on the next. What `look` throws is thrown at the end.
     using Look = std::function<void(const Result& row)>;
-    std::vector<Result> receive(const Look& look) { return receive(&look); }
+    /// One result for each statement sent since the last time. If one failed, throws its error,
+    /// after all answers have come: the connection is in order then, unless `broken`. With `look`
+    /// the last statement's rows are shown one by one as they come, each as a result of one row,
+    /// while the server works on the next; what `look` throws is thrown at the end.
+    std::vector<Result> receive(const Look& look = {});
 
     Result run(std::string_view statement, Parameters& parameters, Format format = Format::binary);
     Result run(std::string_view statement);
@@ -134,7 +133,6 @@ private:
     void send_settings(std::string_view statement);
     /// Waits until the socket can be read (or written, if `write`). False at the deadline.
     bool wait(Deadline deadline, bool write);
-    std::vector<Result> receive(const Look* look);
     /// The next result, or null at the end of one statement's.
     PGresult* next(Deadline deadline);
     void finish_telling();

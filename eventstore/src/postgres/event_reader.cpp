@@ -49,10 +49,10 @@ Array text_array(const std::vector<std::string>& texts) {
 }  // namespace
 
 template <class Send>
-std::vector<Result> EventReader::ask(Send&& send) {
+std::vector<Result> EventReader::ask(Send&& send, const Connection::Look& look) {
     if (!connection_.in_transaction()) connection_.send_settings();
     send();
-    return connection_.receive();
+    return connection_.receive(look);
 }
 
 void EventReader::read(const PageRequest& request, EventPage& page) {
@@ -163,9 +163,7 @@ int EventReader::rows_asked(const PageRequest& request) const {
 template <class Send>
 std::vector<Result> EventReader::fill(Filling& filling, Send&& send) {
     if (name_by_id_.size() > names_kept_max) name_by_id_.clear();
-    if (!connection_.in_transaction()) connection_.send_settings();
-    send();
-    auto results = connection_.receive([&](const Result& row) { add(row, filling); });
+    auto results = ask(send, [&](const Result& row) { add(row, filling); });
     note_size(filling.page);
     name(filling);
     return results;
@@ -189,7 +187,7 @@ void EventReader::add(const Result& row, Filling& filling) {
     event.metadata = page.keep(row.text(0, 8));
     const std::int32_t type = row.int4(0, 2);
     event.type = known_type(type);
-    if (event.type == nullptr) filling.unknown_types.push_back({page.rows.size() - 1, type});
+    if (event.type == nullptr) filling.types.push_back({page.rows.size() - 1, type});
     event.stream = filling.stream;
     if (filling.stream.data() != nullptr) return;
     const std::int64_t stream = row.int8(0, stream_column);
@@ -197,18 +195,18 @@ void EventReader::add(const Result& row, Filling& filling) {
     if (found != name_by_id_.end()) {
         event.stream = page.keep(found->second);
     } else {
-        filling.unknown_streams.push_back({page.rows.size() - 1, stream});
+        filling.streams.push_back({page.rows.size() - 1, stream});
     }
 }
 
 void EventReader::name(const Filling& filling) {
-    for (const auto& [row, id] : filling.unknown_types) {
+    for (const auto& [row, id] : filling.types) {
         if (known_type(id) == nullptr) learn_type(id);
         filling.page.rows[row].type = known_type(id);
     }
-    if (filling.unknown_streams.empty()) return;
-    learn_names(filling.unknown_streams);
-    for (const auto& [row, id] : filling.unknown_streams) {
+    if (filling.streams.empty()) return;
+    learn_names(filling.streams);
+    for (const auto& [row, id] : filling.streams) {
         const auto found = name_by_id_.find(id);
         if (found == name_by_id_.end()) {
             throw CorruptError("store '" + connection_.place().name + "': stream " +
@@ -224,14 +222,14 @@ void EventReader::note_size(const EventPage& page) noexcept {
     row_bytes_ = std::max({row_bytes_ / 2, page.bytes() / page.rows.size(), row_bytes_min});
 }
 
-const TypeEntry* EventReader::known_type(std::int32_t id) const noexcept {
+const TypeEntry* EventReader::known_type(std::int64_t id) const noexcept {
     const auto index = static_cast<std::size_t>(id);
     return index < type_by_id_.size() ? type_by_id_[index] : nullptr;
 }
 
-void EventReader::learn_type(std::int32_t id) {
+void EventReader::learn_type(std::int64_t id) {
     Parameters parameters;
-    parameters.add(std::int64_t{id});
+    parameters.add(id);
     const auto results = ask([&] {
         connection_.send("SELECT name, version FROM event_type WHERE id = $1::bigint", parameters);
     });
@@ -246,7 +244,7 @@ void EventReader::learn_type(std::int32_t id) {
     type_by_id_[index] = types_.intern(found.text(0, 0), found.int4(0, 1));
 }
 
-void EventReader::learn_names(const std::vector<RowOf<std::int64_t>>& rows) {
+void EventReader::learn_names(const std::vector<Unnamed>& rows) {
     std::unordered_set<std::int64_t> asked;
     Array unknown{type::int8};
     for (const auto& [row, id] : rows) {

@@ -28,10 +28,9 @@ public:
 
 private:
     /// A row of a page that waits for the name of a number.
-    template <class Number>
-    struct RowOf {
+    struct Unnamed {
         std::size_t row;
-        Number number;
+        std::int64_t number;
     };
     /// A page while its rows come.
     struct Filling {
@@ -40,8 +39,8 @@ private:
         std::string_view stream{};  ///< of all rows; null if it is in each
         int came = 0;
         bool is_full = false;  ///< and some rows that came were left out
-        std::vector<RowOf<std::int64_t>> unknown_streams{};
-        std::vector<RowOf<std::int32_t>> unknown_types{};
+        std::vector<Unnamed> streams{};
+        std::vector<Unnamed> types{};
     };
 
     void read_stream(const PageRequest& request, EventPage& page);
@@ -60,10 +59,10 @@ private:
     /// The settings, if there is no transaction that has them, then what `send` sends: its results
     /// are the last ones.
     template <class Send>
-    std::vector<Result> ask(Send&& send);
-    const TypeEntry* known_type(std::int32_t id) const noexcept;
-    void learn_type(std::int32_t id);
-    void learn_names(const std::vector<RowOf<std::int64_t>>& rows);
+    std::vector<Result> ask(Send&& send, const Connection::Look& look = {});
+    const TypeEntry* known_type(std::int64_t id) const noexcept;
+    void learn_type(std::int64_t id);
+    void learn_names(const std::vector<Unnamed>& rows);
 
     static constexpr std::uint64_t scanned_positions_max = 100'000;
     static constexpr std::size_t names_kept_max = 1 << 18;

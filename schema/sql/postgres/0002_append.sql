@@ -39,6 +39,9 @@ $$;
 --
 -- `streams`, `categories` and `types` are the numbers of the names. `continued` says that the event
 -- `last_known` was the last one of the log: nobody has appended since.
+--
+-- With `after_known` this is the second half of a group. If `append_known` has refused the first,
+-- which is if the transaction has not written yet, nothing is done and `positions` is NULL.
 CREATE FUNCTION append_events(
     check_ids          boolean,
     stream_names       text[],
@@ -58,6 +61,7 @@ CREATE FUNCTION append_events(
     event_data         text[],
     event_metadata     text[],
     last_known         uuid,
+    after_known        boolean,
     OUT positions      bigint[],
     OUT versions       bigint[],
     OUT streams        bigint[],
@@ -76,6 +80,9 @@ DECLARE
     expected     bigint;
     have         bigint;
 BEGIN
+    IF after_known AND pg_current_xact_id_if_assigned() IS NULL THEN
+        RETURN;
+    END IF;
     -- One look at all that is needed; LIMIT keeps it to one search in an index for each name.
     SELECT COALESCE((SELECT max(position) FROM event), 0),
            (SELECT id = last_known FROM event ORDER BY position DESC LIMIT 1),
@@ -152,7 +159,7 @@ END
 $$;
 
 -- The same for one request of one event, for half the work: its position (or 0), the version, the
--- numbers of stream, category and type, and 1 if `continued`.
+-- numbers of stream, category and type, and 1 if `continued`. NULL where nothing is done.
 CREATE FUNCTION append_event(
     stream_name        text,
     stream_category    text,
@@ -165,7 +172,8 @@ CREATE FUNCTION append_event(
     event_causation    uuid,
     event_data         text,
     event_metadata     text,
-    last_known         uuid
+    last_known         uuid,
+    after_known        boolean
 ) RETURNS bigint[] LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     locked      boolean := lock_store();
@@ -176,6 +184,9 @@ DECLARE
     have        bigint;
     type_id     integer;
 BEGIN
+    IF after_known AND pg_current_xact_id_if_assigned() IS NULL THEN
+        RETURN NULL;
+    END IF;
     -- An empty log has no streams and no types either.
     SELECT last.position, last.id = last_known, stream.id, stream.category,
            (SELECT version FROM event WHERE event.stream = stream.id

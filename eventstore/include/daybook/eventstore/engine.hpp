@@ -90,7 +90,7 @@ public:
     ///
     /// An exception may leave part of the request behind: roll back to a savepoint, or entirely.
     virtual AppendOutcome append(const AppendRequest& request) = 0;
-    /// The same for several, in their order, each with a verdict of its own.
+    /// The same for several, those of one stream in their order, each with a verdict of its own.
     virtual std::vector<AppendOutcome> append_all(AppendRequests requests);
     virtual void savepoint() = 0;
     virtual void release_savepoint() = 0;
