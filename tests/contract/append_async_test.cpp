@@ -76,6 +76,27 @@ TEST_CASE("each outstanding append has its own verdict") {
     CHECK(store.head() == Position{4});
 }
 
+TEST_CASE("what is new in a group is not called a repeat because of another's old ids") {
+    const StorePlace place;
+    EventStore store = place.open();
+    const std::vector<NewEvent> old{numbered(0), numbered(1)};
+    store.append("old-1", any, old);
+    std::vector<std::future<AppendResult>> outstanding;
+    const auto hand_over = [&] {
+        outstanding.push_back(store.append_async("new-1", any, {numbered(2)}));
+        outstanding.push_back(store.append_async("old-1", at_version(7), {numbered(3), old[1]}));
+        outstanding.push_back(store.append_async("old-1", at_version(7), old));
+        outstanding.push_back(store.append_async("new-2", no_stream, {numbered(4), numbered(5)}));
+    };
+    // Nothing is stored before the unit is, so all of them are one group.
+    store.transact([&](Transaction&) { std::thread{hand_over}.join(); });
+    CHECK_FALSE(outstanding[0].get().repeated);
+    CHECK_THROWS_AS(outstanding[1].get(), DuplicateError);
+    CHECK(outstanding[2].get().repeated);
+    CHECK_FALSE(outstanding[3].get().repeated);
+    CHECK(store.head() == Position{5});
+}
+
 TEST_CASE("what is outstanding is stored though the last handle is gone") {
     const StorePlace place;
     std::vector<std::future<AppendResult>> outstanding;

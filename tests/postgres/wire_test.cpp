@@ -19,9 +19,9 @@
 #include "wire_proxy.hpp"
 
 // P11. Every operation is run once undisturbed, which counts its messages in both directions; then
-// again and again with the connection cut before, inside or after one of them, or stalled. What the
-// caller was told is compared with what is there. DAYBOOK_TEST_EVERY_BOUNDARY=1/1 tries all
-// boundaries, which takes an hour; 2/4 those of every fourth operation, from the second on.
+// again and again with the connection cut before, inside or after one of them, cut twice, or
+// stalled. What the caller was told is compared with what is there. DAYBOOK_TEST_EVERY_BOUNDARY=1/1
+// tries all boundaries, which takes hours; 2/4 those of every fourth operation, from the second on.
 // Otherwise it is a sample of those of long operations.
 
 using namespace daybook;
@@ -215,6 +215,37 @@ TEST_CASE("P11: a connection cut at any message leaves a true verdict and a stor
                    << " in doubt, "
                    << std::chrono::duration<double>(SteadyClock::now() - begin).count() << " s");
     CHECK(wire.happened > faults / 2);
+}
+
+TEST_CASE("P11: a connection cut again while its loss is settled leaves a true verdict") {
+    constexpr std::size_t settling_messages = 40;
+    Wire wire{{.busy_wait_max = 5s, .reply_wait_max = 5s}};
+    const unsigned seed = std::random_device{}();
+    MESSAGE("seed " << seed);
+    std::mt19937 random{seed};
+    std::size_t faults = 0;
+    for (const Operation& operation : part_of(wire.operations)) {
+        if (operation.kind != Kind::unit) continue;
+        CAPTURE(operation.name);
+        for (const auto& [direction, messages] : wire.count(operation)) {
+            CAPTURE(name(direction));
+            CAPTURE(messages);
+            for (const std::uint64_t message : chosen(messages.size(), 3, random)) {
+                CAPTURE(message);
+                for (const std::uint64_t again : chosen(settling_messages, 4, random)) {
+                    CAPTURE(again);
+                    const auto action = again % 2 == 0 ? Action::cut_before : Action::cut_after;
+                    wire.run_disturbed(operation, {direction, message, action, 0ms, again});
+                    wire.run_whole(operation);
+                    ++faults;
+                }
+            }
+        }
+    }
+    wire.check_log();
+    MESSAGE(faults << " faults, " << wire.happened << " happened");
+    CHECK(wire.happened > 0);
+    CHECK(wire.in_doubt == 0);
 }
 
 TEST_CASE("P11: a connection that stalls is given up at the deadline with a true verdict") {

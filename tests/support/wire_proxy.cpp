@@ -284,8 +284,10 @@ private:
     }
 
     std::optional<Action> fault_at_this_message(Direction direction) {
-        if (!fault_ || happened_ || fault_->direction != direction) return std::nullopt;
+        if (!fault_ || fault_->direction != direction) return std::nullopt;
         if (++counted_ != fault_->message) return std::nullopt;
+        fault_->message += fault_->again;
+        fault_->again = 0;
         happened_ = true;
         changed_.notify_all();
         return fault_->action;

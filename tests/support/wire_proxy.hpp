@@ -10,8 +10,8 @@ namespace daybook::test {
 /// Stands between a program and a PostgreSQL server, on this machine, and cuts or stalls a
 /// connection at a message that the test names, in either direction.
 ///
-/// One fault at a time, which happens once: whoever connects again passes unharmed. Thread-safe.
-/// It has threads: fork before.
+/// One fault at a time, which happens once, or twice: then whoever connects again passes unharmed.
+/// Thread-safe. It has threads: fork before.
 class WireProxy {
 public:
     enum class Direction { to_server, to_client };
@@ -26,6 +26,7 @@ public:
         std::uint64_t message = 1;  ///< counted over all connections; 1 is the next one
         Action action = Action::cut_before;
         std::chrono::milliseconds stall{0};  ///< for how long; 0: until `heal`
+        std::uint64_t again = 0;  ///< the same once more so many messages later; 0: only once
     };
 
     /// In front of the server that `server_uri` names by one host and port. Throws
@@ -41,7 +42,7 @@ public:
 
     /// Forgets what has passed and counts anew.
     void arm(const Fault& fault);
-    /// Whether the armed fault has happened.
+    /// Whether the armed fault has happened, at least once.
     bool happened() const;
     /// Waits for it; false after `timeout`.
     bool wait_until_happened(std::chrono::milliseconds timeout) const;

@@ -30,17 +30,18 @@ bool pays(const Foresight& foresight) {
 
 }  // namespace
 
-std::vector<AppendOutcome> Appender::append(AppendRequests requests, bool check_ids) {
-    if (!check_ids && !is_one_event(requests)) {
+std::vector<AppendOutcome> Appender::append(AppendRequests requests) {
+    if (!connection_.in_transaction() && !is_one_event(requests)) {
         const Foresight foresight = known_.foresee(requests);
         if (pays(foresight)) return append_foreseen(requests, foresight);
     }
-    return append_any(requests, check_ids);
+    return append_any(requests);
 }
 
-std::vector<AppendOutcome> Appender::append_any(AppendRequests requests, bool check_ids) {
+std::vector<AppendOutcome> Appender::append_any(AppendRequests requests) {
     begin();
-    Question question = ask(requests, {.last_known = known_.last(), .check_ids = check_ids});
+    Question question =
+        ask(requests, {.last_known = known_.last(), .check_ids = connection_.in_transaction()});
     return understand(question, receive().back());
 }
 
@@ -59,7 +60,7 @@ std::vector<AppendOutcome> Appender::append_foreseen(AppendRequests requests,
     const std::vector<Result> answers = receive();
     const bool came_true = answers[answers.size() - (rest ? 2 : 1)].boolean(0, 0);
     known_.learn_continued(came_true);
-    if (!came_true) return append_any(requests, false);
+    if (!came_true) return append_any(requests);
     known_.learn(foresight);
     std::vector<AppendOutcome> others;
     if (rest) others = understand(*rest, answers.back());
@@ -157,8 +158,8 @@ AppendOutcome Appender::outcome_of(const AppendRequest& request, std::int64_t po
                                    std::int64_t version) {
     const Version reached = static_cast<std::uint64_t>(version);
     if (position > 0) return AppendResult{static_cast<std::uint64_t>(position), reached, false};
-    if (auto repeated = repeat_of(request)) return *repeated;
     if (position == not_as_expected) return Conflict{request.stream, request.expected, reached};
+    if (auto repeated = repeat_of(request)) return *repeated;
     throw CorruptError("store '" + place_.name + "': an event id of stream '" +
                        request.stream.str() + "' is refused but not there: check the store");
 }
@@ -167,7 +168,6 @@ std::optional<AppendResult> Appender::repeat_of(const AppendRequest& request) {
     return find_repeat(request, [this](const EventId& id, const auto& visit) {
         Parameters parameters;
         parameters.add(id);
-        begin();
         connection_.send(find_event, parameters);
         const std::vector<Result> results = connection_.receive();
         const Result& found = results.back();

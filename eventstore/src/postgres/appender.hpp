@@ -15,9 +15,9 @@ class Appender {
 public:
     Appender(Connection& connection, const Place& place) : connection_(connection), place_(place) {}
 
-    /// Each request's own verdict. With `check_ids` an id that was used before is looked for, for
-    /// units and for what may have been stored already; otherwise it is DuplicateError for all.
-    std::vector<AppendOutcome> append(AppendRequests requests, bool check_ids);
+    /// Each request's own verdict. Outside a transaction this is one of its own, and an id that was
+    /// used before is DuplicateError for all.
+    std::vector<AppendOutcome> append(AppendRequests requests);
 
 private:
     /// Appends that the server has been asked for, with all that it has to look up.
@@ -26,7 +26,7 @@ private:
         std::optional<AppendCall> call;  ///< none: a single event, `append_event`
     };
 
-    std::vector<AppendOutcome> append_any(AppendRequests requests, bool check_ids);
+    std::vector<AppendOutcome> append_any(AppendRequests requests);
     std::vector<AppendOutcome> append_foreseen(AppendRequests requests, const Foresight& foresight);
     void begin();
     Question ask(AppendRequests requests, const AppendTerms& terms);

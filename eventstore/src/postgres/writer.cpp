@@ -55,30 +55,39 @@ void Writer::require_connection() {
 
 std::vector<AppendOutcome> Writer::append_group(AppendRequests requests) {
     require_connection();
-    const auto deadline = SteadyClock::now() + options_.busy_wait_max + options_.reply_wait_max;
-    for (bool again = false;; again = true) {
-        try {
-            // The second time the ids may be our own.
-            return appender_->append(requests, again);
-        } catch (const UnavailableError& error) {
-            if (!connection_->broken()) {
-                if (!again) throw;
-                // The server may still be busy with the first attempt.
-                throw_in_doubt(error.what());
-            }
-            drop();
-            try {
-                connect_again(deadline);
-            } catch (const UnavailableError&) {
-                throw_in_doubt(error.what());
-            }
-        }
-        if (SteadyClock::now() >= deadline) throw_in_doubt("the connection was lost again");
+    try {
+        return appender_->append(requests);
+    } catch (const UnavailableError& error) {
+        if (!connection_->broken()) throw;
+        return settle_group(requests, error.what());
     }
 }
 
+std::vector<AppendOutcome> Writer::settle_group(AppendRequests requests, std::string why) {
+    const auto deadline = SteadyClock::now() + options_.busy_wait_max + options_.reply_wait_max;
+    drop();
+    while (SteadyClock::now() < deadline) {
+        try {
+            if (!connection_) connect_again(deadline);
+            begin();
+            std::vector<AppendOutcome> outcomes = append_all(requests);
+            commit();
+            return outcomes;
+        } catch (const DuplicateError&) {
+            // So there is nothing of the first attempt: it would have failed as well.
+            rollback();
+            throw;
+        } catch (const Error& error) {
+            why = error.what();
+            rollback();
+            if (error.kind() != ErrorKind::unavailable) break;
+        }
+    }
+    throw_in_doubt(why);
+}
+
 std::vector<AppendOutcome> Writer::append_all(AppendRequests requests) {
-    std::vector<AppendOutcome> outcomes = appender_->append(requests, true);
+    std::vector<AppendOutcome> outcomes = appender_->append(requests);
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
         if (!has_stored(outcomes[i])) continue;
         written_ = requests[i]->events.front().id;

@@ -22,8 +22,7 @@ public:
     /// Held by whoever uses anything below.
     std::mutex mutex;
 
-    /// A group of appends in a transaction of its own, in one round trip. A lost connection is
-    /// answered by the same appends once more: their ids tell whether they are there already.
+    /// A group of appends in a transaction of its own, in one round trip.
     std::vector<AppendOutcome> append_group(AppendRequests requests);
 
     /// Begins a unit: from here on nobody else writes to the store.
@@ -48,6 +47,8 @@ private:
     void connect_again(Deadline deadline);
     void drop() noexcept { connection_.reset(); }
     void require_connection();
+    /// Appends a group once more whose connection was lost: the ids tell what is there already.
+    std::vector<AppendOutcome> settle_group(AppendRequests requests, std::string why);
     /// Finds out on a new connection whether the unit was committed.
     void settle_commit();
     /// `committed`, `aborted`, `in progress` or `unknown`.

@@ -25,6 +25,19 @@ BEGIN
 END
 $$;
 
+-- An id that was used before fails the whole call, as it does where it is inserted.
+CREATE FUNCTION refuse_used(ids uuid[]) RETURNS void LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    used uuid;
+BEGIN
+    SELECT asked.id INTO used FROM unnest(ids) AS asked(id)
+    WHERE (SELECT true FROM event WHERE event.id = asked.id) LIMIT 1;
+    IF used IS NOT NULL THEN
+        RAISE unique_violation USING MESSAGE = 'event id ' || used || ' is stored already';
+    END IF;
+END
+$$;
+
 -- Appends a group of requests in one call: takes the lock, checks each request's expectation in
 -- turn, and stores what was admitted with one INSERT.
 --
@@ -35,7 +48,7 @@ $$;
 -- For each request, `positions` and `versions` are those of its last event. A position of 0 says
 -- that the stream was not as expected, and the version is what it has. A position of -1 says, when
 -- `check_ids` asks for it, that an id was used before. Without `check_ids` such an id fails the
--- whole call.
+-- whole call, whatever was expected.
 --
 -- `streams`, `categories` and `types` are the numbers of the names. `continued` says that the event
 -- `last_known` was the last one of the log: nobody has appended since.
@@ -76,6 +89,7 @@ DECLARE
     used         boolean[] := array_fill(false, ARRAY[cardinality(stream_names)]);
     used_by      integer[];
     stored       boolean := false;
+    refused      boolean := false;
     s            integer;
     expected     bigint;
     have         bigint;
@@ -122,8 +136,14 @@ BEGIN
         ELSE
             positions[r] := 0;
             versions[r] := have;
+            refused := true;
         END IF;
     END LOOP;
+    IF refused AND NOT check_ids THEN
+        PERFORM refuse_used(ARRAY(SELECT asked.id FROM unnest(event_id, event_request)
+                                       AS asked(id, request)
+                                  WHERE positions[asked.request] = 0));
+    END IF;
     IF NOT stored THEN
         RETURN;
     END IF;
@@ -199,6 +219,7 @@ BEGIN
     head := COALESCE(head, 0);
     have := COALESCE(have, 0);
     IF NOT (expected IN (-1, have) OR (expected = -2 AND have > 0)) THEN
+        PERFORM refuse_used(ARRAY[event_id]);
         RETURN ARRAY[0, have];
     END IF;
     IF stream_id IS NULL THEN

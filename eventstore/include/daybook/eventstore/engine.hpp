@@ -146,8 +146,9 @@ public:
     /// deadline; then UnavailableError. Thread-safe.
     virtual std::unique_ptr<WriteTransaction> begin() = 0;
     /// `append_all` in a transaction of its own, committed. An engine behind a network does it in
-    /// one round trip. Throws what `append` and `commit` throw; nothing is stored then, but for
-    /// InDoubtError. Thread-safe.
+    /// one round trip, and then an id that was used before may be DuplicateError for all: ask for
+    /// each in a transaction that can be rolled back. Throws what `append` and `commit` throw;
+    /// nothing is stored then, but for InDoubtError. Thread-safe.
     virtual std::vector<AppendOutcome> append_all(AppendRequests requests);
     /// Changes whenever another process has committed since the last call. Cheap; thread-safe.
     virtual std::uint64_t change_token() = 0;
