@@ -15,8 +15,8 @@ class Appender {
 public:
     Appender(Connection& connection, const Place& place) : connection_(connection), place_(place) {}
 
-    /// Each request's own verdict. Outside a transaction this is one of its own, and an id that was
-    /// used before is DuplicateError for all.
+    /// Each request's own verdict. Outside a transaction the group gets one of its own, and an id
+    /// that was used before is DuplicateError for all of it.
     std::vector<AppendOutcome> append(AppendRequests requests);
 
 private:
