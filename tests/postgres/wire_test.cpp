@@ -60,6 +60,7 @@ public:
     std::uint64_t prepare(const Operation& operation) {
         const std::uint64_t n = ++number_;
         if (operation.prepare) operation.prepare(n);
+        proxy.forget();
         return n;
     }
 
@@ -80,12 +81,9 @@ public:
         CHECK(operation.parts(n) == operation.whole);
     }
 
-    /// The messages of a run that finds everything prepared.
+    /// The messages of a run that finds everything prepared, and some of whoever listens meanwhile.
     std::array<std::pair<Way, std::string>, 2> count(const Operation& operation) {
-        run_whole(operation);
-        run_whole(operation);
-        proxy.forget();
-        run_whole(operation);
+        for (int i = 0; i < 3; ++i) run_whole(operation);
         return {{{Way::to_server, proxy.passed(Way::to_server)},
                  {Way::to_client, proxy.passed(Way::to_client)}}};
     }
@@ -214,7 +212,7 @@ TEST_CASE("P11: a connection cut at any message leaves a true verdict and a stor
     MESSAGE(faults << " faults, " << wire.happened << " happened, " << wire.in_doubt
                    << " in doubt, "
                    << std::chrono::duration<double>(SteadyClock::now() - begin).count() << " s");
-    CHECK(wire.happened > faults / 2);
+    CHECK(wire.happened > faults / 3);
 }
 
 TEST_CASE("P11: a connection cut again while its loss is settled leaves a true verdict") {
@@ -244,7 +242,7 @@ TEST_CASE("P11: a connection cut again while its loss is settled leaves a true v
     }
     wire.check_log();
     MESSAGE(faults << " faults, " << wire.happened << " happened");
-    CHECK(wire.happened > 0);
+    CHECK(wire.happened > faults / 3);
     CHECK(wire.in_doubt == 0);
 }
 
@@ -273,9 +271,10 @@ TEST_CASE("P11: a connection that stalls is given up at the deadline with a true
     }
     wire.check_log();
     const auto longest_ms = std::chrono::duration_cast<std::chrono::milliseconds>(longest).count();
-    MESSAGE(faults << " stalls, the longest call took " << longest_ms << " ms");
+    MESSAGE(faults << " stalls, " << wire.in_doubt << " in doubt, the longest call took "
+                   << longest_ms << " ms");
     CHECK(longest < 10s);
-    CHECK(wire.happened > faults / 2);
+    CHECK(wire.happened > faults / 3);
 }
 
 TEST_SUITE_END();

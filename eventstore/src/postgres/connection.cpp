@@ -83,6 +83,11 @@ Connection::Connection(const Place& place, const EngineOptions& options, const S
         // `append_events` again and again, which takes longer than running it.
         {"plan_cache_mode", "force_generic_plan"},
         {"synchronous_commit", options_.durability == Durability::full ? "on" : "off"},
+        // A program whose machine has lost power says no goodbye. Until the server asks whether it
+        // is still there, after hours if nobody says otherwise, its unit keeps the store's lock.
+        {"tcp_keepalives_idle", "10"},
+        {"tcp_keepalives_interval", "5"},
+        {"tcp_keepalives_count", "4"},
     };
     // Set in their order: the last of a name counts.
     settings_.insert(settings_.end(), own.begin(), own.end());

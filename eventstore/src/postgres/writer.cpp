@@ -17,6 +17,11 @@ constexpr std::string_view status_of_unit =
     "SELECT CASE WHEN EXISTS(SELECT 1 FROM server_life WHERE id::text = $2) "
     "THEN pg_xact_status($1::text::xid8) ELSE '' END";
 
+/// A number may have been given to somebody else's process.
+constexpr std::string_view end_process_of_ours =
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1::bigint "
+    "AND datname = current_database() AND usename = current_user";
+
 constexpr std::string_view has_event = "SELECT EXISTS(SELECT 1 FROM event WHERE id = $1)::text";
 
 }  // namespace
@@ -64,11 +69,13 @@ std::vector<AppendOutcome> Writer::append_group(AppendRequests requests) {
 }
 
 std::vector<AppendOutcome> Writer::settle_group(AppendRequests requests, std::string why) {
+    const int lost = PQbackendPID(connection_->handle());
     const auto deadline = SteadyClock::now() + options_.busy_wait_max + options_.reply_wait_max;
     drop();
     while (SteadyClock::now() < deadline) {
         try {
             if (!connection_) connect_again(deadline);
+            end_process(lost);
             begin();
             std::vector<AppendOutcome> outcomes = append_all(requests);
             commit();
@@ -152,7 +159,7 @@ void Writer::commit() {
 }
 
 void Writer::settle_commit() {
-    const std::string process = std::to_string(PQbackendPID(connection_->handle()));
+    const int lost = PQbackendPID(connection_->handle());
     const auto deadline = SteadyClock::now() + options_.busy_wait_max + options_.reply_wait_max;
     drop();
     std::string status = "unknown";
@@ -162,12 +169,7 @@ void Writer::settle_commit() {
             status = outcome_of_unit();
             if (status == "committed") return;
             if (status != "in progress") break;
-            // The server has not noticed yet that nobody listens to the old connection.
-            Parameters pid;
-            pid.add_text(process);
-            if (!place_.pooled) {
-                connection_->run("SELECT pg_terminate_backend($1::text::integer)", pid);
-            }
+            end_process(lost);
         } catch (const UnavailableError&) {
             drop();
         }
@@ -179,6 +181,13 @@ void Writer::settle_commit() {
                                "nothing of it is stored: try again");
     }
     throw_in_doubt("its transaction is " + status);
+}
+
+void Writer::end_process(int id) {
+    if (place_.pooled) return;
+    Parameters process;
+    process.add(std::int64_t{id});
+    connection_->run(end_process_of_ours, process);
 }
 
 std::string Writer::outcome_of_unit() {

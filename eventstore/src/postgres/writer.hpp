@@ -51,6 +51,9 @@ private:
     std::vector<AppendOutcome> settle_group(AppendRequests requests, std::string why);
     /// Finds out on a new connection whether the unit was committed.
     void settle_commit();
+    /// Ends the server's side of a lost connection, which may hold the lock until the server has
+    /// noticed that nobody listens any more.
+    void end_process(int id);
     /// `committed`, `aborted`, `in progress` or `unknown`.
     std::string outcome_of_unit();
     [[noreturn]] void throw_in_doubt(const std::string& why) const;
