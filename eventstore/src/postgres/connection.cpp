@@ -17,6 +17,9 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr int server_version_min = 130000;
 constexpr std::size_t statements_kept_max = 500;
 
+constexpr std::string_view is_active =
+    "SELECT EXISTS(SELECT 1 FROM pg_stat_activity WHERE pid = $1::bigint AND state = 'active')";
+
 constexpr std::string_view set_for_connection =
     "SELECT set_config(name, value, false) FROM unnest($1, $2) AS setting(name, value)";
 constexpr std::string_view set_for_transaction =
@@ -168,16 +171,38 @@ Connection::Deadline Connection::answer_deadline() const {
 }
 
 PGresult* Connection::next(Deadline deadline) {
+    if (await(deadline)) return PQgetResult(handle());
+    lose("no answer within " +
+         std::to_string((options_.reply_wait_max + options_.busy_wait_max).count()) + " ms");
+}
+
+PGresult* Connection::next_while_at_work() {
+    while (!await(answer_deadline())) {
+        if (!is_at_work()) lose("no answer, and the server is not at work on one");
+    }
+    return PQgetResult(handle());
+}
+
+bool Connection::await(Deadline deadline) {
     while (true) {
         const int unsent = PQflush(handle());
         if (unsent < 0) lose(std::string(trimmed(PQerrorMessage(handle()))));
-        if (PQisBusy(handle()) == 0) return PQgetResult(handle());
-        if (!wait(deadline, unsent > 0)) {
-            lose("no answer within " +
-                 std::to_string((options_.reply_wait_max + options_.busy_wait_max).count()) +
-                 " ms");
-        }
+        if (PQisBusy(handle()) == 0) return true;
+        if (!wait(deadline, unsent > 0)) return false;
         if (PQconsumeInput(handle()) == 0) lose(std::string(trimmed(PQerrorMessage(handle()))));
+    }
+}
+
+bool Connection::is_at_work() const noexcept {
+    // The process behind a pooler has another number than the one we are told.
+    if (place_.pooled) return false;
+    try {
+        Connection other{place_, options_};
+        Parameters process;
+        process.add(std::int64_t{PQbackendPID(handle())});
+        return other.run(is_active, process).boolean(0, 0);
+    } catch (const Error&) {
+        return false;
     }
 }
 
@@ -295,10 +320,9 @@ void Connection::script(const std::string& statements) {
     if (unanswered() > 0) receive();
     require(PQexitPipelineMode(handle()) != 0, "a script cannot be sent");
     require(PQsendQuery(handle(), statements.c_str()) != 0, "a script cannot be sent");
-    // A schema may take its time: large indexes are built by one.
-    const auto deadline = SteadyClock::now() + std::chrono::hours{24};
     std::optional<Result> failed;
-    while (PGresult* const taken = next(deadline)) {
+    // A schema may take its time: large indexes are built by one.
+    while (PGresult* const taken = next_while_at_work()) {
         Result result{taken};
         const auto status = PQresultStatus(taken);
         const bool good =

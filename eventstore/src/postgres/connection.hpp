@@ -133,8 +133,14 @@ private:
     void send_settings(std::string_view statement);
     /// Waits until the socket can be read (or written, if `write`). False at the deadline.
     bool wait(Deadline deadline, bool write);
+    /// Waits until the next result is there. False at the deadline.
+    bool await(Deadline deadline);
     /// The next result, or null at the end of one statement's.
     PGresult* next(Deadline deadline);
+    /// The same without a deadline as long as the server is at work on it.
+    PGresult* next_while_at_work();
+    /// Whether the server is at work for this connection, as it says on another one.
+    bool is_at_work() const noexcept;
     void finish_telling();
     void require(bool done, std::string_view what);
     [[noreturn]] void lose(const std::string& why);

@@ -1,0 +1,55 @@
+#include <chrono>
+
+#include <doctest/doctest.h>
+
+#include "daybook/core/error.hpp"
+#include "daybook/eventstore/event_store.hpp"
+#include "postgres_server.hpp"
+#include "wire_proxy.hpp"
+
+// Nobody waits for ever, on either side of a connection.
+
+using namespace daybook;
+using namespace daybook::test;
+using namespace std::chrono_literals;
+
+TEST_CASE("a program that vanishes within a unit is noticed by the server within a minute") {
+    const PostgresSchema schema;
+    EventStore store = EventStore::open(schema.uri());
+    store.transact([](Transaction& tx) {
+        const auto setting = [&](const char* name) {
+            const auto value = tx.sql().integer("SELECT current_setting(?)::bigint", name);
+            REQUIRE(value);
+            return *value;
+        };
+        const auto seconds = setting("tcp_keepalives_idle") +
+                             setting("tcp_keepalives_interval") * setting("tcp_keepalives_count");
+        CHECK(seconds > 0);
+        CHECK(seconds <= 60);
+    });
+}
+
+TEST_CASE("a script may take longer than an answer as long as the server is at work on it") {
+    const PostgresSchema schema;
+    EventStore store =
+        EventStore::open(schema.uri(), {.busy_wait_max = 100ms, .reply_wait_max = 100ms});
+    store.transact([](Transaction& tx) { tx.sql().script("SELECT pg_sleep(1)"); });
+}
+
+TEST_CASE("a script whose connection stalls is given up") {
+    using Way = WireProxy::Direction;
+    WireProxy proxy{postgres_uri()};
+    const PostgresSchema schema;
+    EventStore store = EventStore::open(proxy.uri() + "?schema=" + schema.name(),
+                                        {.busy_wait_max = 100ms, .reply_wait_max = 100ms});
+    for (const Way way : {Way::to_server, Way::to_client}) {
+        const auto begin = std::chrono::steady_clock::now();
+        const auto unit = [&](Transaction& tx) {
+            proxy.arm({way, 1, WireProxy::Action::stall});
+            tx.sql().script("CREATE TABLE thing(n bigint)");
+        };
+        CHECK_THROWS_AS(store.transact(unit), UnavailableError);
+        CHECK(std::chrono::steady_clock::now() - begin < 10s);
+        proxy.heal();
+    }
+}
