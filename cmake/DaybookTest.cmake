@@ -11,13 +11,35 @@ add_library(daybook_doctest_main OBJECT "${PROJECT_BINARY_DIR}/doctest_main.cpp"
 target_compile_features(daybook_doctest_main PUBLIC cxx_std_20)
 target_link_libraries(daybook_doctest_main PUBLIC doctest::doctest)
 
+# With DAYBOOK_TEST_SUITE only the test files that name this suite are built, and what they share: a
+# list of sources is cut down to these, or to nothing.
+function(daybook_keep_suite list suite)
+    set(kept "")
+    set(found FALSE)
+    foreach(source IN LISTS ${list})
+        file(STRINGS "${source}" cases REGEX "TEST_CASE" LIMIT_COUNT 1)
+        file(STRINGS "${source}" of_suite LIMIT_COUNT 1
+            REGEX "(test_suite|TEST_SUITE|TEST_SUITE_BEGIN)[(]\"[^\"]*${suite}")
+        if(of_suite)
+            set(found TRUE)
+        endif()
+        if(of_suite OR NOT cases)
+            list(APPEND kept "${source}")
+        endif()
+    endforeach()
+    if(NOT found)
+        set(kept "")
+    endif()
+    set(${list} "${kept}" PARENT_SCOPE)
+endfunction()
+
 # daybook_test(<name>
 #     [DIRECTORY <dir>]        all of its *.cpp are compiled; default: the calling folder
 #     [LIBRARIES <target>...]  when one of them is not built, neither is the test
 #     [INTERNALS <folder>...]  also sees the internal headers in <folder>/src
 #     [ENGINES <engine>...]    sqlite, postgres: the cases open stores through store_place.hpp
 #     [LABELS <label>...]      ctest labels besides <name>
-#     [TIMEOUT <seconds>]      for each test case, default 120
+#     [TIMEOUT <seconds>]      for each test case, default 900
 #     [PROCESSORS <n>] [SERIAL])   what a case needs: n cores, or the machine for itself
 #
 # Makes the target test-<name> and one ctest entry "<name>: <test case>" per TEST_CASE. A case in
@@ -38,6 +60,9 @@ function(daybook_test name)
     endif()
     get_filename_component(directory "${arg_DIRECTORY}" ABSOLUTE)
     file(GLOB sources CONFIGURE_DEPENDS "${directory}/*.cpp")
+    if(DAYBOOK_TEST_SUITE)
+        daybook_keep_suite(sources "${DAYBOOK_TEST_SUITE}")
+    endif()
     if(NOT sources)
         return()
     endif()
@@ -48,7 +73,7 @@ function(daybook_test name)
         endif()
     endforeach()
     if(NOT arg_TIMEOUT)
-        set(arg_TIMEOUT 120)
+        set(arg_TIMEOUT 900)
     endif()
     if(NOT arg_PROCESSORS)
         set(arg_PROCESSORS 1)

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "daybook/core/clock.hpp"
 #include "random.hpp"
 
 namespace daybook {
@@ -13,8 +14,9 @@ Backoff::Duration Backoff::delay(int attempts_made, double random) const noexcep
     const int repeats = std::max(attempts_made, 1) - 1;
     // In floating point, where growing past every bound is harmless.
     const double grown = static_cast<double>(initial_.count()) * std::pow(factor_, repeats);
-    const auto bound = static_cast<double>(max_.count());
-    double wait = grown < bound ? grown : bound;
+    // Also the guard against a bound that floating point would round beyond the largest integer.
+    const auto bound = static_cast<double>(std::min(max_, forever).count());
+    double wait = grown < bound ? std::max(grown, 0.0) : std::max(bound, 0.0);
     if (jitter_) wait *= random;
     return Duration{static_cast<Duration::rep>(wait)};
 }

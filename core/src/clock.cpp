@@ -1,5 +1,8 @@
 #include "daybook/core/clock.hpp"
 
+#include <cstdlib>
+#include <optional>
+
 #include "daybook/core/error.hpp"
 
 namespace daybook {
@@ -52,6 +55,57 @@ private:
     bool failed_ = false;
 };
 
+constexpr std::int64_t day_micros = 86'400'000'000;
+
+// The calendar of the standard library ends at year 32767; a Timestamp goes nine times as far.
+struct Date {
+    std::int64_t year = 0;
+    std::int64_t month = 0;
+    std::int64_t day = 0;
+
+    bool ok() const noexcept {
+        // The calendar repeats itself every 400 years.
+        return std::chrono::year_month_day{std::chrono::year{static_cast<int>(year % 400)},
+                                           std::chrono::month{static_cast<unsigned>(month)},
+                                           std::chrono::day{static_cast<unsigned>(day)}}
+            .ok();
+    }
+};
+
+constexpr std::int64_t years_of_era = 400;
+constexpr std::int64_t days_of_era = 146'097;
+
+// Days since 1970-01-01, moved by whole eras into the range of the standard library's calendar.
+Date date_of(std::int64_t days) noexcept {
+    const std::int64_t eras = days / days_of_era;
+    const std::chrono::year_month_day date{
+        std::chrono::sys_days{std::chrono::days{days % days_of_era}}};
+    return {static_cast<int>(date.year()) + eras * years_of_era,
+            static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day())};
+}
+
+std::int64_t days_to(const Date& date) noexcept {
+    const std::chrono::year_month_day within{
+        std::chrono::year{static_cast<int>(date.year % years_of_era)},
+        std::chrono::month{static_cast<unsigned>(date.month)},
+        std::chrono::day{static_cast<unsigned>(date.day)}};
+    const std::int64_t days = std::chrono::sys_days{within}.time_since_epoch().count();
+    return days + date.year / years_of_era * days_of_era;
+}
+
+// Nothing if no Timestamp reaches so far.
+std::optional<Timestamp> at(std::int64_t days, std::chrono::microseconds time) noexcept {
+    // Halfway through, as the first day begins before the first Timestamp.
+    const std::int64_t whole = days < 0 ? days + 1 : days;
+    if (days < 0) time -= std::chrono::microseconds{day_micros};
+    if (std::abs(whole) > Timestamp::max().time_since_epoch().count() / day_micros)
+        return std::nullopt;
+    const Timestamp midnight{std::chrono::microseconds{whole * day_micros}};
+    const Timestamp instant = saturating_add(midnight, time);
+    if (instant - midnight != time) return std::nullopt;
+    return instant;
+}
+
 void put(std::string& out, std::int64_t value, std::size_t digits) {
     const std::string text = std::to_string(value);
     if (text.size() < digits) out.append(digits - text.size(), '0');
@@ -61,15 +115,20 @@ void put(std::string& out, std::int64_t value, std::size_t digits) {
 }  // namespace
 
 std::string to_iso8601(Timestamp instant) {
-    using namespace std::chrono;
-    const auto day = floor<days>(instant);
-    const year_month_day date{day};
-    const hh_mm_ss time{instant - day};
+    const std::int64_t micros = instant.time_since_epoch().count();
+    const std::int64_t rest = micros % day_micros;
+    const bool before = rest < 0;
+    const Date date = date_of(micros / day_micros - (before ? 1 : 0));
+    const std::chrono::hh_mm_ss time{std::chrono::microseconds{before ? rest + day_micros : rest}};
     std::string text;
-    text.reserve(27);
-    put(text, static_cast<int>(date.year()), 4);
-    put(text += '-', static_cast<unsigned>(date.month()), 2);
-    put(text += '-', static_cast<unsigned>(date.day()), 2);
+    text.reserve(30);
+    if (date.year >= 0 && date.year <= 9'999) {
+        put(text, date.year, 4);
+    } else {
+        put(text += date.year < 0 ? '-' : '+', std::abs(date.year), 6);
+    }
+    put(text += '-', date.month, 2);
+    put(text += '-', date.day, 2);
     put(text += 'T', time.hours().count(), 2);
     put(text += ':', time.minutes().count(), 2);
     put(text += ':', time.seconds().count(), 2);
@@ -80,11 +139,16 @@ std::string to_iso8601(Timestamp instant) {
 Timestamp parse_iso8601(std::string_view text) {
     using namespace std::chrono;
     Scanner scan{text};
-    const int y = scan.number(4);
+    Date date;
+    if (scan.skip('-')) {
+        date.year = -scan.number(6);
+    } else {
+        date.year = scan.number(scan.skip('+') ? 6 : 4);
+    }
     scan.expect('-');
-    const int m = scan.number(2);
+    date.month = scan.number(2);
     scan.expect('-');
-    const int d = scan.number(2);
+    date.day = scan.number(2);
     int hour = 0, minute = 0, second = 0, fraction = 0;
     if (scan.skip('T')) {
         hour = scan.number(2);
@@ -95,14 +159,16 @@ Timestamp parse_iso8601(std::string_view text) {
         if (scan.skip('.')) fraction = scan.micros();
         scan.expect('Z');
     }
-    const year_month_day date{year{y}, month{static_cast<unsigned>(m)},
-                              std::chrono::day{static_cast<unsigned>(d)}};
-    if (scan.failed() || !scan.at_end() || !date.ok() || hour > 23 || minute > 59 || second > 59) {
-        throw InvalidError("instant '" + std::string(text.substr(0, 60)) +
-                           "': write it in UTC as 2016-07-04 or 2016-07-04T09:30:00.000000Z");
-    }
-    return sys_days{date} + hours{hour} + minutes{minute} + seconds{second} +
-           microseconds{fraction};
+    const auto refuse = [&](const char* why) {
+        throw InvalidError("instant '" + std::string(text.substr(0, 60)) + why);
+    };
+    const bool read = !scan.failed() && scan.at_end();
+    if (!read || !date.ok() || hour > 23 || minute > 59 || second > 59)
+        refuse("': write it in UTC as 2016-07-04 or 2016-07-04T09:30:00.000000Z");
+    const auto instant =
+        at(days_to(date), hours{hour} + minutes{minute} + seconds{second} + microseconds{fraction});
+    if (!instant) refuse("' lies beyond what can be recorded, years -290307 to 294246");
+    return *instant;
 }
 
 Timestamp SystemClock::now() const {

@@ -1,24 +1,26 @@
 -- The number of a name, given to it if it has none: under the store's lock.
-CREATE FUNCTION category_of(category_name text) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
+CREATE FUNCTION daybook_category_of(category_name text) RETURNS integer
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     category_id integer;
 BEGIN
-    SELECT id INTO category_id FROM category WHERE name = category_name;
+    SELECT id INTO category_id FROM daybook_category WHERE name = category_name;
     IF category_id IS NULL THEN
-        INSERT INTO category(name) VALUES(category_name) RETURNING id INTO category_id;
+        INSERT INTO daybook_category(name) VALUES(category_name) RETURNING id INTO category_id;
     END IF;
     RETURN category_id;
 END
 $$;
 
-CREATE FUNCTION type_of(type_name text, type_version integer) RETURNS integer
+CREATE FUNCTION daybook_type_of(type_name text, type_version integer) RETURNS integer
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     type_id integer;
 BEGIN
-    SELECT id INTO type_id FROM event_type WHERE name = type_name AND version = type_version;
+    SELECT id INTO type_id FROM daybook_event_type
+    WHERE name = type_name AND version = type_version;
     IF type_id IS NULL THEN
-        INSERT INTO event_type(name, version) VALUES(type_name, type_version)
+        INSERT INTO daybook_event_type(name, version) VALUES(type_name, type_version)
         RETURNING id INTO type_id;
     END IF;
     RETURN type_id;
@@ -26,15 +28,51 @@ END
 $$;
 
 -- An id that was used before fails the whole call, as it does where it is inserted.
-CREATE FUNCTION refuse_used(ids uuid[]) RETURNS void LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION daybook_refuse_used(ids uuid[]) RETURNS void LANGUAGE plpgsql STABLE AS $$
 DECLARE
     used uuid;
 BEGIN
     SELECT asked.id INTO used FROM unnest(ids) AS asked(id)
-    WHERE (SELECT true FROM event WHERE event.id = asked.id) LIMIT 1;
+    WHERE (SELECT true FROM daybook_event WHERE daybook_event.id = asked.id) LIMIT 1;
     IF used IS NOT NULL THEN
         RAISE unique_violation USING MESSAGE = 'event id ' || used || ' is stored already';
     END IF;
+END
+$$;
+
+-- Gives numbers to the names that are new, and to their categories, with one statement for all.
+CREATE FUNCTION daybook_make_streams(
+    stream_names       text[],
+    stream_categories  text[],
+    streams            bigint[],
+    categories         integer[],
+    is_new             boolean[],
+    OUT ids            bigint[],
+    OUT category_ids   integer[]
+) LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    last bigint;
+BEGIN
+    ids := streams;
+    category_ids := categories;
+    SELECT COALESCE(max(id), 0) INTO last FROM daybook_stream;
+    FOR s IN 1 .. cardinality(is_new) LOOP
+        IF is_new[s] THEN
+            last := last + 1;
+            ids[s] := last;
+            -- Most often it is that of the one before.
+            IF s > 1 AND stream_categories[s] = stream_categories[s - 1] AND is_new[s - 1] THEN
+                category_ids[s] := category_ids[s - 1];
+            ELSE
+                category_ids[s] := daybook_category_of(stream_categories[s]);
+            END IF;
+        END IF;
+    END LOOP;
+    INSERT INTO daybook_stream(id, name, category)
+    SELECT id, name, category
+    FROM (SELECT unnest(ids) AS id, unnest(stream_names) AS name,
+                 unnest(category_ids) AS category, unnest(is_new) AS new) AS given
+    WHERE new;
 END
 $$;
 
@@ -50,12 +88,13 @@ $$;
 -- `check_ids` asks for it, that an id was used before. Without `check_ids` such an id fails the
 -- whole call, whatever was expected.
 --
--- `streams`, `categories` and `types` are the numbers of the names. `continued` says that the event
--- `last_known` was the last one of the log: nobody has appended since.
+-- `streams`, `categories` and `types` are the numbers of the names, `log` is that of the table.
+-- `continued` says that the event `last_known` was the last one of the log: nobody has appended
+-- since.
 --
--- With `after_known` this is the second half of a group. If `append_known` has refused the first,
--- which is if the transaction has not written yet, nothing is done and `positions` is NULL.
-CREATE FUNCTION append_events(
+-- With `after_known` this is the second half of a group. If `daybook_append_known` has refused the
+-- first, which is if the transaction has not written yet, nothing is done and `positions` is NULL.
+CREATE FUNCTION daybook_append_events(
     check_ids          boolean,
     stream_names       text[],
     stream_categories  text[],
@@ -80,13 +119,15 @@ CREATE FUNCTION append_events(
     OUT streams        bigint[],
     OUT categories     integer[],
     OUT types          integer[],
-    OUT continued      boolean
+    OUT continued      boolean,
+    OUT log            bigint
 ) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    locked       boolean := lock_store();
+    locked       boolean := daybook_lock_store();
     head         bigint;
     heads        bigint[];
-    used         boolean[] := array_fill(false, ARRAY[cardinality(stream_names)]);
+    is_new       boolean[] := array_fill(false, ARRAY[cardinality(stream_names)]);
+    any_new      boolean := false;
     used_by      integer[];
     stored       boolean := false;
     refused      boolean := false;
@@ -98,24 +139,26 @@ BEGIN
         RETURN;
     END IF;
     -- One look at all that is needed; LIMIT keeps it to one search in an index for each name.
-    SELECT COALESCE((SELECT max(position) FROM event), 0),
-           (SELECT id = last_known FROM event ORDER BY position DESC LIMIT 1),
-           (SELECT array_agg((SELECT id FROM event_type
-                              WHERE event_type.name = wanted.name
-                                AND event_type.version = wanted.version))
+    SELECT COALESCE((SELECT max(position) FROM daybook_event), 0),
+           (SELECT id = last_known FROM daybook_event ORDER BY position DESC LIMIT 1),
+           (SELECT array_agg((SELECT id FROM daybook_event_type
+                              WHERE daybook_event_type.name = wanted.name
+                                AND daybook_event_type.version = wanted.version))
             FROM unnest(type_names, type_versions) AS wanted(name, version)),
-           array_agg(found.id), array_agg(found.category), array_agg(COALESCE(found.head, 0))
-    INTO head, continued, types, streams, categories, heads
+           array_agg(found.id), array_agg(found.category), array_agg(COALESCE(found.head, 0)),
+           'daybook_event'::regclass::oid::bigint
+    INTO head, continued, types, streams, categories, heads, log
     FROM unnest(stream_names) AS wanted(name)
-    LEFT JOIN LATERAL (SELECT id, category, (SELECT version FROM event
-                                             WHERE event.stream = stream.id
+    LEFT JOIN LATERAL (SELECT id, category, (SELECT version FROM daybook_event
+                                             WHERE daybook_event.stream = daybook_stream.id
                                              ORDER BY version DESC LIMIT 1) AS head
-                       FROM stream WHERE stream.name = wanted.name LIMIT 1) AS found ON true;
+                       FROM daybook_stream
+                       WHERE daybook_stream.name = wanted.name LIMIT 1) AS found ON true;
 
     IF check_ids THEN
         SELECT array_agg(DISTINCT request) INTO used_by
         FROM unnest(event_id, event_request) AS asked(id, request)
-        WHERE (SELECT true FROM event WHERE event.id = asked.id);
+        WHERE (SELECT true FROM daybook_event WHERE daybook_event.id = asked.id);
     END IF;
 
     FOR r IN 1 .. cardinality(request_stream) LOOP
@@ -131,8 +174,11 @@ BEGIN
             heads[s] := have;
             positions[r] := head;
             versions[r] := have;
-            used[s] := true;
             stored := true;
+            IF streams[s] IS NULL THEN
+                is_new[s] := true;
+                any_new := true;
+            END IF;
         ELSE
             positions[r] := 0;
             versions[r] := have;
@@ -140,7 +186,7 @@ BEGIN
         END IF;
     END LOOP;
     IF refused AND NOT check_ids THEN
-        PERFORM refuse_used(ARRAY(SELECT asked.id FROM unnest(event_id, event_request)
+        PERFORM daybook_refuse_used(ARRAY(SELECT asked.id FROM unnest(event_id, event_request)
                                        AS asked(id, request)
                                   WHERE positions[asked.request] = 0));
     END IF;
@@ -148,39 +194,36 @@ BEGIN
         RETURN;
     END IF;
 
-    IF array_position(streams, NULL) IS NOT NULL THEN
-        INSERT INTO stream(name, category)
-        SELECT wanted.name, category_of(wanted.category)
-        FROM unnest(stream_names, stream_categories, streams, used)
-             AS wanted(name, category, id, used)
-        WHERE wanted.id IS NULL AND wanted.used;
-        SELECT array_agg(found.id), array_agg(found.category) INTO streams, categories
-        FROM unnest(stream_names) AS wanted(name)
-        LEFT JOIN LATERAL (SELECT id, category FROM stream
-                           WHERE stream.name = wanted.name LIMIT 1) AS found ON true;
+    IF any_new THEN
+        SELECT made.ids, made.category_ids INTO streams, categories
+        FROM daybook_make_streams(stream_names, stream_categories, streams, categories, is_new)
+             AS made;
     END IF;
     IF array_position(types, NULL) IS NOT NULL THEN
-        SELECT array_agg(type_of(wanted.name, wanted.version)) INTO types
+        SELECT array_agg(daybook_type_of(wanted.name, wanted.version)) INTO types
         FROM unnest(type_names, type_versions) AS wanted(name, version);
     END IF;
 
-    INSERT INTO event(position, stream, version, category, type, recorded_at, id,
+    INSERT INTO daybook_event(position, stream, version, category, type, recorded_at, id,
                       correlation, causation, data, metadata)
-    SELECT positions[event_request[e]] - request_events[event_request[e]] + event_number[e],
-           streams[request_stream[event_request[e]]],
-           versions[event_request[e]] - request_events[event_request[e]] + event_number[e],
-           categories[request_stream[event_request[e]]],
-           types[event_type[e]],
-           request_recorded[event_request[e]],
-           event_id[e], event_correlation[e], event_causation[e], event_data[e], event_metadata[e]
-    FROM generate_series(1, cardinality(event_id)) AS e
-    WHERE positions[event_request[e]] > 0;
+    SELECT positions[request] - request_events[request] + number,
+           streams[request_stream[request]],
+           versions[request] - request_events[request] + number,
+           categories[request_stream[request]],
+           types[type],
+           request_recorded[request],
+           id, correlation, causation, data, metadata
+    FROM (SELECT unnest(event_request) AS request, unnest(event_number) AS number,
+                 unnest(event_type) AS type, unnest(event_id) AS id,
+                 unnest(event_correlation) AS correlation, unnest(event_causation) AS causation,
+                 unnest(event_data) AS data, unnest(event_metadata) AS metadata) AS given
+    WHERE positions[request] > 0;
 END
 $$;
 
 -- The same for one request of one event, for half the work: its position (or 0), the version, the
--- numbers of stream, category and type, and 1 if `continued`. NULL where nothing is done.
-CREATE FUNCTION append_event(
+-- numbers of stream, category and type, 1 if `continued`, and `log`. NULL where nothing is done.
+CREATE FUNCTION daybook_append_event(
     stream_name        text,
     stream_category    text,
     type_name          text,
@@ -196,7 +239,7 @@ CREATE FUNCTION append_event(
     after_known        boolean
 ) RETURNS bigint[] LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    locked      boolean := lock_store();
+    locked      boolean := daybook_lock_store();
     head        bigint;
     continued   boolean;
     stream_id   bigint;
@@ -208,40 +251,47 @@ BEGIN
         RETURN NULL;
     END IF;
     -- An empty log has no streams and no types either.
-    SELECT last.position, last.id = last_known, stream.id, stream.category,
-           (SELECT version FROM event WHERE event.stream = stream.id
+    SELECT last.position, last.id = last_known, daybook_stream.id,
+           COALESCE(daybook_stream.category, (SELECT daybook_category.id FROM daybook_category
+                                              WHERE daybook_category.name = stream_category)),
+           (SELECT version FROM daybook_event WHERE daybook_event.stream = daybook_stream.id
             ORDER BY version DESC LIMIT 1),
-           (SELECT event_type.id FROM event_type
-            WHERE event_type.name = type_name AND event_type.version = type_version)
+           (SELECT daybook_event_type.id FROM daybook_event_type
+            WHERE daybook_event_type.name = type_name AND daybook_event_type.version = type_version)
     INTO head, continued, stream_id, category_id, have, type_id
-    FROM (SELECT position, id FROM event ORDER BY position DESC LIMIT 1) AS last
-    LEFT JOIN stream ON stream.name = stream_name;
+    FROM (SELECT position, id FROM daybook_event ORDER BY position DESC LIMIT 1) AS last
+    LEFT JOIN daybook_stream ON daybook_stream.name = stream_name;
     head := COALESCE(head, 0);
     have := COALESCE(have, 0);
     IF NOT (expected IN (-1, have) OR (expected = -2 AND have > 0)) THEN
-        PERFORM refuse_used(ARRAY[event_id]);
+        PERFORM daybook_refuse_used(ARRAY[event_id]);
         RETURN ARRAY[0, have];
     END IF;
     IF stream_id IS NULL THEN
-        INSERT INTO stream(name, category) VALUES(stream_name, category_of(stream_category))
-        RETURNING id, category INTO stream_id, category_id;
+        IF category_id IS NULL THEN
+            category_id := daybook_category_of(stream_category);
+        END IF;
+        INSERT INTO daybook_stream(id, name, category)
+        VALUES(COALESCE((SELECT max(id) FROM daybook_stream), 0) + 1, stream_name, category_id)
+        RETURNING id INTO stream_id;
     END IF;
     IF type_id IS NULL THEN
-        type_id := type_of(type_name, type_version::integer);
+        type_id := daybook_type_of(type_name, type_version::integer);
     END IF;
-    INSERT INTO event(position, stream, version, category, type, recorded_at, id,
+    INSERT INTO daybook_event(position, stream, version, category, type, recorded_at, id,
                       correlation, causation, data, metadata)
     VALUES(head + 1, stream_id, have + 1, category_id, type_id, event_recorded, event_id,
            event_correlation, event_causation, event_data, event_metadata);
     RETURN ARRAY[head + 1, have + 1, stream_id, category_id, type_id,
-                 COALESCE(continued, false)::integer];
+                 COALESCE(continued, false)::integer, 'daybook_event'::regclass::oid::bigint];
 END
 $$;
 
 -- The same for events of which the writer knows everything, if `last_known` is still the last one
--- of the log: then what it has learned before is still so, and nothing has to be looked up. Says
--- whether it was; if not, nothing was done.
-CREATE FUNCTION append_known(
+-- of the log, and that still the table numbered `known_log` (a copy may hold the same events with
+-- other numbers): then what it has learned before is still so, and nothing has to be looked up.
+-- Says whether it was; if not, nothing was done.
+CREATE FUNCTION daybook_append_known(
     last_known         uuid,
     event_stream       bigint[],
     event_version      bigint[],
@@ -252,20 +302,21 @@ CREATE FUNCTION append_known(
     event_correlation  uuid[],
     event_causation    uuid[],
     event_data         text[],
-    event_metadata     text[]
+    event_metadata     text[],
+    known_log          bigint
 ) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    locked boolean := lock_store();
+    locked boolean := daybook_lock_store();
 BEGIN
-    INSERT INTO event(position, stream, version, category, type, recorded_at, id,
+    INSERT INTO daybook_event(position, stream, version, category, type, recorded_at, id,
                       correlation, causation, data, metadata)
     SELECT generate_series(last.position + 1, last.position + cardinality(event_id)),
            unnest(event_stream), unnest(event_version), unnest(event_category),
            unnest(event_type), unnest(event_recorded), unnest(event_id),
            unnest(event_correlation), unnest(event_causation), unnest(event_data),
            unnest(event_metadata)
-    FROM (SELECT position, id FROM event ORDER BY position DESC LIMIT 1) AS last
-    WHERE last.id = last_known;
+    FROM (SELECT position, id FROM daybook_event ORDER BY position DESC LIMIT 1) AS last
+    WHERE last.id = last_known AND known_log = 'daybook_event'::regclass::oid::bigint;
     RETURN FOUND;
 END
 $$;

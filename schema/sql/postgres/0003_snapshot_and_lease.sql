@@ -2,7 +2,7 @@
 -- `fingerprint` names the shape that `state` was written in, `event` the last event that is in it,
 -- and what does not fit is ignored and replaced.
 
-CREATE TABLE snapshot(
+CREATE TABLE daybook_snapshot(
     stream      text COLLATE "C" NOT NULL,
     aggregate   text COLLATE "C" NOT NULL,
     fingerprint text COLLATE "C" NOT NULL,
@@ -15,11 +15,12 @@ CREATE TABLE snapshot(
 
 -- Who may do a piece of work until when, in microseconds of the server's time. A row stays when its
 -- lease is given back, with no owner, so that `token` never goes down: the fence against a late
--- owner.
+-- owner. `until - duration` is when it began: in the future, if the clock was set back since.
 
-CREATE TABLE lease(
-    name  text COLLATE "C" NOT NULL PRIMARY KEY,
-    owner text COLLATE "C" NOT NULL,
-    token bigint NOT NULL,
-    until bigint NOT NULL
+CREATE TABLE daybook_lease(
+    name     text COLLATE "C" NOT NULL PRIMARY KEY,
+    owner    text COLLATE "C" NOT NULL,
+    token    bigint NOT NULL,
+    until    bigint NOT NULL,
+    duration bigint NOT NULL
 );

@@ -1,7 +1,7 @@
 -- Read models. Those of async projections live in databases of their own; here stands which one is
 -- in service. Those of inline projections live here. Instants are microseconds since 1970.
 
-CREATE TABLE projection(
+CREATE TABLE daybook_projection(
     name        text COLLATE "C" NOT NULL PRIMARY KEY,
     lifecycle   text COLLATE "C" NOT NULL CHECK(lifecycle IN ('async', 'inline')),
     version     bigint NOT NULL,          -- of the definition that made the model in service
@@ -16,8 +16,8 @@ CREATE TABLE projection(
 );
 
 -- A build that is not in service yet, or was left unfinished. Without an owner nobody works at it.
-CREATE TABLE rebuild(
-    name        text COLLATE "C" NOT NULL PRIMARY KEY REFERENCES projection(name),
+CREATE TABLE daybook_rebuild(
+    name        text COLLATE "C" NOT NULL PRIMARY KEY REFERENCES daybook_projection(name),
     lifecycle   text COLLATE "C" NOT NULL,
     version     bigint NOT NULL,
     fingerprint text COLLATE "C" NOT NULL,
@@ -42,6 +42,9 @@ CREATE TABLE daybook_checkpoint(
     skipped    bigint NOT NULL,
     epoch      bigint NOT NULL,
     indexed    bigint NOT NULL,
+    store      uuid NOT NULL,             -- the identity of the store whose log it is a place in
+    event      uuid,                      -- that stands at the position; none before the first
+    definition text COLLATE "C" NOT NULL, -- its fingerprint
     CHECK(applied + filtered + parked + skipped = position)
 );
 

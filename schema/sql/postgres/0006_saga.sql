@@ -2,7 +2,7 @@
 -- an index over the journals, written in the same commits, and can be made new from them. Instants
 -- are microseconds since 1970.
 
-CREATE TABLE saga(
+CREATE TABLE daybook_saga(
     definition      text COLLATE "C" NOT NULL,
     key             text COLLATE "C" NOT NULL,
     generation      bigint NOT NULL,
@@ -19,23 +19,40 @@ CREATE TABLE saga(
 );
 
 -- Those that have not ended, and those of one status.
-CREATE INDEX saga_by_status ON saga(status, definition, key);
+CREATE INDEX daybook_saga_by_status ON daybook_saga(status, definition, key);
 
--- What is to happen, and when. `hash` says which definition can act on it.
-CREATE TABLE saga_timer(
+-- What is to happen, and when. `hash` says which definition can act on it, `attempts` how often it
+-- was tried by processes that did not know whether they would outlive it.
+CREATE TABLE daybook_saga_timer(
     definition text COLLATE "C" NOT NULL,
     key        text COLLATE "C" NOT NULL,
     kind       text COLLATE "C" NOT NULL,
     generation bigint NOT NULL,
     hash       text COLLATE "C" NOT NULL,
     due_at     bigint NOT NULL,
+    attempts   bigint NOT NULL DEFAULT 0,
     PRIMARY KEY(definition, key, kind)
 );
 
-CREATE INDEX saga_timer_by_due ON saga_timer(due_at, definition, key);
+CREATE INDEX daybook_saga_timer_by_due ON daybook_saga_timer(due_at, definition, key);
 
--- How far each definition has looked for the events that start it.
-CREATE TABLE saga_start(
+-- How far each definition has looked for the events that start it. `begun` counts the processes
+-- that took up what follows `position` and have not come through, `attempts` how often one tried
+-- the event at `attempted`: both grow only where processes die. The row `#timers` counts those that
+-- took up timers.
+CREATE TABLE daybook_saga_start(
     definition text COLLATE "C" NOT NULL PRIMARY KEY,
-    position   bigint NOT NULL
+    position   bigint NOT NULL,
+    begun      bigint NOT NULL DEFAULT 0,
+    attempted  bigint NOT NULL DEFAULT 0,
+    attempts   bigint NOT NULL DEFAULT 0
+);
+
+-- Events that could start neither a saga nor an incident in its place, until somebody sees to them.
+CREATE TABLE daybook_saga_failed_start(
+    definition text COLLATE "C" NOT NULL,
+    position   bigint NOT NULL,
+    error      text COLLATE "C" NOT NULL,
+    failed_at  bigint NOT NULL,
+    PRIMARY KEY(definition, position)
 );

@@ -2,7 +2,7 @@
 -- `fingerprint` names the shape that `state` was written in, `event` the last event that is in it,
 -- and what does not fit is ignored and replaced.
 
-CREATE TABLE snapshot(
+CREATE TABLE daybook_snapshot(
     stream      TEXT NOT NULL,
     aggregate   TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
@@ -15,11 +15,12 @@ CREATE TABLE snapshot(
 
 -- Who may do a piece of work until when, in microseconds of machine time. A row stays when its
 -- lease is given back, with no owner, so that `token` never goes down: the fence against a late
--- owner.
+-- owner. `until - duration` is when it began: in the future, if the clock was set back since.
 
-CREATE TABLE lease(
-    name  TEXT NOT NULL PRIMARY KEY,
-    owner TEXT NOT NULL,
-    token INTEGER NOT NULL,
-    until INTEGER NOT NULL
+CREATE TABLE daybook_lease(
+    name     TEXT NOT NULL PRIMARY KEY,
+    owner    TEXT NOT NULL,
+    token    INTEGER NOT NULL,
+    until    INTEGER NOT NULL,
+    duration INTEGER NOT NULL
 ) STRICT;

@@ -3,10 +3,13 @@
 -- An outbox row waits until its message was delivered and is then deleted, so this is a short
 -- table. What it waits for stands in `retry_at`:
 --     NULL                 for its turn; for `due_at`, if that is after `created_at`
---     an instant           for the next attempt after a failed one, or for its replay
+--     an instant           for the next attempt after a failed one, or for its replay; for a
+--                          program that has a receiver (`unhandled` is 1), at most until then
 --     9223372036854775807  for another message of its topic and key that is tried again or parked
+-- `bytes` is the size of `data`, or more, so that large data need not be read to be left out.
+-- `waits_since` says when an instant was put there: in the future, if the clock was set back since.
 
-CREATE TABLE outbox(
+CREATE TABLE daybook_outbox(
     sequence       INTEGER PRIMARY KEY,
     id             BLOB NOT NULL UNIQUE,
     topic          TEXT NOT NULL,
@@ -15,6 +18,7 @@ CREATE TABLE outbox(
     type           TEXT NOT NULL,
     schema_version INTEGER NOT NULL,
     data           TEXT NOT NULL,
+    bytes          INTEGER NOT NULL,
     headers        TEXT NOT NULL DEFAULT '',
     reply_to       TEXT NOT NULL DEFAULT '',
     correlation    BLOB,
@@ -23,28 +27,38 @@ CREATE TABLE outbox(
     due_at         INTEGER NOT NULL,
     attempts       INTEGER NOT NULL DEFAULT 0,
     retry_at       INTEGER,
+    waits_since    INTEGER,
+    unhandled      INTEGER NOT NULL DEFAULT 0,
     last_error     TEXT
 ) STRICT;
 
 -- The relay's queue: what is ready at once (NULL) by sequence, the rest by instant.
-CREATE INDEX outbox_by_wait ON outbox(
+CREATE INDEX daybook_outbox_by_wait ON daybook_outbox(
     COALESCE(retry_at, CASE WHEN due_at > created_at THEN due_at END), sequence
 );
 
--- The keys that do not move, and what waits behind them.
-CREATE INDEX outbox_by_blocked_key ON outbox(topic, key, retry_at) WHERE retry_at IS NOT NULL;
+-- What waits for other programs, in the order in which it was left to them.
+CREATE INDEX daybook_outbox_unhandled ON daybook_outbox(waits_since, sequence) WHERE unhandled = 1;
+CREATE INDEX daybook_outbox_by_begin_of_wait ON daybook_outbox(waits_since)
+    WHERE waits_since IS NOT NULL;
 
--- What each consumer has handled. The mark commits with the effect.
-CREATE TABLE inbox(
+-- The keys that do not move, and what waits behind them.
+CREATE INDEX daybook_outbox_by_blocked_key ON daybook_outbox(topic, key, retry_at)
+    WHERE retry_at IS NOT NULL;
+
+-- What each consumer has handled. The mark commits with the effect. `content` is a hash of what
+-- the message said.
+CREATE TABLE daybook_inbox(
     consumer   TEXT NOT NULL,
     id         BLOB NOT NULL,
     handled_at INTEGER NOT NULL,
+    content    INTEGER,
     PRIMARY KEY(consumer, id)
 ) STRICT, WITHOUT ROWID;
 
 -- Parked messages, in the order of parking. A row that was discarded stays as a record of that
 -- and holds nothing up.
-CREATE TABLE dead_letter(
+CREATE TABLE daybook_dead_letter(
     number         INTEGER PRIMARY KEY,
     id             BLOB NOT NULL,
     topic          TEXT NOT NULL,
@@ -69,5 +83,10 @@ CREATE TABLE dead_letter(
     discard_reason TEXT
 ) STRICT;
 
-CREATE INDEX dead_letter_by_id ON dead_letter(id);
-CREATE INDEX dead_letter_by_key ON dead_letter(topic, key) WHERE discarded_at IS NULL;
+CREATE INDEX daybook_dead_letter_by_id ON daybook_dead_letter(id);
+CREATE INDEX daybook_dead_letter_by_key ON daybook_dead_letter(topic, key)
+    WHERE discarded_at IS NULL;
+
+-- For people and programs that look at the store.
+CREATE VIEW outbox AS SELECT * FROM daybook_outbox;
+CREATE VIEW inbox AS SELECT * FROM daybook_inbox;

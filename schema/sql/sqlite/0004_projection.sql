@@ -1,7 +1,7 @@
 -- Read models. Those of async projections live in databases of their own; here stands which one is
 -- in service. Those of inline projections live here. Instants are microseconds since 1970.
 
-CREATE TABLE projection(
+CREATE TABLE daybook_projection(
     name        TEXT NOT NULL PRIMARY KEY,
     lifecycle   TEXT NOT NULL CHECK(lifecycle IN ('async', 'inline')),
     version     INTEGER NOT NULL,          -- of the definition that made the model in service
@@ -16,8 +16,8 @@ CREATE TABLE projection(
 ) STRICT;
 
 -- A build that is not in service yet, or was left unfinished. Without an owner nobody works at it.
-CREATE TABLE rebuild(
-    name        TEXT NOT NULL PRIMARY KEY REFERENCES projection(name),
+CREATE TABLE daybook_rebuild(
+    name        TEXT NOT NULL PRIMARY KEY,
     lifecycle   TEXT NOT NULL,
     version     INTEGER NOT NULL,
     fingerprint TEXT NOT NULL,
@@ -42,6 +42,9 @@ CREATE TABLE daybook_checkpoint(
     skipped    INTEGER NOT NULL,
     epoch      INTEGER NOT NULL,
     indexed    INTEGER NOT NULL,
+    store      BLOB NOT NULL,             -- the identity of the store whose log it is a place in
+    event      BLOB,                      -- that stands at the position; none before the first
+    definition TEXT NOT NULL, -- its fingerprint
     CHECK(applied + filtered + parked + skipped = position)
 ) STRICT;
 

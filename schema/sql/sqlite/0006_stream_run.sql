@@ -7,7 +7,7 @@
 -- stream_run to stream_run_new. That no version is given twice is for the writer to check, under
 -- the write lock.
 
-CREATE TABLE stream_run(
+CREATE TABLE daybook_stream_run(
     stream   INTEGER NOT NULL,
     version  INTEGER NOT NULL,
     position INTEGER NOT NULL,
@@ -15,7 +15,7 @@ CREATE TABLE stream_run(
     PRIMARY KEY(stream, version)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE stream_run_recent(
+CREATE TABLE daybook_stream_run_recent(
     stream   INTEGER NOT NULL,
     version  INTEGER NOT NULL,
     position INTEGER NOT NULL,
@@ -23,7 +23,7 @@ CREATE TABLE stream_run_recent(
     PRIMARY KEY(stream, version)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE stream_run_new(
+CREATE TABLE daybook_stream_run_new(
     stream   INTEGER NOT NULL,
     version  INTEGER NOT NULL,
     position INTEGER NOT NULL,
@@ -32,8 +32,8 @@ CREATE TABLE stream_run_new(
 ) STRICT, WITHOUT ROWID;
 
 -- Along a stream `position - version` only grows, and stays the same exactly inside a run.
-INSERT INTO stream_run(stream, version, position, events)
+INSERT INTO daybook_stream_run(stream, version, position, events)
 SELECT stream, max(version), max(position), count(*)
-FROM event GROUP BY stream, position - version ORDER BY 1, 2;
+FROM daybook_event GROUP BY stream, position - version ORDER BY 1, 2;
 
-DROP INDEX event_by_stream;
+DROP INDEX daybook_event_by_stream;

@@ -34,8 +34,8 @@ public:
         return attempts_made >= attempts_max_;
     }
 
-    /// The wait after `attempts_made` (1, 2, …) failures. `random` is in [0, 1) and only used with
-    /// jitter; give a seeded one for a reproducible run.
+    /// The wait after `attempts_made` (1, 2, …) failures, between zero and `forever`. `random` is
+    /// in [0, 1) and only used with jitter; give a seeded one for a reproducible run.
     Duration delay(int attempts_made, double random) const noexcept;
     /// The same with a random number of its own. Thread-safe.
     Duration delay(int attempts_made) const;

@@ -26,6 +26,11 @@ public:
     std::string_view category() const noexcept { return category_of(name_); }
     std::string_view id() const noexcept;
 
+    /// True for the streams that only Daybook itself appends to, those of the category `saga`: the
+    /// journals of sagas. Anybody may read them. An append of a program's is refused with
+    /// InvalidError, as one foreign event could cost the saga its state.
+    bool is_reserved() const noexcept { return category() == "saga"; }
+
     /// The part of `name` before the first `-`.
     static std::string_view category_of(std::string_view name) noexcept {
         return name.substr(0, name.find('-'));

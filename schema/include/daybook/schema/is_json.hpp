@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace daybook {
@@ -14,5 +16,9 @@ bool is_json(std::string_view text);
 
 /// The same, and the value is an object.
 bool is_json_object(std::string_view text);
+
+/// Why `text` is no such value, and what to do, as the end of a sentence: "is not JSON: give it
+/// JSON text". Nothing if it is one. Thread-safe.
+std::optional<std::string> json_fault(std::string_view text);
 
 }  // namespace daybook
