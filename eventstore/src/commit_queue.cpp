@@ -237,6 +237,13 @@ bool CommitQueue::store_together(Group group) {
 }
 
 void CommitQueue::store_one_by_one(Group group) {
+    std::vector<Waiter*> left(group.begin(), group.end());
+    while (!left.empty() && !try_one_by_one(left)) {
+        std::erase_if(left, [](const Waiter* waiter) { return waiter->error != nullptr; });
+    }
+}
+
+bool CommitQueue::try_one_by_one(const std::vector<Waiter*>& group) {
     const auto transaction = engine_.begin();
     for (Waiter* waiter : group) {
         transaction->savepoint();
@@ -248,10 +255,18 @@ void CommitQueue::store_one_by_one(Group group) {
             transaction->release_savepoint();
         } catch (...) {
             waiter->error = std::current_exception();
+        }
+        if (!waiter->error) continue;
+        try {
             transaction->rollback_to_savepoint();
+        } catch (const Error&) {
+            // The savepoint went with the transaction (a hook ran INSERT OR ROLLBACK, the disk is
+            // full); that is no reason to refuse the others.
+            return false;
         }
     }
     transaction->commit();
+    return true;
 }
 
 void CommitQueue::finish(std::size_t group_size) {

@@ -93,6 +93,9 @@ private:
     void store(Group group);
     bool store_together(Group group);
     void store_one_by_one(Group group);
+    /// False if the engine has ended the transaction by itself: nothing is stored, and the append
+    /// that was the reason has its error.
+    bool try_one_by_one(const std::vector<Waiter*>& group);
     void finish(std::size_t group_size);
 
     static constexpr std::size_t group_appends_max = 1024;

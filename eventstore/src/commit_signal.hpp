@@ -14,7 +14,8 @@ namespace daybook {
 /// `poll` for those of others, which the engine is asked for. Thread-safe.
 class CommitSignal {
 public:
-    /// `foreign_token` changes when another process commits.
+    /// `foreign_token` changes when another process commits. When it throws, that counts as a
+    /// commit: those who wait look for themselves.
     explicit CommitSignal(std::function<std::uint64_t()> foreign_token);
 
     /// Costs one atomic addition while nobody waits.

@@ -1,14 +1,30 @@
 #include "daybook/eventstore/event_store.hpp"
 
 #include "daybook/core/conflict_error.hpp"
+#include "daybook/eventstore/store_identity.hpp"
 #include "store_core.hpp"
 
 namespace daybook {
 
+namespace {
+
+/// Throws InvalidError in a child after `fork`, where the store is somebody else's.
+Engine& own_engine(const StoreCore& core) {
+    core.fork_mark.refuse_child(core.uri);
+    return *core.engine;
+}
+
+}  // namespace
+
 EventStore::EventStore(std::shared_ptr<StoreCore> core) noexcept : core_(std::move(core)) {}
 
 EventStore EventStore::open(std::string_view uri, StoreOptions options) {
-    return EventStore{std::make_shared<StoreCore>(uri, std::move(options))};
+    auto core = std::make_unique<StoreCore>(uri, std::move(options));
+    // A child after `fork` has neither the threads that the store would wait for nor its locks.
+    const auto close = [](StoreCore* opened) {
+        if (!opened->fork_mark.is_in_child()) delete opened;
+    };
+    return EventStore{std::shared_ptr<StoreCore>{core.release(), close}};
 }
 
 AppendResult EventStore::append(const StreamName& stream, ExpectedVersion expected,
@@ -37,11 +53,11 @@ EventRange EventStore::read_all(LogRead options) const {
 }
 
 Version EventStore::version(const StreamName& stream) const {
-    return PooledReader { *core_->engine } -> version(stream);
+    return PooledReader { own_engine(*core_) } -> version(stream);
 }
 
 Position EventStore::head() const {
-    return PooledReader { *core_->engine } -> head();
+    return PooledReader { own_engine(*core_) } -> head();
 }
 
 void EventStore::read_page(const PageRequest& request, EventPage& page) const {
@@ -56,13 +72,12 @@ void EventStore::query(const std::function<void(Sql&)>& look) const { core_->que
 
 bool EventStore::wait_beyond(Position seen, std::chrono::milliseconds timeout,
                              std::stop_token stop) const {
-    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    const auto deadline = deadline_after(timeout);
     for (;;) {
         const std::uint64_t commits = core_->signal.count();
         if (head() > seen) return true;
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-            deadline - std::chrono::steady_clock::now());
-        if (left <= std::chrono::milliseconds::zero() || stop.stop_requested()) return false;
+        const std::chrono::milliseconds left = time_left(deadline);
+        if (left == left.zero() || stop.stop_requested()) return false;
         core_->signal.wait(commits, left, stop);
     }
 }
@@ -71,6 +86,7 @@ std::uint64_t EventStore::commits() const { return core_->signal.count(); }
 
 void EventStore::wait_for_commit(std::uint64_t seen, std::chrono::milliseconds timeout,
                                  std::stop_token stop) const {
+    core_->fork_mark.refuse_child(core_->uri);
     core_->signal.wait(seen, timeout, stop);
 }
 
@@ -80,6 +96,10 @@ std::shared_ptr<void> EventStore::add_commit_hook(CommitHook hook) {
     return {added.get(), [core = core_, added](void*) mutable { added.reset(); }};
 }
 
+EventId EventStore::identity() const {
+    return detail::store_identity(PooledReader { own_engine(*core_) } -> sql());
+}
+
 const Clock& EventStore::clock() const noexcept { return core_->clock(); }
 
 const std::string& EventStore::uri() const noexcept { return core_->uri; }
@@ -87,7 +107,12 @@ const std::string& EventStore::uri() const noexcept { return core_->uri; }
 const StoreOptions& EventStore::options() const noexcept { return core_->options; }
 
 void EventStore::log(LogLevel level, std::string_view text) const {
-    if (core_->options.log) core_->options.log(level, text);
+    if (!core_->options.log) return;
+    try {
+        core_->options.log(level, text);
+    } catch (...) {
+        // It promises not to: a thread of ours does not end for that.
+    }
 }
 
 Engine& EventStore::engine() const noexcept { return *core_->engine; }

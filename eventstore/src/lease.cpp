@@ -3,44 +3,57 @@
 #include <algorithm>
 #include <utility>
 
+#include "daybook/core/clean_text.hpp"
 #include "daybook/core/error.hpp"
 
 namespace daybook {
 
 namespace {
 
-constexpr std::string_view find_lease = "SELECT owner, until FROM lease WHERE name = ?";
+constexpr std::string_view find_lease =
+    "SELECT name, owner, token, until, duration FROM daybook_lease WHERE name = ?";
 
 constexpr std::string_view acquire_lease =
-    "INSERT INTO lease(name, owner, token, until) VALUES(?, ?, 1, ?) "
-    "ON CONFLICT(name) DO UPDATE SET owner = excluded.owner, token = lease.token + 1, "
-    "until = excluded.until WHERE lease.until <= ? OR lease.owner = excluded.owner";
+    "INSERT INTO daybook_lease(name, owner, token, until, duration) VALUES(?, ?, 1, ?, ?) "
+    "ON CONFLICT(name) DO UPDATE SET owner = excluded.owner, token = daybook_lease.token + 1, "
+    "until = excluded.until, duration = excluded.duration WHERE daybook_lease.until <= ? OR "
+    "daybook_lease.owner = excluded.owner";
 
-constexpr std::string_view lease_token = "SELECT token FROM lease WHERE name = ?";
+constexpr std::string_view lease_token = "SELECT token FROM daybook_lease WHERE name = ?";
 
 constexpr std::string_view renew_lease =
-    "UPDATE lease SET until = ? WHERE name = ? AND owner = ? AND token = ?";
+    "UPDATE daybook_lease SET until = ?, duration = ? WHERE name = ? AND owner = ? AND token = ?";
 
 // The row stays, so that the next token is a higher one.
 constexpr std::string_view release_lease =
-    "UPDATE lease SET owner = '', until = 0 WHERE name = ? AND owner = ? AND token = ?";
+    "UPDATE daybook_lease SET owner = '', until = 0 WHERE name = ? AND owner = ? AND token = ?";
 
 constexpr std::string_view is_lease_held =
-    "SELECT 1 FROM lease WHERE name = ? AND owner = ? AND token = ?";
+    "SELECT 1 FROM daybook_lease WHERE name = ? AND owner = ? AND token = ?";
 
 constexpr std::string_view list_leases =
-    "SELECT name, owner, token, until FROM lease WHERE owner <> '' ORDER BY name";
+    "SELECT name, owner, token, until, duration FROM daybook_lease WHERE owner <> '' ORDER BY name";
+
+// Leases that began in the future, that is before the clock was set back, last from now on.
+constexpr std::string_view shorten_leases =
+    "UPDATE daybook_lease SET until = ? + duration WHERE owner <> '' AND until - duration > ?";
+
+/// Two who read one clock may differ by less than this.
+constexpr std::chrono::seconds set_back_min{1};
 
 // --- many at once: the last parameters are `names_max` names -------------------------------------
 
 /// So many that one statement does for all that a relay has to do with.
-constexpr std::size_t names_max = 32;
+constexpr std::size_t names_max = 36;
 
-constexpr std::string_view find_many = "SELECT name, owner, token, until FROM lease WHERE name";
+constexpr std::string_view find_many =
+    "SELECT name, owner, token, until, duration FROM daybook_lease WHERE name";
 constexpr std::string_view take_many =
-    "UPDATE lease SET owner = ?, token = token + 1, until = ? WHERE name";
-constexpr std::string_view renew_many = "UPDATE lease SET until = ? WHERE name";
-constexpr std::string_view release_many = "UPDATE lease SET owner = '', until = 0 WHERE name";
+    "UPDATE daybook_lease SET owner = ?, token = token + 1, until = ?, duration = ? WHERE name";
+constexpr std::string_view renew_many =
+    "UPDATE daybook_lease SET until = ?, duration = ? WHERE name";
+constexpr std::string_view release_many =
+    "UPDATE daybook_lease SET owner = '', until = 0 WHERE name";
 
 /// `statement` for names in portions of one size, so that it is one prepared statement. A name that
 /// is given twice is as good as given once.
@@ -72,7 +85,8 @@ std::string_view name_of_lease(const Lease& lease) { return lease.name; }
 
 Lease read_lease(const SqlRow& row) {
     return {std::string(row.text(0)), std::string(row.text(1)),
-            static_cast<std::uint64_t>(row.integer(2)), row.timestamp(3)};
+            static_cast<std::uint64_t>(row.integer(2)), row.timestamp(3),
+            std::chrono::microseconds{row.integer(4)}};
 }
 
 /// The rows of these names, also of those that were released.
@@ -107,16 +121,25 @@ std::vector<Lease> still_held(Sql& sql, std::vector<Lease> leases) {
     return leases;
 }
 
-void require_positive(std::string_view name, std::chrono::milliseconds duration) {
-    if (duration > duration.zero()) return;
-    throw InvalidError("lease '" + std::string(name) +
-                       "': a lease of no time holds nothing: give it a positive duration");
+std::int64_t micros(std::chrono::microseconds duration) noexcept { return duration.count(); }
+
+void require_duration(std::string_view name, std::chrono::milliseconds duration) {
+    if (duration <= duration.zero()) {
+        throw InvalidError("lease '" + std::string(name) +
+                           "': a lease of no time holds nothing: give it a positive duration");
+    }
+    if (duration >= forever) {
+        throw InvalidError("lease '" + std::string(name) +
+                           "': a lease without end could never be taken over from an owner that "
+                           "died: give it a duration that others can wait for");
+    }
 }
 
 void require_names(std::string_view name, std::string_view owner) {
-    if (!name.empty() && !owner.empty()) return;
-    throw InvalidError("lease '" + std::string(name) + "' for owner '" + std::string(owner) +
-                       "': a lease needs a name and an owner: give it both");
+    const auto is_name = [](std::string_view text) { return !text.empty() && is_clean_text(text); };
+    if (is_name(name) && is_name(owner)) return;
+    throw InvalidError("lease '" + clean_text(name) + "' for owner '" + clean_text(owner) +
+                       "': a lease needs a name and an owner, both of UTF-8 without zero bytes");
 }
 
 }  // namespace
@@ -124,7 +147,7 @@ void require_names(std::string_view name, std::string_view owner) {
 std::optional<Lease> Leases::try_acquire(std::string_view name, std::string_view owner,
                                          std::chrono::milliseconds duration) {
     require_names(name, owner);
-    require_positive(name, duration);
+    require_duration(name, duration);
     // Those who ask in vain, which is most of them most of the time, keep away from the writers.
     if (held_by_another(name, owner)) return std::nullopt;
     std::optional<Lease> lease;
@@ -136,12 +159,17 @@ std::optional<Lease> Leases::try_acquire(Transaction& tx, std::string_view name,
                                          std::string_view owner,
                                          std::chrono::milliseconds duration) {
     require_names(name, owner);
-    require_positive(name, duration);
+    require_duration(name, duration);
     const Timestamp now = clock_->now();
-    const Timestamp until = now + duration;
-    if (tx.sql().exec(acquire_lease, name, owner, until, now) == 0) return std::nullopt;
-    const auto token = tx.sql().integer(lease_token, name);
-    return Lease{std::string(name), std::string(owner), static_cast<std::uint64_t>(*token), until};
+    const Timestamp until = saturating_add(now, duration);
+    Sql& sql = detail::store_sql(tx);
+    if (sql.exec(acquire_lease, name, owner, until, micros(duration), now) == 0) {
+        sql.exec(shorten_leases, now, now + set_back_min);
+        return std::nullopt;
+    }
+    const auto token = sql.integer(lease_token, name);
+    return Lease{std::string(name), std::string(owner), static_cast<std::uint64_t>(*token), until,
+                 duration};
 }
 
 bool Leases::held_by_another(std::string_view name, std::string_view owner) const {
@@ -150,11 +178,23 @@ bool Leases::held_by_another(std::string_view name, std::string_view owner) cons
         sql.each(
             find_lease,
             [&](const SqlRow& row) {
-                held = row.text(0) != owner && row.timestamp(1) > clock_->now();
+                const Lease lease = read_lease(row);
+                held = lease.owner != owner && lease.until > clock_->now() && !is_overlong(lease);
             },
             name);
     });
     return held;
+}
+
+bool Leases::is_overlong(const Lease& lease) const {
+    return !lease.owner.empty() && lease.until - lease.duration > clock_->now() + set_back_min;
+}
+
+void Leases::shorten() {
+    const Timestamp now = clock_->now();
+    store_.transact([&](Transaction& tx) {
+        detail::store_sql(tx).exec(shorten_leases, now, now + set_back_min);
+    });
 }
 
 bool Leases::renew(Lease& lease, std::chrono::milliseconds duration) {
@@ -166,10 +206,13 @@ bool Leases::renew(Lease& lease, std::chrono::milliseconds duration) {
 }
 
 bool Leases::renew(Transaction& tx, Lease& lease, std::chrono::milliseconds duration) {
-    require_positive(lease.name, duration);
-    const Timestamp until = clock_->now() + duration;
-    if (tx.sql().exec(renew_lease, until, lease.name, lease.owner, lease.token) == 0) return false;
+    require_duration(lease.name, duration);
+    const Timestamp until = saturating_add(clock_->now(), duration);
+    if (detail::store_sql(tx).exec(renew_lease, until, micros(duration), lease.name, lease.owner,
+                                   lease.token) == 0)
+        return false;
     lease.until = until;
+    lease.duration = duration;
     return true;
 }
 
@@ -178,54 +221,63 @@ void Leases::release(const Lease& lease) {
 }
 
 void Leases::release(Transaction& tx, const Lease& lease) {
-    tx.sql().exec(release_lease, lease.name, lease.owner, lease.token);
+    detail::store_sql(tx).exec(release_lease, lease.name, lease.owner, lease.token);
 }
 
 std::vector<Lease> Leases::try_acquire(Transaction& tx, std::span<const std::string> names,
                                        std::string_view owner, std::chrono::milliseconds duration) {
-    std::vector<Lease> rows = rows_of(tx.sql(), names);
+    std::vector<Lease> rows = rows_of(detail::store_sql(tx), names);
     std::vector<Lease> acquired;
     for (const std::string& name : names) {
         require_names(name, owner);
-        require_positive(name, duration);
+        require_duration(name, duration);
         // A name that was never acquired has no row: that happens once.
         if (std::ranges::find(rows, name, &Lease::name) != rows.end()) continue;
         if (auto lease = try_acquire(tx, name, owner, duration)) acquired.push_back(*lease);
     }
     const Timestamp now = clock_->now();
+    if (std::ranges::any_of(rows, [&](const Lease& row) { return is_overlong(row); })) {
+        detail::store_sql(tx).exec(shorten_leases, now, now + set_back_min);
+    }
     std::erase_if(rows, [&](const Lease& row) { return row.until > now && row.owner != owner; });
     static const ForNames statement{take_many};
-    change(tx.sql(), statement, rows, {owner, now + duration});
+    const Timestamp until = saturating_add(now, duration);
+    change(detail::store_sql(tx), statement, rows, {owner, until, micros(duration)});
     for (const Lease& row : rows) {
-        acquired.push_back({row.name, std::string(owner), row.token + 1, now + duration});
+        acquired.push_back({row.name, std::string(owner), row.token + 1, until, duration});
     }
     return acquired;
 }
 
 std::vector<Lease> Leases::renew(Transaction& tx, std::vector<Lease> leases,
                                  std::chrono::milliseconds duration) {
-    for (const Lease& lease : leases) require_positive(lease.name, duration);
-    std::vector<Lease> renewed = still_held(tx.sql(), std::move(leases));
-    const Timestamp until = clock_->now() + duration;
+    for (const Lease& lease : leases) require_duration(lease.name, duration);
+    std::vector<Lease> renewed = still_held(detail::store_sql(tx), std::move(leases));
+    const Timestamp until = saturating_add(clock_->now(), duration);
     static const ForNames statement{renew_many};
-    change(tx.sql(), statement, renewed, {until});
-    for (Lease& lease : renewed) lease.until = until;
+    change(detail::store_sql(tx), statement, renewed, {until, micros(duration)});
+    for (Lease& lease : renewed) {
+        lease.until = until;
+        lease.duration = duration;
+    }
     return renewed;
 }
 
 void Leases::release(Transaction& tx, const std::vector<Lease>& leases) {
     static const ForNames statement{release_many};
-    change(tx.sql(), statement, still_held(tx.sql(), leases), {});
+    change(detail::store_sql(tx), statement, still_held(detail::store_sql(tx), leases), {});
 }
 
 std::vector<Lease> Leases::find(Transaction& tx, std::span<const std::string> names) const {
-    std::vector<Lease> rows = rows_of(tx.sql(), names);
+    std::vector<Lease> rows = rows_of(detail::store_sql(tx), names);
     std::erase_if(rows, [](const Lease& row) { return row.owner.empty(); });
     return rows;
 }
 
 bool Leases::held(Transaction& tx, const Lease& lease) const {
-    return tx.sql().integer(is_lease_held, lease.name, lease.owner, lease.token).has_value();
+    return detail::store_sql(tx)
+        .integer(is_lease_held, lease.name, lease.owner, lease.token)
+        .has_value();
 }
 
 std::vector<Lease> Leases::list() const {

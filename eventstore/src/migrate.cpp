@@ -7,6 +7,7 @@
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/log_hash.hpp"
 #include "daybook/eventstore/recorded_batch.hpp"
+#include "daybook/eventstore/store_identity.hpp"
 #include "transfer/pipeline.hpp"
 #include "transfer/source_place.hpp"
 #include "transfer/statements.hpp"
@@ -16,7 +17,6 @@ namespace daybook {
 
 namespace {
 
-using detail::SourcePlace;
 using SteadyClock = std::chrono::steady_clock;
 
 /// Says how fast one phase goes.
@@ -53,6 +53,7 @@ public:
 
 private:
     bool resume();
+    void require_same_source() const;
     void begin();
     void require_blank(Transaction& tx) const;
     void require_at_rest(Position source) const;
@@ -61,7 +62,7 @@ private:
     void copy_tables();
     void verify();
     void finish();
-    void advance(Transaction& tx, const SourcePlace& place) const;
+    void advance(Transaction& tx, const LogPoint& point) const;
     std::string name() const { return "'" + from_.uri() + "' to '" + to_.uri() + "'"; }
     [[noreturn]] void fail_in_use(Position target) const;
     [[noreturn]] void fail_different() const;
@@ -69,7 +70,7 @@ private:
     EventStore from_;
     EventStore to_;
     const MigrationOptions& options_;
-    SourcePlace place_;
+    LogPoint point_;
     RecordedBatch batch_;
     MigrationResult result_;
 };
@@ -82,11 +83,12 @@ MigrationResult Migration::run() {
         copy_tables();
     }
     verify();
-    if (!finished) finish();
     from_.query([&](Sql& sql) {
         sql.each(detail::sql::projection_names,
                  [&](const SqlRow& row) { result_.rebuild.emplace_back(row.text(0)); });
     });
+    // Last of all: what fails behind it would deny a migration that is finished.
+    if (!finished) finish();
     result_.took =
         std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - begun);
     return std::move(result_);
@@ -100,26 +102,38 @@ bool Migration::resume() {
         begin();
         return false;
     }
-    place_ = row->place;
-    if (!detail::holds(from_, place_)) {
-        throw InvalidError("migration of " + name() + ": the target holds what came from another " +
-                           "source, up to position " + std::to_string(place_.position.value()) +
-                           ": name that source, or an empty target");
-    }
-    if (const Position head = to_.head(); head != place_.position) fail_in_use(head);
-    if (row->finished && from_.head() != place_.position) {
+    point_ = row->point;
+    require_same_source();
+    if (const Position head = to_.head(); head != point_.position) fail_in_use(head);
+    if (row->finished && from_.head() != point_.position) {
         throw InvalidError("migration of " + name() + " was finished at position " +
-                           std::to_string(place_.position.value()) +
+                           std::to_string(point_.position.value()) +
                            " and the source has grown since: mirror what is new, or begin again " +
                            "with an empty target");
     }
     return row->finished;
 }
 
+/// Throws InvalidError if what was copied up to here did not come from this source as it is now.
+void Migration::require_same_source() const {
+    const PooledReader source{from_.engine()};
+    const ReaderSnapshot one_state{*source};
+    std::string why = detail::mismatch(source->sql(), point_);
+    if (why.empty() && point_.position == Position{0} &&
+        point_.store != detail::store_identity(source->sql())) {
+        why = "it is not store " + point_.store.to_string();
+    }
+    if (why.empty()) return;
+    throw InvalidError("migration of " + name() + ": the target holds what came from another " +
+                       "source, up to position " + std::to_string(point_.position.value()) + ": " +
+                       why + ": name that source, or an empty target");
+}
+
 void Migration::begin() {
+    point_.store = from_.identity();
     to_.transact([&](Transaction& tx) {
         require_blank(tx);
-        tx.sql().exec(detail::sql::migration_begin, tx.now());
+        detail::store_sql(tx).exec(detail::sql::migration_begin, point_.store, tx.now());
     });
 }
 
@@ -130,55 +144,56 @@ void Migration::require_blank(Transaction& tx) const {
     };
     if (tx.head() > Position{0}) refuse(std::to_string(tx.head().value()) + " events");
     for (const auto& table : detail::copied_tables) {
-        if (!is_empty(tx.sql(), table)) refuse("rows in '" + std::string(table.name) + "'");
+        if (!is_empty(detail::store_sql(tx), table))
+            refuse("rows in '" + std::string(table.shown_name()) + "'");
     }
 }
 
 void Migration::require_at_rest(Position source) const {
-    if (source == place_.position) return;
+    if (source == point_.position) return;
     throw UnavailableError("migration of " + name() + ": the source has grown from position " +
-                           std::to_string(place_.position.value()) + " to " +
+                           std::to_string(point_.position.value()) + " to " +
                            std::to_string(source.value()) +
                            " meanwhile: stop what writes to it and run again; it goes on there");
 }
 
 void Migration::copy_events() {
     const Position until = from_.head();
-    PhaseProgress progress{options_, MigrationPhase::events, place_.position, until};
+    PhaseProgress progress{options_, MigrationPhase::events, point_.position, until};
     detail::TransferPipeline pipeline{
         from_,
         {.batch_max = options_.batch_max,
          .queue_max = {2 * options_.batch_max,
                        detail::TransferPipeline::Options{}.queue_max.bytes}}};
-    pipeline.run(place_.position, until, options_.stop,
-                 [&](std::vector<detail::TransferEvent>& events) {
-                     store(events);
-                     progress.tell(place_.position.value());
-                 });
-    if (place_.position == until) return;
+    pipeline.run(point_, until, options_.stop, [&](std::vector<detail::TransferEvent>& events) {
+        store(events);
+        progress.tell(point_.position.value());
+    });
+    if (point_.position == until) return;
     throw CancelledError("migration of " + name() + " was stopped at position " +
-                         std::to_string(place_.position.value()) + " of " +
+                         std::to_string(point_.position.value()) + " of " +
                          std::to_string(until.value()) + ": run it again to go on");
 }
 
 void Migration::store(std::vector<detail::TransferEvent>& events) {
-    const SourcePlace last{events.back().position, events.back().event.id};
+    const LogPoint last{events.back().position, events.back().event.id, point_.store};
     to_.transact([&](Transaction& tx) {
         batch_.clear();
         for (detail::TransferEvent& event : events) {
             batch_.add(event.stream, event.version, event.recorded_at, std::move(event.event));
         }
-        tx.append_recorded(batch_);
+        detail::append_whole_log(tx, batch_);
         if (const Position head = tx.head(); head != last.position) fail_in_use(head);
         advance(tx, last);
     });
-    place_ = last;
+    point_ = last;
     result_.copied += events.size();
 }
 
-void Migration::advance(Transaction& tx, const SourcePlace& place) const {
-    if (tx.sql().exec(detail::sql::migration_advance, place.position,
-                      SqlValue::id_or_null(place.event), tx.now(), place_.position) == 1) {
+void Migration::advance(Transaction& tx, const LogPoint& point) const {
+    if (detail::store_sql(tx).exec(detail::sql::migration_advance, point.position,
+                                   SqlValue::id_or_null(point.event), tx.now(),
+                                   point_.position) == 1) {
         return;
     }
     throw ErrorOf<ErrorKind::conflict>("migration of " + name() +
@@ -187,42 +202,45 @@ void Migration::advance(Transaction& tx, const SourcePlace& place) const {
 
 /// All in one unit, from one state of the source: a call that is killed here does it again.
 void Migration::copy_tables() {
-    PhaseProgress progress{options_, MigrationPhase::tables, place_.position, place_.position};
+    PhaseProgress progress{options_, MigrationPhase::tables, point_.position, point_.position};
+    require_same_source();
     const PooledReader source{from_.engine()};
     const ReaderSnapshot one_state{*source};
     require_at_rest(source->head());
     to_.transact([&](Transaction& tx) {
-        advance(tx, place_);
+        advance(tx, point_);
         for (const auto& table : detail::copied_tables) {
-            result_.rows.emplace_back(table.name, copy_table(source->sql(), tx.sql(), table));
+            result_.rows.emplace_back(table.shown_name(),
+                                      copy_table(source->sql(), detail::store_sql(tx), table));
         }
     });
 }
 
 void Migration::verify() {
-    PhaseProgress progress{options_, MigrationPhase::verify, {}, place_.position};
+    PhaseProgress progress{options_, MigrationPhase::verify, {}, point_.position};
     auto source = std::async(std::launch::async,
-                             [&] { return hash_log(from_, place_.position, {}, options_.stop); });
+                             [&] { return hash_log(from_, point_.position, {}, options_.stop); });
     const LogHash target = hash_log(
-        to_, place_.position, [&](std::uint64_t events) { progress.tell(events); }, options_.stop);
+        to_, point_.position, [&](std::uint64_t events) { progress.tell(events); }, options_.stop);
     const LogHash original = source.get();
-    if (!(original == target) || original.events() != place_.position.value()) fail_different();
+    if (!(original == target) || original.events() != point_.position.value()) fail_different();
     result_.events = original.events();
     result_.source_hash = original.value();
     result_.target_hash = target.value();
 }
 
 void Migration::finish() {
+    require_same_source();
     require_at_rest(from_.head());
     to_.transact([&](Transaction& tx) {
-        tx.sql().exec(detail::sql::migration_finish, tx.now(), place_.position);
+        detail::store_sql(tx).exec(detail::sql::migration_finish, tx.now(), point_.position);
     });
 }
 
 void Migration::fail_in_use(Position target) const {
     throw InvalidError("migration of " + name() + ": the target has " +
                        std::to_string(target.value()) + " events where " +
-                       std::to_string(place_.position.value()) +
+                       std::to_string(point_.position.value()) +
                        " were copied: it is written to by others; stop them, or name an empty one");
 }
 
@@ -231,7 +249,7 @@ void Migration::fail_different() const {
     EventPage source;
     EventPage target;
     std::uint64_t at = 1;
-    while (at <= place_.position.value()) {
+    while (at <= point_.position.value()) {
         PooledReader { from_.engine() } -> read({.from = at}, source);
         PooledReader { to_.engine() } -> read({.from = at}, target);
         const std::size_t rows = std::min(source.rows.size(), target.rows.size());

@@ -1,12 +1,14 @@
 #include "daybook/eventstore/mirror.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 #include <utility>
 
 #include "daybook/core/error.hpp"
+#include "daybook/core/retries.hpp"
 #include "transfer/mirror_ledger.hpp"
 #include "transfer/pipeline.hpp"
 #include "transfer/source_place.hpp"
@@ -28,12 +30,8 @@ MirrorOptions checked(MirrorOptions options) {
     return options;
 }
 
-/// Trouble that may pass: the target's disk too may have room again. After a doubtful commit the
-/// checkpoint tells what became of it.
-bool may_pass(const Error& error) noexcept {
-    return error.retryable() || error.kind() == ErrorKind::storage ||
-           error.kind() == ErrorKind::in_doubt;
-}
+/// An error after so long a time of work is a first one.
+constexpr std::chrono::minutes calm{1};
 
 std::string text_of(const std::exception_ptr& error) {
     try {
@@ -82,15 +80,17 @@ struct Mirror::State {
     SteadyClock::time_point rated_at{};
     Position rated_position{};
 
+    std::atomic<bool> map_failed{false};
     std::jthread thread{};
 
     detail::TransferPipeline::Map stage_map();
-    void apply_map(detail::TransferEvent& event) const;
-    void prepare(detail::MirrorLedger& ledger) const;
+    void apply_map(detail::TransferEvent& event);
+    void prepare(detail::MirrorLedger& ledger);
     void copy(detail::MirrorLedger& ledger, Position until, const std::stop_token& stop);
     std::uint64_t run_once(const std::stop_token& stop);
+    void run(const std::stop_token& stop) noexcept;
     void work(const std::stop_token& stop);
-    bool rest(int attempt, const std::stop_token& stop) const;
+    void rest(std::chrono::milliseconds wait, const std::stop_token& stop) const;
     /// True if the error is another one than before.
     bool note(MirrorState state, std::exception_ptr error = {});
     void complain(MirrorState state, std::exception_ptr error);
@@ -103,44 +103,55 @@ detail::TransferPipeline::Map Mirror::State::stage_map() {
     return [this](detail::TransferEvent& event) { apply_map(event); };
 }
 
-void Mirror::State::apply_map(detail::TransferEvent& event) const {
+void Mirror::State::apply_map(detail::TransferEvent& event) {
     const EventId id = event.event.id;
-    event.dropped = !options.map(event.stream, event.event);
-    if (event.event.id != id) {
+    try {
+        event.dropped = !options.map(event.stream, event.event);
+        if (event.event.id == id) return;
         throw InvalidError("mirror '" + options.name + "': its map has changed the id of event " +
                            id.to_string() + ": ids stay, they keep a repeat harmless");
+    } catch (...) {
+        map_failed = true;
+        throw;
     }
 }
 
 /// Claims the name, or makes sure that it is still ours, and that the source is.
-void Mirror::State::prepare(detail::MirrorLedger& ledger) const {
-    if (ledger.claimed()) {
-        ledger.load();
-    } else {
-        detail::SourcePlace begin;
+void Mirror::State::prepare(detail::MirrorLedger& ledger) {
+    const EventId identity = source.identity();
+    const bool again = ledger.claimed();
+    if (!again || !ledger.load()) {
+        LogPoint begin{0, {}, identity};
         target.query([&](Sql& sql) {
             const auto migration = detail::find_migration(sql);
-            if (migration && detail::holds(source, migration->place)) begin = migration->place;
+            if (migration && detail::mismatch(source, migration->point).empty())
+                begin = migration->point;
         });
         ledger.claim(begin);
+        if (again) {
+            target.log(LogLevel::warning, "mirror '" + options.name +
+                                              "': the target was put back from a backup or " +
+                                              "made again; it goes on after position " +
+                                              std::to_string(ledger.point().position.value()));
+        }
     }
-    if (detail::holds(source, ledger.place())) return;
-    throw InvalidError("mirror '" + options.name + "': '" + source.uri() +
-                       "' does not hold the event " + ledger.place().event.to_string() +
-                       " at position " + std::to_string(ledger.place().position.value()) +
-                       " that was mirrored last: name the same source, or another mirror");
+    const std::string why = detail::mismatch(source, ledger.point());
+    if (!why.empty()) {
+        throw InvalidError("mirror '" + options.name + "' cannot go on with '" + source.uri() +
+                           "': " + why + ": name the same source, or another mirror");
+    }
+    ledger.set_source(identity);
 }
 
 void Mirror::State::copy(detail::MirrorLedger& ledger, Position until,
                          const std::stop_token& stop) {
     note_place(ledger);
     note(MirrorState::catching_up);
-    pipeline.run(ledger.place().position, until, stop,
-                 [&](std::vector<detail::TransferEvent>& events) {
-                     ledger.store(events);
-                     note_place(ledger);
-                     note(MirrorState::catching_up);
-                 });
+    pipeline.run(ledger.point(), until, stop, [&](std::vector<detail::TransferEvent>& events) {
+        ledger.store(events);
+        note_place(ledger);
+        note(MirrorState::catching_up);
+    });
 }
 
 std::uint64_t Mirror::State::run_once(const std::stop_token& stop) {
@@ -148,15 +159,15 @@ std::uint64_t Mirror::State::run_once(const std::stop_token& stop) {
     try {
         const Position until = source.head();
         prepare(ledger);
-        const Position begin = ledger.place().position;
+        const Position begin = ledger.point().position;
         copy(ledger, until, stop);
-        if (ledger.place().position < until) {
+        if (ledger.point().position < until) {
             throw CancelledError("mirror '" + options.name + "' was stopped at position " +
-                                 std::to_string(ledger.place().position.value()) + " of " +
+                                 std::to_string(ledger.point().position.value()) + " of " +
                                  std::to_string(until.value()) + ": run it again to go on");
         }
         note(MirrorState::stopped);
-        return ledger.place().position.value() - begin.value();
+        return ledger.point().position.value() - begin.value();
     } catch (const CancelledError&) {
         note(MirrorState::stopped);
         throw;
@@ -166,38 +177,42 @@ std::uint64_t Mirror::State::run_once(const std::stop_token& stop) {
     }
 }
 
+void Mirror::State::run(const std::stop_token& stop) noexcept {
+    try {
+        work(stop);
+    } catch (...) {
+        complain(MirrorState::halted, std::current_exception());
+    }
+}
+
 void Mirror::State::work(const std::stop_token& stop) {
     detail::MirrorLedger ledger{target, options.name};
     constexpr Position for_ever{unlimited};
-    int attempts = 0;
-    Position before{};
+    Retries retries{options.retry};
     while (!stop.stop_requested()) {
+        const auto begun = SteadyClock::now();
+        Position before = ledger.point().position;
         try {
             prepare(ledger);
+            before = ledger.point().position;
             copy(ledger, for_ever, stop);
-        } catch (const Error& error) {
-            if (!may_pass(error)) {
-                complain(MirrorState::halted, std::current_exception());
-                break;
-            }
-            attempts = ledger.place().position > before ? 1 : attempts + 1;
-            before = ledger.place().position;
+        } catch (const std::exception& error) {
+            const bool worked = ledger.point().position > before;
+            if (worked || SteadyClock::now() - begun > calm) retries.succeeded();
+            const auto wait = map_failed ? std::nullopt : retries.after(error);
+            if (!wait) return complain(MirrorState::halted, std::current_exception());
             // The source grows meanwhile, and with it the lag.
             pipeline.look();
             complain(MirrorState::waiting, std::current_exception());
-            if (!rest(attempts, stop)) break;
-        } catch (...) {
-            complain(MirrorState::halted, std::current_exception());
-            break;
+            rest(*wait, stop);
         }
     }
-    if (status().state != MirrorState::halted) note(MirrorState::stopped);
+    note(MirrorState::stopped);
 }
 
-bool Mirror::State::rest(int attempt, const std::stop_token& stop) const {
+void Mirror::State::rest(std::chrono::milliseconds wait, const std::stop_token& stop) const {
     std::unique_lock lock{mutex};
-    changed.wait_for(lock, stop, options.retry.delay(attempt), [] { return false; });
-    return !stop.stop_requested();
+    changed.wait_for(lock, stop, wait, [] { return false; });
 }
 
 bool Mirror::State::note(MirrorState state, std::exception_ptr error) {
@@ -222,7 +237,7 @@ void Mirror::State::complain(MirrorState state, std::exception_ptr error) {
 void Mirror::State::note_place(const detail::MirrorLedger& ledger) {
     const auto now = SteadyClock::now();
     const std::scoped_lock lock{mutex};
-    known.position = ledger.place().position;
+    known.position = ledger.point().position;
     known.stored = ledger.stored();
     known.dropped = ledger.dropped();
     const double seconds = std::chrono::duration<double>(now - rated_at).count();
@@ -271,9 +286,10 @@ std::uint64_t Mirror::run_once(std::stop_token stop) { return state_->run_once(s
 
 void Mirror::start() {
     if (state_->thread.joinable()) return;
+    state_->map_failed = false;
     state_->note(MirrorState::catching_up);
     state_->thread =
-        std::jthread([state = state_.get()](std::stop_token stop) { state->work(stop); });
+        std::jthread([state = state_.get()](std::stop_token stop) { state->run(stop); });
 }
 
 void Mirror::stop() {
@@ -292,7 +308,7 @@ bool Mirror::wait_for(Position position, std::chrono::milliseconds timeout) cons
                state_->known.state == MirrorState::stopped;
     };
     std::unique_lock lock{state_->mutex};
-    state_->changed.wait_for(lock, timeout, [&] { return there() || ended(); });
+    state_->changed.wait_for(lock, bounded_wait(timeout), [&] { return there() || ended(); });
     return there();
 }
 

@@ -12,6 +12,11 @@ inline void take_from_limit(EventPage& page, std::uint64_t& left) {
     left -= page.rows.size();
 }
 
+/// The last event of a page that holds any: what the next page must go on behind.
+inline void note_last(const EventPage& page, LogPoint& last) noexcept {
+    if (!page.rows.empty()) last = {page.rows.back().position, page.rows.back().id, {}};
+}
+
 /// The pages of a stream. The core (and the reader, if one is given) must outlive it.
 class StreamPages final : public PageSource {
 public:
@@ -26,10 +31,12 @@ public:
     void next(EventPage& page) override {
         page.clear();
         while (page.rows.empty() && left_ > 0 && !ended_) {
-            PageRequest request{.stream = &stream_, .from = from_, .direction = direction_};
+            PageRequest request{
+                .stream = &stream_, .from = from_, .direction = direction_, .known = &last_};
             request.events_max =
                 static_cast<std::size_t>(std::min<std::uint64_t>(request.events_max, left_));
             core_.read_page(request, page, reader_);
+            note_last(page, last_);
             from_ = page.next_from;
             ended_ = page.at_end;
             take_from_limit(page, left_);
@@ -43,6 +50,7 @@ private:
     std::uint64_t left_;
     std::uint64_t from_;
     const Direction direction_;
+    LogPoint last_;
     bool ended_ = false;
 };
 
@@ -57,11 +65,13 @@ public:
         while (page.rows.empty() && read_.limit > 0 && !ended_) {
             PageRequest request{.from = from_,
                                 .direction = read_.direction,
-                                .filter = read_.filter.empty() ? nullptr : &read_.filter};
+                                .filter = read_.filter.empty() ? nullptr : &read_.filter,
+                                .known = &last_};
             request.events_max =
                 static_cast<std::size_t>(std::min<std::uint64_t>(events_max_, read_.limit));
             events_max_ = std::min(2 * events_max_, page_events_max);
             core_.read_page(request, page, reader_);
+            note_last(page, last_);
             from_ = page.next_from;
             ended_ = page.at_end;
             take_from_limit(page, read_.limit);
@@ -77,6 +87,7 @@ private:
     LogRead read_;
     std::uint64_t from_;
     std::size_t events_max_ = PageRequest{}.events_max;
+    LogPoint last_;
     bool ended_ = false;
 };
 

@@ -1,5 +1,6 @@
 #include "daybook/eventstore/recorded_batch.hpp"
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -28,6 +29,12 @@ void RecordedBatch::add(const StreamName& stream, Version version, Timestamp rec
 
 void RecordedBatch::add(EventView event) {
     add(event.stream(), event.version(), event.recorded_at(), detail::copy_of(event));
+}
+
+const StreamName* RecordedBatch::reserved_stream() const noexcept {
+    const auto reserved =
+        std::ranges::find_if(runs_, [](const Run& run) { return run.stream.is_reserved(); });
+    return reserved == runs_.end() ? nullptr : &reserved->stream;
 }
 
 void RecordedBatch::clear() noexcept {

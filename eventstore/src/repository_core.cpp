@@ -53,11 +53,15 @@ private:
         Folder folder{type_, state};
         // From the snapshot's last event, not the one after it: one row more shows that it is
         // there.
-        PageRequest request{
-            .stream = &stream_, .from = fits ? 1 : start.value(), .bytes_max = page_bytes_max};
+        LogPoint last;
+        PageRequest request{.stream = &stream_,
+                            .from = fits ? 1 : start.value(),
+                            .bytes_max = page_bytes_max,
+                            .known = &last};
         do {
             source_.read_page(request, page_);
             for (const EventRow& row : page_.rows) {
+                last = {row.position, row.id, {}};
                 at.position = row.position;
                 if (row.version <= start) {
                     fits = row.id == at.event;
@@ -129,7 +133,7 @@ FoldPoint RepositoryCore::load(const StreamName& stream, void* slot) const {
 FoldPoint RepositoryCore::load(Transaction& tx, const StreamName& stream, void* slot) const {
     const auto begin = std::chrono::steady_clock::now();
     std::optional<Snapshot> snapshot;
-    if (type_.can_snapshot()) snapshot = find_snapshot(tx.sql(), stream);
+    if (type_.can_snapshot()) snapshot = find_snapshot(detail::store_sql(tx), stream);
     const auto page = store_.core().pages->borrow();
     FoldPoint at = Load{tx, type_, stream, *page}.run(slot, snapshot);
     at.load_time = std::chrono::steady_clock::now() - begin;
@@ -189,7 +193,8 @@ void RepositoryCore::take_snapshot(const Unsaved& what) {
 void RepositoryCore::put_snapshot(Transaction& tx, const Unsaved& what) const {
     Snapshot snapshot{what.at.version, what.at.event, {}};
     type_.encode(what.state, snapshot.state);
-    SnapshotTable{tx.sql(), type_.name, fingerprint_}.put(what.stream, snapshot, tx.now());
+    SnapshotTable{detail::store_sql(tx), type_.name, fingerprint_}.put(what.stream, snapshot,
+                                                                       tx.now());
 }
 
 bool RepositoryCore::snapshot_due(const FoldPoint& at) const noexcept {

@@ -9,11 +9,11 @@ namespace daybook::detail {
 namespace {
 
 constexpr std::string_view find_snapshot =
-    "SELECT version, event, state FROM snapshot "
+    "SELECT version, event, state FROM daybook_snapshot "
     "WHERE stream = ? AND aggregate = ? AND fingerprint = ?";
 
 constexpr std::string_view put_snapshot =
-    "INSERT INTO snapshot(stream, aggregate, fingerprint, version, event, state, taken_at) "
+    "INSERT INTO daybook_snapshot(stream, aggregate, fingerprint, version, event, state, taken_at) "
     "VALUES(?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT(stream, aggregate) DO UPDATE SET fingerprint = excluded.fingerprint, "
     "version = excluded.version, event = excluded.event, state = excluded.state, "

@@ -9,6 +9,7 @@
 #include "page_sources.hpp"
 #include "postgres/postgres_engine.hpp"
 #include "sqlite/sqlite_engine.hpp"
+#include "store_name.hpp"
 
 namespace daybook {
 
@@ -37,11 +38,21 @@ void refuse_nesting(const StoreCore* core) {
     }
 }
 
+void check_waits(const StoreOptions& options) {
+    if (options.busy_wait_max < options.busy_wait_max.zero())
+        throw InvalidError("StoreOptions: busy_wait_max must not be negative");
+    if (options.reply_wait_max <= options.reply_wait_max.zero())
+        throw InvalidError("StoreOptions: reply_wait_max must be longer than 0");
+}
+
 std::unique_ptr<Engine> open(const std::string& uri, const StoreOptions& options,
                              TypeTable& types) {
+    check_waits(options);
     constexpr std::string_view sqlite_scheme = "sqlite:";
-    const EngineOptions engine_options{options.create, options.durability, options.busy_wait_max,
-                                       options.reply_wait_max, options.log};
+    const EngineOptions engine_options{options.create, options.durability,
+                                       bounded_wait(options.busy_wait_max),
+                                       bounded_wait(options.reply_wait_max), options.log};
+    check_store_name(uri);
     if (postgres::is_postgres(uri)) return postgres::open_engine(uri, engine_options, types);
     const auto scheme_end = uri.find("://");
     if (scheme_end != std::string::npos) {
@@ -70,7 +81,15 @@ StoreCore::StoreCore(std::string_view store_uri, StoreOptions store_options)
                            },
                        .after_commit = [this] { signal.notify(); }}) {}
 
-void StoreCore::check(std::span<const NewEvent> events) const {
+void StoreCore::check_not_reserved(const StreamName& stream) {
+    if (!stream.is_reserved()) return;
+    throw InvalidError("stream '" + stream.str() + "': the category '" +
+                       std::string(stream.category()) +
+                       "' is kept for Daybook's own streams: append to a stream of another name");
+}
+
+void StoreCore::check(const StreamName& stream, std::span<const NewEvent> events) const {
+    check_not_reserved(stream);
     if (events.empty()) throw InvalidError("an append needs at least one event: give it one");
     if (events.size() > options.append_events_max) {
         throw InvalidError("an append of " + std::to_string(events.size()) +
@@ -90,29 +109,36 @@ void StoreCore::check(std::span<const NewEvent> events) const {
                    " bytes: store large things elsewhere and append a reference");
         }
         if (!options.check_json) continue;
-        if (!is_json(event.data)) refuse("its payload is not JSON: give it JSON text");
+        if (!is_json(event.data)) {
+            refuse("its payload " + json_fault(event.data).value_or("is not JSON"));
+        }
         if (!event.metadata.empty() && !is_json_object(event.metadata)) {
-            refuse("its metadata is not a JSON object: give it one, or none");
+            refuse(
+                "its metadata " +
+                json_fault(event.metadata).value_or("is not a JSON object: give it one, or none"));
         }
     }
 }
 
 AppendOutcome StoreCore::append(const StreamName& stream, ExpectedVersion expected,
                                 std::span<const NewEvent> events) {
+    fork_mark.refuse_child(uri);
     refuse_nesting(this);
-    check(events);
+    check(stream, events);
     return queue_.append({stream, expected, events, clock().now(), {}});
 }
 
 std::future<AppendResult> StoreCore::append_async(StreamName stream, ExpectedVersion expected,
                                                   std::vector<NewEvent> events) {
+    fork_mark.refuse_child(uri);
     refuse_nesting(this);
-    check(events);
+    check(stream, events);
     return queue_.append_async({std::move(stream), expected, std::move(events), clock().now()});
 }
 
 CommitResult StoreCore::transact(const std::function<void(Transaction&)>& unit,
                                  const Trace& trace) {
+    fork_mark.refuse_child(uri);
     refuse_nesting(this);
     const OpenUnit guard{this};
     CommitResult result;
@@ -127,9 +153,11 @@ CommitResult StoreCore::transact(const std::function<void(Transaction&)>& unit,
 }
 
 void StoreCore::query(const std::function<void(Sql&)>& look) {
+    fork_mark.refuse_child(uri);
     const PooledReader reader{*engine};
     const ReaderSnapshot one_state{*reader};
-    look(reader->sql());
+    GuardedSql sql{reader->sql()};
+    look(sql);
 }
 
 std::unique_ptr<PageSource> StoreCore::stream_pages(const StreamName& stream,
@@ -142,6 +170,7 @@ std::unique_ptr<PageSource> StoreCore::log_pages(const LogRead& read, Reader* re
 }
 
 void StoreCore::read_page(const PageRequest& request, EventPage& page, Reader* reader) {
+    fork_mark.refuse_child(uri);
     PageRequest actual = request;
     EventFilter wider;
     if (upcasts() && request.filter != nullptr && !request.filter->types.empty()) {
@@ -199,6 +228,7 @@ void StoreCore::upcast(const PageRequest& request, EventPage& page) {
 }
 
 std::shared_ptr<void> StoreCore::add_commit_hook(CommitHook hook) {
+    fork_mark.refuse_child(uri);
     auto added = std::make_shared<const CommitHook>(std::move(hook));
     const auto change = [this](const auto& edit) {
         const std::scoped_lock lock{hooks_mutex_};

@@ -9,6 +9,7 @@
 #include "commit_queue.hpp"
 #include "commit_signal.hpp"
 #include "daybook/eventstore/event_store.hpp"
+#include "fork_mark.hpp"
 #include "page_pool.hpp"
 #include "type_table.hpp"
 
@@ -19,8 +20,9 @@ class StoreCore {
 public:
     StoreCore(std::string_view uri, StoreOptions options);
 
-    /// Throws InvalidError for what can never be appended.
-    void check(std::span<const NewEvent> events) const;
+    /// Throws InvalidError for what a program can never append.
+    void check(const StreamName& stream, std::span<const NewEvent> events) const;
+    static void check_not_reserved(const StreamName& stream);
     AppendOutcome append(const StreamName& stream, ExpectedVersion expected,
                          std::span<const NewEvent> events);
     std::future<AppendResult> append_async(StreamName stream, ExpectedVersion expected,
@@ -42,6 +44,7 @@ public:
         return options.clock != nullptr ? *options.clock : engine->clock();
     }
 
+    const detail::ForkMark fork_mark;
     const std::string uri;
     const StoreOptions options;
 

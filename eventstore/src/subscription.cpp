@@ -7,6 +7,9 @@
 #include <thread>
 
 #include "daybook/core/error.hpp"
+#include "daybook/core/retries.hpp"
+#include "daybook/eventstore/store_identity.hpp"
+#include "log_check.hpp"
 
 namespace daybook {
 
@@ -16,38 +19,57 @@ using std::chrono::milliseconds;
 
 /// How long a subscription waits before it looks again, whether it was woken or not.
 constexpr milliseconds idle_wait{1'000};
-
-milliseconds until(std::chrono::steady_clock::time_point deadline) {
-    return std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
-}
+/// What a page that waits keeps of the memory that it once took.
+constexpr std::size_t page_bytes_kept_max = 2 * 1024 * 1024;
 
 }  // namespace
 
 Follower::Follower(EventStore store, FollowOptions options)
-    : store_(std::move(store)), filter_(std::move(options.filter)), position_(options.after) {}
+    : store_(std::move(store)),
+      filter_(std::move(options.filter)),
+      position_(options.after.position),
+      point_(options.after) {}
 
 std::optional<EventView> Follower::next(milliseconds timeout, std::stop_token stop) {
-    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    const auto deadline = deadline_after(timeout);
     at_end_ = false;
+    if (!begun_) begin();
     while (!stop.stop_requested()) {
         // Taken before looking, so that no commit is slept through.
         const std::uint64_t commits = store_.commits();
         if (row_ < page_.rows.size() || turn_page()) return take();
         if (!at_end_) continue;
-        const milliseconds left = until(deadline);
-        if (left <= left.zero()) break;
+        const milliseconds left = time_left(deadline);
+        if (left == left.zero()) break;
         store_.wait_for_commit(commits, left, stop);
     }
     return std::nullopt;
+}
+
+/// Makes sure of the place to begin at, and of the log's identity.
+void Follower::begin() {
+    const PooledReader reader{store_.engine()};
+    const ReaderSnapshot one_state{*reader};
+    const EventId store = detail::store_identity(reader->sql());
+    const EventId found = detail::event_at(reader->sql(), position_);
+    if (!point_.event.is_nil() && found != point_.event) {
+        detail::fail_other_log(store_.uri(), point_, store);
+    }
+    if (found.is_nil() && position_ > Position{0}) {
+        detail::fail_beyond_head(store_.uri(), position_);
+    }
+    point_ = {position_, found, store};
+    begun_ = true;
 }
 
 bool Follower::turn_page() {
     position_ = std::max(position_, page_.scanned_to);
     row_ = 0;
     try {
-        store_.read_page(
-            {.from = position_.next().value(), .filter = filter_.empty() ? nullptr : &filter_},
-            page_);
+        store_.read_page({.from = position_.next().value(),
+                          .filter = filter_.empty() ? nullptr : &filter_,
+                          .known = &point_},
+                         page_);
     } catch (...) {
         page_.clear();
         throw;
@@ -55,7 +77,17 @@ bool Follower::turn_page() {
     if (!page_.rows.empty()) return true;
     position_ = std::max(position_, page_.scanned_to);
     at_end_ = page_.at_end;
+    // Not on the way: there it would be a look more for each page that the filter empties.
+    if (at_end_ && point_.position < position_) move_point();
+    if (at_end_ && page_.capacity() > page_bytes_kept_max) page_ = {};
     return false;
+}
+
+/// To the newest event that was passed, filtered as it is.
+void Follower::move_point() {
+    const PooledReader reader{store_.engine()};
+    const ReaderSnapshot one_state{*reader};
+    point_ = detail::advance_point(reader->sql(), store_.uri(), point_, position_);
 }
 
 EventView Follower::take() noexcept {
@@ -63,6 +95,7 @@ EventView Follower::take() noexcept {
     // Upcasters may have made several events of one; it is passed with the last of them.
     const bool passed = row_ == page_.rows.size() || page_.rows[row_].position != event.position();
     position_ = passed ? event.position() : Position{event.position().value() - 1};
+    if (passed) point_ = {event.position(), event.id(), point_.store};
     return event;
 }
 
@@ -70,6 +103,7 @@ std::string_view to_string(SubscriptionState state) noexcept {
     switch (state) {
         case SubscriptionState::catching_up: return "catching_up";
         case SubscriptionState::live: return "live";
+        case SubscriptionState::waiting: return "waiting";
         case SubscriptionState::stopped: return "stopped";
         case SubscriptionState::failed: return "failed";
     }
@@ -81,13 +115,18 @@ struct Subscription::State {
         : store(std::move(of)),
           options(std::move(chosen)),
           handler(std::move(handle)),
-          position(options.after) {}
+          position(options.after.position),
+          point(options.after) {}
 
-    void run();
-    void handle(EventView event) const;
-    void wait_to_retry(int failures, const std::string& why);
-    void advance(Position to, bool at_end);
+    void run() noexcept;
+    void work();
+    /// False if the handler has thrown.
+    bool handle(EventView event);
+    void wait_to_retry(milliseconds wait, const std::string& why);
+    void advance(const Follower& follower);
     void end(SubscriptionState how, const std::string& why);
+    /// Of the log, as far as it can be seen.
+    Position look();
     bool ended() const noexcept {
         return state == SubscriptionState::stopped || state == SubscriptionState::failed;
     }
@@ -104,6 +143,8 @@ struct Subscription::State {
     mutable std::mutex mutex;
     mutable std::condition_variable_any changed;
     Position position;  ///< under mutex, as all below
+    LogPoint point;
+    Position head;  ///< as last seen
     SubscriptionState state = SubscriptionState::catching_up;
     std::string last_error;
 
@@ -113,56 +154,84 @@ struct Subscription::State {
 
 thread_local const Subscription::State* Subscription::State::running = nullptr;
 
-void Subscription::State::run() try {
+void Subscription::State::run() noexcept {
     running = this;
+    try {
+        work();
+    } catch (const std::exception& error) {
+        end(SubscriptionState::failed, error.what());
+    } catch (...) {
+        end(SubscriptionState::failed, "something that is not a std::exception was thrown");
+    }
+}
+
+void Subscription::State::work() {
     Follower follower{store, {.after = options.after, .filter = options.filter}};
+    Retries retries{options.retry};
     const std::stop_token stopped = stop.get_token();
-    int failures = 0;
     while (!stopped.stop_requested()) {
         const std::uint64_t commits = store.commits();
         std::optional<EventView> event;
         try {
             event = follower.next(milliseconds::zero(), stopped);
-            failures = 0;
-        } catch (const UnavailableError& error) {
-            if (options.retry.exhausted(++failures)) throw;
-            wait_to_retry(failures, error.what());
+            retries.succeeded();
+        } catch (const std::exception& error) {
+            const auto wait = retries.after(error);
+            if (!wait) return end(SubscriptionState::failed, error.what());
+            wait_to_retry(*wait, error.what());
             continue;
         }
-        if (event) handle(*event);
-        advance(follower.position(), follower.at_end());
+        if (event && !handle(*event)) return;
+        advance(follower);
         if (!event) store.wait_for_commit(commits, idle_wait, stopped);
     }
     end(SubscriptionState::stopped, {});
-} catch (const std::exception& error) {
-    end(SubscriptionState::failed, error.what());
-} catch (...) {
-    end(SubscriptionState::failed, "something that is not a std::exception was thrown");
 }
 
-void Subscription::State::handle(EventView event) const {
+bool Subscription::State::handle(EventView event) {
+    const auto fail = [&](const std::string& why) {
+        end(SubscriptionState::failed, "the handler failed at position " +
+                                           std::to_string(event.position().value()) + ", '" +
+                                           std::string(event.type()) + "' of stream '" +
+                                           std::string(event.stream()) + "': " + why);
+        return false;
+    };
     try {
         handler(event);
+        return true;
     } catch (const std::exception& error) {
-        throw std::runtime_error("the handler failed at position " +
-                                 std::to_string(event.position().value()) + ", '" +
-                                 std::string(event.type()) + "' of stream '" +
-                                 std::string(event.stream()) + "': " + error.what());
+        return fail(error.what());
+    } catch (...) {
+        return fail("something that is not a std::exception was thrown");
     }
 }
 
-void Subscription::State::wait_to_retry(int failures, const std::string& why) {
-    std::unique_lock lock{mutex};
-    last_error = why;
-    changed.wait_for(lock, stop.get_token(), options.retry.delay(failures), [] { return false; });
-}
-
-void Subscription::State::advance(Position to, bool at_end) {
+void Subscription::State::wait_to_retry(milliseconds wait, const std::string& why) {
+    bool is_news = false;
     {
         const std::scoped_lock lock{mutex};
-        const auto now = at_end ? SubscriptionState::live : state;
-        if (to == position && now == state && last_error.empty()) return;
-        position = to;
+        is_news = last_error != why;
+        state = SubscriptionState::waiting;
+        last_error = why;
+    }
+    changed.notify_all();
+    if (is_news) {
+        store.log(LogLevel::warning, "subscription '" + options.name + "' waits: " + why);
+    }
+    std::unique_lock lock{mutex};
+    changed.wait_for(lock, stop.get_token(), wait, [] { return false; });
+}
+
+void Subscription::State::advance(const Follower& follower) {
+    {
+        const std::scoped_lock lock{mutex};
+        const auto now = follower.at_end()                     ? SubscriptionState::live
+                         : state == SubscriptionState::waiting ? SubscriptionState::catching_up
+                                                               : state;
+        const bool same = follower.position() == position && follower.point() == point;
+        if (same && now == state && last_error.empty()) return;
+        position = follower.position();
+        point = follower.point();
         state = now;
         last_error.clear();
     }
@@ -179,6 +248,19 @@ void Subscription::State::end(SubscriptionState how, const std::string& why) {
     if (how == SubscriptionState::failed) {
         store.log(LogLevel::error, "subscription '" + options.name + "' has ended: " + why);
     }
+}
+
+Position Subscription::State::look() {
+    Position seen;
+    try {
+        seen = store.head();
+    } catch (const std::exception&) {
+        // The thread that reads meets the same error, and says so.
+        const std::scoped_lock lock{mutex};
+        return head;
+    }
+    const std::scoped_lock lock{mutex};
+    return head = seen;
 }
 
 Subscription::Subscription(EventStore store, SubscriptionOptions options,
@@ -207,6 +289,11 @@ Position Subscription::position() const {
     return state_->position;
 }
 
+LogPoint Subscription::point() const {
+    const std::scoped_lock lock{state_->mutex};
+    return state_->point;
+}
+
 SubscriptionState Subscription::state() const {
     const std::scoped_lock lock{state_->mutex};
     return state_->state;
@@ -219,13 +306,13 @@ std::string Subscription::last_error() const {
 
 std::uint64_t Subscription::lag() const {
     const Position handled = position();
-    const Position head = state_->store.head();
+    const Position head = state_->look();
     return head > handled ? head.value() - handled.value() : 0;
 }
 
 bool Subscription::wait_for(Position position, milliseconds timeout) const {
     std::unique_lock lock{state_->mutex};
-    state_->changed.wait_for(lock, timeout,
+    state_->changed.wait_for(lock, bounded_wait(timeout),
                              [&] { return state_->position >= position || state_->ended(); });
     return state_->position >= position;
 }

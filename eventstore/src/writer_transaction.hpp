@@ -30,6 +30,9 @@ public:
     Sql& sql() override { return writer_.sql(); }
     void begin_snapshot() noexcept override {}
     void end_snapshot() noexcept override {}
+    void require_open() const override {
+        if constexpr (requires { writer_.require_open(); }) writer_.require_open();
+    }
     void savepoint() override { writer_.savepoint(); }
     void release_savepoint() override { writer_.release_savepoint(); }
     void rollback_to_savepoint() override { writer_.rollback_to_savepoint(); }

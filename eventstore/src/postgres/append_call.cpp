@@ -148,7 +148,7 @@ KnownCall::KnownCall(const Foresight& foresight) {
     }
 }
 
-Parameters KnownCall::parameters(const EventId& last_known) {
+Parameters KnownCall::parameters(const EventId& last_known, std::int64_t known_log) {
     Parameters all;
     all.add(last_known)
         .add(event_stream_, type::int8_array)
@@ -157,6 +157,7 @@ Parameters KnownCall::parameters(const EventId& last_known) {
         .add(event_type_, type::int4_array)
         .add(event_recorded_, type::int8_array);
     events_.add_to(all);
+    all.add(known_log);
     return all;
 }
 

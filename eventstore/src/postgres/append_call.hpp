@@ -38,7 +38,7 @@ public:
     explicit AppendCall(AppendRequests requests);
 
     static constexpr std::string_view statement =
-        "SELECT * FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
+        "SELECT * FROM daybook_append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
         "$11, $12, $13, $14, $15, $16, $17, $18, $19)";
 
     /// Valid as long as this.
@@ -73,10 +73,10 @@ public:
     explicit KnownCall(const Foresight& foresight);
 
     static constexpr std::string_view statement =
-        "SELECT append_known($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        "SELECT daybook_append_known($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
     /// Valid as long as this.
-    Parameters parameters(const EventId& last_known);
+    Parameters parameters(const EventId& last_known, std::int64_t known_log);
 
 private:
     Array event_stream_{type::int8};
@@ -91,6 +91,6 @@ private:
 Parameters append_event_parameters(const AppendRequest& request, const AppendTerms& terms);
 
 constexpr std::string_view append_event_statement =
-    "SELECT append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    "SELECT daybook_append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 
 }  // namespace daybook::postgres

@@ -1,6 +1,8 @@
 #include "postgres/appender.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 #include "daybook/core/error.hpp"
 #include "repeated_append.hpp"
@@ -14,11 +16,38 @@ constexpr std::int64_t not_as_expected = 0;
 
 constexpr std::string_view find_event =
     "SELECT e.position, e.version, s.name, t.name, t.version, e.data, COALESCE(e.metadata, '') "
-    "FROM event e JOIN stream s ON s.id = e.stream JOIN event_type t ON t.id = e.type "
+    "FROM daybook_event e JOIN daybook_stream s ON s.id = e.stream JOIN daybook_event_type t ON "
+    "t.id = e.type "
     "WHERE e.id = $1";
 
 bool is_one_event(AppendRequests requests) {
     return requests.size() == 1 && requests.front()->events.size() == 1;
+}
+
+/// The server looks for ids in what is stored, and the events of one call are not yet.
+void refuse_id_twice(AppendRequests requests) {
+    std::size_t events = 0;
+    for (const AppendRequest* request : requests) events += request->events.size();
+    if (events < 2) return;
+    // A table half full at most, in which a step to the next place settles who came to one first.
+    const std::size_t places = std::bit_ceil(2 * events);
+    const int unused_bits = std::countl_zero(places) + 1;
+    std::vector<const EventId*> table(places);
+    for (const AppendRequest* request : requests) {
+        for (const NewEvent& event : request->events) {
+            std::uint64_t place = 0;
+            std::memcpy(&place, event.id.bytes().data() + sizeof place, sizeof place);
+            place = place * 0x9e3779b97f4a7c15U >> unused_bits;
+            for (; table[place] != nullptr; place = (place + 1) % places) {
+                if (*table[place] != event.id) continue;
+                throw DuplicateError("stream '" + request->stream.str() + "': event id " +
+                                     event.id.to_string() +
+                                     " is in what is appended together with it already: give each "
+                                     "event an id of its own");
+            }
+            table[place] = &event.id;
+        }
+    }
 }
 
 /// A call more costs as much as looking up what a few events need.
@@ -31,6 +60,7 @@ bool pays(const Foresight& foresight) {
 }  // namespace
 
 std::vector<AppendOutcome> Appender::append(AppendRequests requests) {
+    refuse_id_twice(requests);
     if (!connection_.in_transaction() && !is_one_event(requests)) {
         const Foresight foresight = known_.foresee(requests);
         if (pays(foresight)) return append_foreseen(requests, foresight);
@@ -49,7 +79,7 @@ std::vector<AppendOutcome> Appender::append_foreseen(AppendRequests requests,
                                                      const Foresight& foresight) {
     begin();
     KnownCall call{foresight};
-    Parameters parameters = call.parameters(known_.last());
+    Parameters parameters = call.parameters(known_.last(), known_.log());
     connection_.send(KnownCall::statement, parameters);
     std::optional<Question> rest;
     if (!foresight.rest.empty()) {
@@ -123,10 +153,11 @@ std::vector<AppendOutcome> Appender::understand(Question& question, const Result
 }
 
 AppendOutcome Appender::understand_event(const AppendRequest& request, const Result& answer) {
-    enum Told : std::size_t { position, version, stream, category, type, continued };
+    enum Told : std::size_t { position, version, stream, category, type, continued, log };
     const auto told = answer.integers<std::int64_t>(0, 0);
     AppendOutcome outcome = outcome_of(request, told.at(position), told.at(version));
     if (has_stored(outcome)) {
+        known_.learn_log(told.at(log));
         known_.learn_continued(told.at(continued) != 0);
         known_.learn(request.events.front().type, told.at(type));
         known_.learn(request, {told.at(stream), told.at(category)},
@@ -140,6 +171,7 @@ void Appender::learn(Question& question, const std::vector<AppendOutcome>& outco
     const auto streams = answer.integers<std::int64_t>(0, 2);
     const auto categories = answer.integers<std::int32_t>(0, 3);
     const auto types = answer.integers<std::int32_t>(0, 4);
+    known_.learn_log(answer.int8(0, 6));
     known_.learn_continued(answer.boolean(0, 5));
     const auto place = [](std::int32_t number) { return static_cast<std::size_t>(number - 1); };
     for (std::size_t i = 0; i < outcomes.size(); ++i) {

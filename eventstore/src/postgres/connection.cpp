@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include <poll.h>
+#include <unistd.h>
 
 #include "daybook/core/error.hpp"
 
@@ -15,7 +16,10 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr int server_version_min = 130000;
+constexpr std::chrono::milliseconds connect_wait_min{1'000};
+constexpr std::chrono::milliseconds look_wait_min{5'000};
 constexpr std::size_t statements_kept_max = 500;
+constexpr std::size_t kept_statement_bytes_max = 16 * 1024;
 
 constexpr std::string_view is_active =
     "SELECT EXISTS(SELECT 1 FROM pg_stat_activity WHERE pid = $1::bigint AND state = 'active')";
@@ -24,22 +28,6 @@ constexpr std::string_view set_for_connection =
     "SELECT set_config(name, value, false) FROM unnest($1, $2) AS setting(name, value)";
 constexpr std::string_view set_for_transaction =
     "SELECT set_config(name, value, true) FROM unnest($1, $2) AS setting(name, value)";
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
-    return text;
-}
-
-/// A failed attempt to connect comes without an SQLSTATE: libpq keeps the server's text alone.
-[[noreturn]] void fail_to_connect(const Place& place, PGconn* connection) {
-    const std::string why{trimmed(PQerrorMessage(connection))};
-    const std::string what = "store '" + place.name + "': " + why;
-    if (why.find("database") != std::string::npos &&
-        why.find("does not exist") != std::string::npos) {
-        throw NotFoundError(what + ": create the database first, or check its name");
-    }
-    throw UnavailableError(what + ": check that the server runs, and the URI");
-}
 
 template <class Call>
 std::exception_ptr thrown_by(Call&& call) noexcept {
@@ -51,9 +39,21 @@ std::exception_ptr thrown_by(Call&& call) noexcept {
     }
 }
 
+/// Changes what other statements read or answer.
+bool is_definition(std::string_view done) {
+    return done.starts_with("ALTER") || done.starts_with("DROP") || done.starts_with("CREATE");
+}
+
 }  // namespace
 
-EventId Result::id(int row, int column) const noexcept {
+void Result::fail_missing() {
+    throw CorruptError(
+        "the server's answer lacks a row or a value that every store has, as after a dump without "
+        "data or a restore that is not done: finish the restore, or restore the store from a "
+        "backup");
+}
+
+EventId Result::id(int row, int column) const {
     EventId::Bytes bytes{};
     const std::string_view stored = text(row, column);
     if (stored.size() == bytes.size()) {
@@ -63,6 +63,10 @@ EventId Result::id(int row, int column) const noexcept {
 }
 
 std::int64_t Result::changed() const {
+    // A SELECT, or a table made of one, counts rows as well.
+    constexpr std::string_view changes[] = {"INSERT", "UPDATE", "DELETE", "MERGE"};
+    const auto begins = [&](std::string_view word) { return done().starts_with(word); };
+    if (std::ranges::none_of(changes, begins)) return 0;
     const std::string_view count = PQcmdTuples(result_.get());
     std::int64_t changed = 0;
     std::from_chars(count.data(), count.data() + count.size(), changed);
@@ -70,33 +74,48 @@ std::int64_t Result::changed() const {
 }
 
 Connection::Connection(const Place& place, const EngineOptions& options, const Settings& own)
-    : place_(place), options_(options) {
-    connect(SteadyClock::now() + options_.busy_wait_max);
+    : place_(place), options_(options), process_(::getpid()) {
+    // Who does not wait for others waits for the server all the same.
+    connect(deadline_after(std::max(options_.busy_wait_max, connect_wait_min)));
     check_server();
-    settings_ = {
-        {"search_path", quoted_name(place_.schema)},
-        {"lock_timeout", std::to_string(options_.busy_wait_max.count())},
-        {"jit", "off"},
-        // Every statement of the store goes by an index. What the planner was told about a table
-        // when it was small must not lead it to read a large one from end to end.
-        {"enable_seqscan", "off"},
-        // Nor to gather and sort all of an index before it gives the first rows of it.
-        {"enable_bitmapscan", "off"},
-        // Arrays of other lengths would otherwise be reason enough to plan each statement of
-        // `append_events` again and again, which takes longer than running it.
-        {"plan_cache_mode", "force_generic_plan"},
-        {"synchronous_commit", options_.durability == Durability::full ? "on" : "off"},
-        // A program whose machine has lost power says no goodbye. Until the server asks whether it
-        // is still there, after hours if nobody says otherwise, its unit keeps the store's lock.
-        {"tcp_keepalives_idle", "10"},
-        {"tcp_keepalives_interval", "5"},
-        {"tcp_keepalives_count", "4"},
-    };
-    // Set in their order: the last of a name counts.
+    settings_ = session_settings(place_, options_, PQserverVersion(handle()));
+    for (const auto& [name, value] : own) {
+        reads_only_ = reads_only_ || (name.ends_with("transaction_read_only") && value == "on");
+    }
     settings_.insert(settings_.end(), own.begin(), own.end());
-    if (place_.pooled) return;
-    send_settings(set_for_connection);
-    receive();
+    if (place_.pooled) {
+        ask_defaults();
+    } else {
+        send_settings(set_for_connection);
+        receive();
+    }
+}
+
+Connection::~Connection() {
+    if (is_of_parent()) static_cast<void>(connection_.release());
+}
+
+bool Connection::hung_up() const noexcept {
+    pollfd socket{PQsocket(handle()), POLLRDHUP, 0};
+    return ::poll(&socket, 1, 0) > 0;
+}
+
+bool Connection::is_of_parent() const noexcept { return ::getpid() != process_; }
+
+void Connection::require_own_process() const {
+    if (!is_of_parent()) return;
+    throw InvalidError("store '" + place_.name +
+                       "': it was opened before this process was forked off: open it again here");
+}
+
+void Connection::ask_defaults() {
+    send(
+        "SELECT current_setting('default_transaction_isolation') <> 'read committed', "
+        "current_setting('default_transaction_read_only')::boolean");
+    const Result defaults = std::move(receive().back());
+    if (defaults.boolean(0, 1) && !reads_only_) begin_statement_ += " READ WRITE";
+    if (!defaults.boolean(0, 0) && !defaults.boolean(0, 1)) return;
+    set_transaction_ = "SET TRANSACTION" + begin_statement_.substr(begin_statement_.find(' '));
 }
 
 void Connection::connect(Deadline deadline) {
@@ -106,6 +125,7 @@ void Connection::connect(Deadline deadline) {
     const char* const values[] = {place_.conninfo.c_str(), "UTF8", nullptr};
     connection_.reset(PQconnectStartParams(keywords, values, 1));
     if (!connection_) throw UnavailableError("store '" + place_.name + "': out of memory");
+    PQsetErrorVerbosity(handle(), PQERRORS_VERBOSE);
     auto state = PGRES_POLLING_WRITING;
     while (PQstatus(handle()) != CONNECTION_BAD && state != PGRES_POLLING_OK) {
         if (state == PGRES_POLLING_FAILED) break;
@@ -118,6 +138,7 @@ void Connection::connect(Deadline deadline) {
         state = PQconnectPoll(handle());
     }
     if (PQstatus(handle()) != CONNECTION_OK) fail_to_connect(place_, handle());
+    PQsetErrorVerbosity(handle(), PQERRORS_DEFAULT);
     PQsetnonblocking(handle(), 1);
     PQsetNoticeProcessor(handle(), [](void*, const char*) {}, nullptr);
 }
@@ -138,7 +159,10 @@ void Connection::check_server() {
 }
 
 void Connection::send_settings() {
-    if (place_.pooled) send_settings(set_for_transaction);
+    if (!place_.pooled) return;
+    // A transaction that no BEGIN has begun: its first statement is this one.
+    if (!set_transaction_.empty() && !in_transaction() && sent_.empty()) send(set_transaction_);
+    send_settings(set_for_transaction);
 }
 
 void Connection::send_settings(std::string_view statement) {
@@ -155,8 +179,9 @@ void Connection::send_settings(std::string_view statement) {
 
 bool Connection::wait(Deadline deadline, bool write) {
     while (true) {
-        const auto left =
-            std::chrono::duration_cast<std::chrono::milliseconds>(deadline - SteadyClock::now());
+        // In pieces, as poll() cannot wait for longer than its int of milliseconds.
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            std::min<SteadyClock::duration>(deadline - SteadyClock::now(), std::chrono::hours{1}));
         if (left.count() < 0) return false;
         pollfd socket{PQsocket(handle()), static_cast<short>(write ? POLLIN | POLLOUT : POLLIN), 0};
         const int ready = ::poll(&socket, 1, static_cast<int>(left.count()) + 1);
@@ -197,7 +222,10 @@ bool Connection::is_at_work() const noexcept {
     // The process behind a pooler has another number than the one we are told.
     if (place_.pooled) return false;
     try {
-        Connection other{place_, options_};
+        // A look that is given up too early would end a connection on which all is well.
+        EngineOptions patient = options_;
+        patient.reply_wait_max = std::max(patient.reply_wait_max, look_wait_min);
+        Connection other{place_, patient};
         Parameters process;
         process.add(std::int64_t{PQbackendPID(handle())});
         return other.run(is_active, process).boolean(0, 0);
@@ -219,18 +247,52 @@ void Connection::require(bool done, std::string_view what) {
     }
 }
 
-const char* Connection::prepared(std::string_view statement, Parameters& parameters) {
-    if (place_.pooled) return nullptr;
+const char* Connection::prepared(std::string_view statement, Parameters& parameters,
+                                 Author author) {
+    if (place_.pooled || statement.size() > kept_statement_bytes_max) return nullptr;
+    const auto same_types = [&](const Prepared& kept) {
+        return std::equal(kept.types.begin(), kept.types.end(), parameters.types(),
+                          parameters.types() + parameters.size());
+    };
     const auto found = prepared_.find(statement);
-    if (found != prepared_.end()) return found->second.c_str();
-    if (prepared_.size() >= statements_kept_max) return nullptr;
-    const std::string name = "d" + std::to_string(prepared_.size() + 1);
-    const std::string text{statement};
-    require(PQsendPrepare(handle(), name.c_str(), text.c_str(), parameters.size(),
+    if (found != prepared_.end()) {
+        const auto kept = std::ranges::find_if(found->second, same_types);
+        if (kept != found->second.end()) return kept->name.c_str();
+    }
+    if (prepared_count_ >= statements_kept_max) forgets_ = true;
+    const std::string name = "d" + std::to_string(++names_given_);
+    prepare({.statement = std::string(statement), .author = author, .preparation = true}, name,
+            parameters);
+    auto& of_text = prepared_[std::string(statement)];
+    of_text.push_back({{parameters.types(), parameters.types() + parameters.size()}, name});
+    ++prepared_count_;
+    return of_text.back().name.c_str();
+}
+
+void Connection::prepare(Sent preparation, const std::string& name, Parameters& parameters) {
+    require(PQsendPrepare(handle(), name.c_str(), preparation.statement.c_str(), parameters.size(),
                           parameters.types()) != 0,
             "a statement cannot be sent");
-    sent_.push_back({text, true});
-    return prepared_.emplace(text, name).first->second.c_str();
+    sent_.push_back(std::move(preparation));
+}
+
+void Connection::forget_prepared() {
+    prepared_.clear();
+    prepared_count_ = 0;
+    forgets_ = true;
+}
+
+void Connection::make_server_forget() {
+    // A transaction that has failed takes nothing but its end; no name is given twice anyway.
+    if (PQtransactionStatus(handle()) == PQTRANS_INERROR) return;
+    forget_prepared();
+    forgets_ = false;
+    constexpr const char* forget_all = "DEALLOCATE ALL";
+    require(PQsendQueryParams(handle(), forget_all, 0, nullptr, nullptr, nullptr, nullptr, 0),
+            "a statement cannot be sent");
+    sent_.push_back({.statement = forget_all, .preparation = true});
+    // Answered before anything else is sent: a BEGIN behind it could not choose its isolation.
+    take_answers({});
 }
 
 void Connection::send(std::string_view statement) {
@@ -238,11 +300,22 @@ void Connection::send(std::string_view statement) {
     send(statement, none);
 }
 
-void Connection::send(std::string_view statement, Parameters& parameters, Format format) {
+void Connection::send(std::string_view statement, Parameters& parameters, Format format,
+                      Author author) {
+    require_own_process();
+    if (statement.starts_with(rollback_to)) {
+        forgive();
+    } else {
+        require_whole();
+    }
+    touched_ = true;
     finish_telling();
     require(PQenterPipelineMode(handle()) != 0, "a statement cannot be sent");
+    if (forgets_ && unanswered() == 0) make_server_forget();
+    const std::uint64_t names_before = names_given_;
     int sent = 0;
-    if (const char* const name = prepared(statement, parameters)) {
+    const char* const name = prepared(statement, parameters, author);
+    if (name != nullptr) {
         sent = PQsendQueryPrepared(handle(), name, parameters.size(), parameters.values(),
                                    parameters.lengths(), parameters.formats(),
                                    static_cast<int>(format));
@@ -252,57 +325,155 @@ void Connection::send(std::string_view statement, Parameters& parameters, Format
                                  parameters.formats(), static_cast<int>(format));
     }
     require(sent != 0, "a statement cannot be sent");
-    sent_.push_back({std::string(statement), false});
+    const bool was_kept = name != nullptr && names_given_ == names_before;
+    sent_.push_back({.statement = std::string(statement), .author = author, .was_kept = was_kept});
 }
 
 std::vector<Result> Connection::receive(const Look& look) {
+    try {
+        return take_answers(look);
+    } catch (...) {
+        note_first_error();
+        throw;
+    }
+}
+
+std::vector<Result> Connection::take_answers(const Look& look) {
     require(PQpipelineSync(handle()) != 0, "a statement cannot be sent");
     const auto deadline = answer_deadline();
     const std::vector<Sent> sent = std::move(sent_);
     sent_.clear();
-    std::vector<Result> results;
-    std::optional<Result> failed;
-    std::string_view failed_statement;
-    std::exception_ptr thrown;
+    Answers answers;
     for (const Sent& one : sent) {
-        bool good = true;
-        if (look && !failed && &one == &sent.back()) {
-            require(PQsetSingleRowMode(handle()) != 0, "rows cannot be taken one by one");
-        }
-        while (PGresult* const taken = next(deadline)) {
-            Result result{taken};
-            const auto status = PQresultStatus(taken);
-            if (status == PGRES_SINGLE_TUPLE) {
-                if (!thrown) thrown = thrown_by([&] { look(result); });
-                continue;
-            }
-            good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
-            if (!good && !failed && status != PGRES_PIPELINE_ABORTED) {
-                failed = std::move(result);
-                failed_statement = one.statement;
-            } else if (good && !one.preparation) {
-                results.push_back(std::move(result));
-            }
-        }
-        if (!good && one.preparation) prepared_.erase(one.statement);
+        const bool shows = look && !answers.failed && &one == &sent.back();
+        take_answer(one, shows ? &look : nullptr, deadline, answers);
         if (PQstatus(handle()) != CONNECTION_OK) break;
     }
     if (PQstatus(handle()) == CONNECTION_OK) {
         const Result sync{next(deadline)};
     }
-    if (failed) {
-        const char* const state = PQresultErrorField(failed->get(), PG_DIAG_SQLSTATE);
-        failed_state_ = state == nullptr ? "" : state;
-        // The server says goodbye before it hangs up.
-        const bool lost = failed_state_.empty() || failed_state_.starts_with("57P");
-        if (lost || PQstatus(handle()) != CONNECTION_OK) broken_ = true;
-        fail(place_, failed->get(), failed_statement);
-    }
+    if (answers.failed) fail_for(*answers.failed, *answers.failed_statement);
     if (PQstatus(handle()) != CONNECTION_OK) {
         lose(std::string(trimmed(PQerrorMessage(handle()))));
     }
-    if (thrown) std::rethrow_exception(thrown);
-    return results;
+    if (guarded_) check_still_open(sent.empty() ? "" : sent.back().statement);
+    if (answers.thrown) std::rethrow_exception(answers.thrown);
+    return std::move(answers.results);
+}
+
+void Connection::take_answer(const Sent& one, const Look* look, Deadline deadline,
+                             Answers& answers) {
+    bool good = true;
+    if (look != nullptr) {
+        require(PQsetSingleRowMode(handle()) != 0, "rows cannot be taken one by one");
+    }
+    while (PGresult* const taken = next(deadline)) {
+        Result result{taken};
+        const auto status = PQresultStatus(taken);
+        if (status == PGRES_SINGLE_TUPLE) {
+            if (!answers.thrown) answers.thrown = thrown_by([&] { (*look)(result); });
+            continue;
+        }
+        good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+        if (!good && !answers.failed && status != PGRES_PIPELINE_ABORTED) {
+            answers.failed = std::move(result);
+            answers.failed_statement = &one;
+        } else if (good && !one.preparation) {
+            note_done(result.done(), one);
+            answers.results.push_back(std::move(result));
+        }
+    }
+    if (!good && one.preparation) prepared_.erase(one.statement);
+}
+
+void Connection::fail_for(const Result& failed, const Sent& statement) {
+    failed_state_ = sql_state_of(failed.get());
+    const char* const severity = PQresultErrorField(failed.get(), PG_DIAG_SEVERITY_NONLOCALIZED);
+    // The server says goodbye before it hangs up.
+    const bool lost = failed_state_.empty() || failed_state_.starts_with("57P") ||
+                      (severity != nullptr && std::string_view{severity} != "ERROR");
+    if (lost || PQstatus(handle()) != CONNECTION_OK) broken_ = true;
+    stale_ = (statement.was_kept && (failed_state_ == "0A000" || failed_state_ == "26000")) ||
+             (statement.preparation && failed_state_ == "42P05");
+    if (stale_) forget_prepared();
+    const Failure failure{statement.statement, statement.author, reads_only_, stale_};
+    unfit_ = unfit_ || is_read_only_server(failed_state_, failure) ||
+             is_store_missing(failed_state_, failure) || failed_state_ == "XX000";
+    fail(place_, failed.get(), failure);
+}
+
+void Connection::note_done(std::string_view done, const Sent& statement) {
+    if (is_definition(done)) forget_prepared();
+    const bool ends = done == "COMMIT" || done == "PREPARE TRANSACTION" ||
+                      (done == "ROLLBACK" && !statement.statement.starts_with(rollback_to));
+    if (guarded_ && ends) ended_ = true;
+}
+
+void Connection::check_still_open(std::string_view statement) {
+    if (!ended_ && PQtransactionStatus(handle()) == PQTRANS_INTRANS) return;
+    ended_ = true;
+    constexpr std::size_t shown_max = 300;
+    throw InvalidError("store '" + place_.name +
+                       "': a statement has ended the transaction that it was given: leave COMMIT "
+                       "and ROLLBACK to the store: " +
+                       std::string(statement.substr(0, shown_max)));
+}
+
+void Connection::guard_transaction(std::function<void()> begin_again) {
+    guarded_ = true;
+    touched_ = false;
+    ended_ = false;
+    first_error_ = nullptr;
+    begin_again_ = std::move(begin_again);
+}
+
+void Connection::end_guard() noexcept {
+    guarded_ = false;
+    ended_ = false;
+    first_error_ = nullptr;
+}
+
+void Connection::require_whole() const {
+    if (first_error_) std::rethrow_exception(first_error_);
+}
+
+void Connection::note_first_error() noexcept {
+    if (!guarded_ || first_error_) return;
+    if (!ended_ && !broken() && PQtransactionStatus(handle()) == PQTRANS_INTRANS) return;
+    first_error_ = std::current_exception();
+}
+
+void Connection::forgive() {
+    drop_answers();
+    if (ended_ || broken()) require_whole();
+    first_error_ = nullptr;
+}
+
+bool Connection::nothing_done() const noexcept {
+    if (guarded_) return !touched_ && !first_error_;
+    return !in_transaction() && sent_.empty();
+}
+
+void Connection::begin_again() {
+    try {
+        const auto begin = begin_again_;
+        begin();
+    } catch (...) {
+        // No transaction is open: nothing may go to the server as if there were one.
+        guarded_ = true;
+        first_error_ = std::current_exception();
+        throw;
+    }
+}
+
+void Connection::commit() {
+    require_whole();
+    end_guard();
+    const Result committed = run("COMMIT");
+    if (committed.done() == "COMMIT") return;
+    throw InvalidError("store '" + place_.name +
+                       "': a statement of this transaction has failed, so it cannot be committed: "
+                       "let the statement's error pass");
 }
 
 Result Connection::run(std::string_view statement, Parameters& parameters, Format format) {
@@ -315,11 +486,23 @@ Result Connection::run(std::string_view statement) {
     return run(statement, none);
 }
 
-void Connection::script(const std::string& statements) {
+void Connection::script(const std::string& statements, Author author) {
+    require_own_process();
+    require_whole();
+    touched_ = true;
+    try {
+        run_script({.statement = statements, .author = author});
+    } catch (...) {
+        note_first_error();
+        throw;
+    }
+}
+
+void Connection::run_script(const Sent& script) {
     finish_telling();
-    if (unanswered() > 0) receive();
+    if (unanswered() > 0) take_answers({});
     require(PQexitPipelineMode(handle()) != 0, "a script cannot be sent");
-    require(PQsendQuery(handle(), statements.c_str()) != 0, "a script cannot be sent");
+    require(PQsendQuery(handle(), script.statement.c_str()) != 0, "a script cannot be sent");
     std::optional<Result> failed;
     // A schema may take its time: large indexes are built by one.
     while (PGresult* const taken = next_while_at_work()) {
@@ -327,14 +510,16 @@ void Connection::script(const std::string& statements) {
         const auto status = PQresultStatus(taken);
         const bool good =
             status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
+        if (good) note_done(result.done(), script);
         if (!good && !failed) failed = std::move(result);
     }
-    if (failed) fail(place_, failed->get(), statements);
+    if (failed) fail_for(*failed, script);
+    if (guarded_) check_still_open(script.statement);
 }
 
 bool Connection::try_tell(const std::string& statements) noexcept {
     try {
-        if (broken()) return false;
+        if (broken() || is_of_parent()) return false;
         if (telling_) {
             if (PQconsumeInput(handle()) == 0 || PQisBusy(handle()) != 0) return false;
             finish_telling();
@@ -373,6 +558,8 @@ void Connection::drop_answers() noexcept {
 }
 
 void Connection::rollback() noexcept {
+    end_guard();
+    if (is_of_parent()) return;
     drop_answers();
     try {
         if (!broken() && in_transaction()) run("ROLLBACK");
@@ -382,40 +569,11 @@ void Connection::rollback() noexcept {
 }
 
 void Connection::rollback_unwaited() noexcept {
+    end_guard();
+    if (is_of_parent()) return;
     drop_answers();
     if (!in_transaction() || try_tell("ROLLBACK")) return;
     rollback();
-}
-
-void fail(const Place& place, const PGresult* result, std::string_view statement) {
-    const auto field = [&](int code) {
-        const char* const value = PQresultErrorField(result, code);
-        return std::string(value == nullptr ? "" : value);
-    };
-    const std::string state = field(PG_DIAG_SQLSTATE);
-    const std::string primary = field(PG_DIAG_MESSAGE_PRIMARY);
-    const std::string message =
-        primary.empty() ? std::string(trimmed(PQresultErrorMessage(result))) : primary;
-    std::string what = "store '" + place.name + "': " + message;
-    if (!state.empty()) what += " (SQLSTATE " + state + ")";
-    const auto is = [&](std::string_view wanted) { return state.starts_with(wanted); };
-    if (state.empty() || is("08") || is("57P")) {
-        throw UnavailableError(what + ": check that the server runs, and try again");
-    }
-    if (is("55P03")) throw UnavailableError(what + ": another process is writing; try again");
-    if (is("40") || is("53300") || is("57014") || is("53200") || is("53400") || is("25P03")) {
-        throw UnavailableError(what + ": try again");
-    }
-    if (is("53")) throw StorageError(what + ": free space on the server and try again");
-    if (is("58") || is("F0") || is("XX000"))
-        throw StorageError(what + ": check the server's disk and its log");
-    if (is("XX001") || is("XX002")) throw CorruptError(what + ": restore it from a backup");
-    if (is("28") || is("42501")) {
-        throw UnavailableError(what + ": give the user the right to do this");
-    }
-    if (is("3D")) throw NotFoundError(what + ": create it first, or check its name");
-    constexpr std::size_t shown_max = 300;
-    throw InvalidError(what + ": " + std::string(statement.substr(0, shown_max)));
 }
 
 }  // namespace daybook::postgres

@@ -1,9 +1,11 @@
 #include "postgres/connection_sql.hpp"
 
-#include <charconv>
-#include <cstdlib>
+#include <algorithm>
+#include <limits>
+#include <optional>
 
 #include "daybook/core/error.hpp"
+#include "sql_values.hpp"
 
 namespace daybook::postgres {
 
@@ -30,6 +32,23 @@ std::size_t end_of_quoted(std::string_view sql, std::size_t at) {
     return at;
 }
 
+/// The numbers that have no digits, as the server writes them.
+std::optional<double> endless(std::string_view text) {
+    using Limits = std::numeric_limits<double>;
+    if (text == "NaN") return Limits::quiet_NaN();
+    if (text == "Infinity") return Limits::infinity();
+    if (text == "-Infinity") return -Limits::infinity();
+    return std::nullopt;
+}
+
+/// Whether a double gives back every digit of a decimal number.
+bool fits_double(std::string_view text) {
+    if (endless(text)) return true;
+    constexpr std::ptrdiff_t digits_max = std::numeric_limits<double>::digits10;
+    return std::ranges::count_if(text, [](char c) { return c >= '0' && c <= '9'; }) <= digits_max &&
+           detail::real_number(text).has_value();
+}
+
 /// A row of a result in text format. What is made from the text lives as long as the row.
 class ResultRow final : public SqlRow {
 public:
@@ -43,14 +62,21 @@ public:
     std::string_view column_name(int column) const override { return result_.column_name(column); }
     bool is_null(int column) const override { return result_.is_null(row_, column); }
     std::int64_t integer(int column) const override {
+        if (is_null(column)) return 0;
         const std::string_view value = text(column);
         if (result_.type(column) == type::boolean) return value == "t" ? 1 : 0;
-        std::int64_t number = 0;
-        std::from_chars(value.data(), value.data() + value.size(), number);
-        return number;
+        if (const auto number = whole(column)) return *number;
+        detail::refuse_column(column_name(column), value, detail::a_whole_number);
     }
     double real(int column) const override {
-        return is_null(column) ? 0.0 : std::strtod(std::string(text(column)).c_str(), nullptr);
+        if (is_null(column)) return 0.0;
+        const std::string_view value = text(column);
+        if (result_.type(column) == type::boolean) return value == "t" ? 1.0 : 0.0;
+        if (has_number(column)) {
+            if (const auto number = detail::real_number(value)) return *number;
+            if (const auto number = endless(value)) return *number;
+        }
+        detail::refuse_column(column_name(column), value, detail::a_number);
     }
     std::string_view text(int column) const override { return result_.text(row_, column); }
     SqlValue::Bytes bytes(int column) const override {
@@ -72,8 +98,9 @@ public:
             case type::float8: return real(column);
             case type::numeric:
                 // The sum of whole numbers is a numeric.
-                if (text(column).find('.') == std::string_view::npos) return integer(column);
-                return real(column);
+                if (const auto number = whole(column)) return *number;
+                if (fits_double(text(column))) return real(column);
+                return text(column);
             case type::bytea:
             case type::uuid: return bytes(column);
             default: return text(column);
@@ -81,6 +108,29 @@ public:
     }
 
 private:
+    /// Whether what is in it can be a number, by its type: digits may as well be bits. What is not
+    /// the server's own type may be anything.
+    bool has_number(int column) const {
+        switch (result_.type(column)) {
+            case type::int2:
+            case type::int4:
+            case type::int8:
+            case type::oid:
+            case type::float4:
+            case type::float8:
+            case type::numeric:
+            case type::text:
+            case type::varchar:
+            case type::bpchar:
+            case type::name:
+            case type::unknown: return true;
+            default: return result_.type(column) >= type::first_of_users;
+        }
+    }
+    std::optional<std::int64_t> whole(int column) const {
+        if (!has_number(column)) return std::nullopt;
+        return detail::whole_number(text(column));
+    }
     SqlValue::Bytes from_hex(int column, std::string_view digits) const {
         auto& bytes = bytes_[static_cast<std::size_t>(column)];
         bytes.clear();
@@ -127,12 +177,15 @@ std::string number_parameters(std::string_view statement, int& parameters) {
 }
 
 const ConnectionSql::Translated& ConnectionSql::translated(std::string_view statement) {
-    constexpr std::size_t kept_max = 1000;
+    constexpr std::size_t kept_max = 500;
+    constexpr std::size_t kept_bytes_max = 16 * 1024;
     const auto found = translated_.find(statement);
     if (found != translated_.end()) return found->second;
-    if (translated_.size() >= kept_max) translated_.clear();
     Translated made;
     made.text = number_parameters(statement, made.parameters);
+    if (statement.find("daybook_") != std::string_view::npos) made.author = Author::store;
+    if (statement.size() > kept_bytes_max) return long_statement_ = std::move(made);
+    if (translated_.size() >= kept_max) translated_.clear();
     return translated_.emplace(std::string(statement), std::move(made)).first->second;
 }
 
@@ -143,16 +196,19 @@ void ConnectionSql::send(std::string_view statement, Sql::Parameters parameters)
                            std::to_string(own.parameters) + " parameters and was given " +
                            std::to_string(parameters.size()));
     }
+    detail::check_parameters(statement, parameters);
     postgres::Parameters values;
     for (const SqlValue& value : parameters) values.add(value);
     // A statement outside of a transaction has one of its own, with the settings it needs.
     if (!connection_.in_transaction()) connection_.send_settings();
-    connection_.send(own.text, values, Format::text);
+    connection_.send(own.text, values, Format::text, own.author);
 }
 
 Result ConnectionSql::run(std::string_view statement, Sql::Parameters parameters) {
-    send(statement, parameters);
-    return std::move(connection_.receive().back());
+    return connection_.with_fresh_statements([&] {
+        send(statement, parameters);
+        return std::move(connection_.receive().back());
+    });
 }
 
 std::int64_t ConnectionSql::execute(std::string_view statement, Sql::Parameters parameters) {
@@ -177,7 +233,7 @@ std::int64_t ConnectionSql::query(std::string_view statement, Sql::Parameters pa
 }
 
 void ConnectionSql::script(std::string_view statements) {
-    connection_.script(std::string(statements));
+    connection_.script(std::string(statements), Author::program);
 }
 
 std::vector<SqlRelation> ConnectionSql::relations() {

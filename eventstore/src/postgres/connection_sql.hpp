@@ -26,6 +26,7 @@ private:
     struct Translated {
         std::string text;
         int parameters = 0;
+        Author author = Author::program;
     };
     const Translated& translated(std::string_view statement);
     void send(std::string_view statement, Sql::Parameters parameters);
@@ -33,6 +34,7 @@ private:
 
     Connection& connection_;
     detail::ByText<Translated> translated_;
+    Translated long_statement_;  ///< the last one that is too long to be kept
 };
 
 /// `?` as PostgreSQL writes it: `$1`, `$2` … Texts, names and comments are left alone.

@@ -5,6 +5,7 @@
 
 #include "bounded.hpp"
 #include "daybook/core/error.hpp"
+#include "log_check.hpp"
 
 namespace daybook::postgres {
 
@@ -13,13 +14,16 @@ namespace {
 using detail::bounded;
 
 constexpr std::string_view columns =
-    "SELECT position, version, type, recorded_at, id, correlation, causation, data, metadata, "
-    "stream FROM event WHERE ";
-constexpr int stream_column = 9;
+    "SELECT position, version, type, recorded_at, id, correlation, causation, data, metadata, ";
+constexpr int last_column = 9;  ///< the stream, or the log's number if the stream is known
+
+constexpr std::string_view find_known = "SELECT id FROM daybook_event WHERE position = $1";
 
 std::string stream_statement(Direction direction) {
     const bool forward = direction == Direction::forward;
-    return std::string(columns) + "stream = (SELECT id FROM stream WHERE name = $1) AND " +
+    return std::string(columns) +
+           "tableoid FROM daybook_event WHERE "
+           "stream = (SELECT id FROM daybook_stream WHERE name = $1) AND " +
            (forward ? "version >= $2 ORDER BY version LIMIT $3"
                     : "version <= $2 ORDER BY version DESC LIMIT $3");
 }
@@ -29,12 +33,12 @@ std::string stream_statement(Direction direction) {
 // passed over.
 std::string log_statement(Direction direction, const EventFilter& filter) {
     std::string sql{columns};
-    sql += "position BETWEEN $1 AND $2";
+    sql += "stream FROM daybook_event WHERE position BETWEEN $1 AND $2";
     if (!filter.categories.empty()) {
-        sql += " AND category = ANY(ARRAY(SELECT id FROM category WHERE name = ANY($4)))";
+        sql += " AND category = ANY(ARRAY(SELECT id FROM daybook_category WHERE name = ANY($4)))";
     }
     if (!filter.types.empty()) {
-        sql += " AND type = ANY(ARRAY(SELECT id FROM event_type WHERE name = ANY($5)))";
+        sql += " AND type = ANY(ARRAY(SELECT id FROM daybook_event_type WHERE name = ANY($5)))";
     }
     return sql + (direction == Direction::forward ? " ORDER BY position LIMIT $3"
                                                   : " ORDER BY position DESC LIMIT $3");
@@ -50,9 +54,11 @@ Array text_array(const std::vector<std::string>& texts) {
 
 template <class Send>
 std::vector<Result> EventReader::ask(Send&& send, const Connection::Look& look) {
-    if (!connection_.in_transaction()) connection_.send_settings();
-    send();
-    return connection_.receive(look);
+    return connection_.with_fresh_statements([&] {
+        if (!connection_.in_transaction()) connection_.send_settings();
+        send();
+        return connection_.receive(look);
+    });
 }
 
 void EventReader::read(const PageRequest& request, EventPage& page) {
@@ -70,7 +76,8 @@ Version EventReader::version(const StreamName& stream) {
     parameters.add_text(stream.str());
     const auto results = ask([&] {
         connection_.send(
-            "SELECT COALESCE((SELECT version FROM event WHERE stream = (SELECT id FROM stream "
+            "SELECT COALESCE((SELECT version FROM daybook_event WHERE stream = (SELECT id FROM "
+            "daybook_stream "
             "WHERE name = $1) ORDER BY version DESC LIMIT 1), 0)",
             parameters);
     });
@@ -133,11 +140,17 @@ void EventReader::read_log(const PageRequest& request, EventPage& page) {
         // The head is read before the rows, so that "scanned up to here" can be said without a
         // transaction around both: what comes after it is simply left for the next page.
         Filling filling{request, page};
+        filling.statements = 2;
         const auto results = fill(filling, [&] {
             connection_.send(select_head);
             connection_.send(statement, parameters);
         });
-        const auto newest = static_cast<std::uint64_t>(results[results.size() - 2].int8(0, 0));
+        const Result& at_head = results[results.size() - 2];
+        if (note_log(at_head.int4(0, 1)) && !page.rows.empty()) {
+            page.clear();
+            continue;
+        }
+        const auto newest = static_cast<std::uint64_t>(at_head.int8(0, 0));
         const bool window_done = !filling.is_full && filling.came < rows_max;
         std::uint64_t scanned = until;
         if (!window_done) {
@@ -163,7 +176,23 @@ int EventReader::rows_asked(const PageRequest& request) const {
 template <class Send>
 std::vector<Result> EventReader::fill(Filling& filling, Send&& send) {
     if (name_by_id_.size() > names_kept_max) name_by_id_.clear();
-    auto results = ask(send, [&](const Result& row) { add(row, filling); });
+    const LogPoint* const known = filling.request.known;
+    const bool checks = known != nullptr && known->position > Position{0};
+    const auto send_all = [&] {
+        if (checks) {
+            Parameters parameters;
+            parameters.add(bounded(known->position.value()));
+            connection_.send(find_known, parameters);
+        }
+        send();
+    };
+    auto results = ask(send_all, [&](const Result& row) { add(row, filling); });
+    if (checks) {
+        const Result& found = results[results.size() - filling.statements - 1];
+        if (found.rows() == 0 || found.id(0, 0) != known->event) {
+            detail::fail_other_log(connection_.place().name, *known, {});
+        }
+    }
     note_size(filling.page);
     name(filling);
     return results;
@@ -171,6 +200,7 @@ std::vector<Result> EventReader::fill(Filling& filling, Send&& send) {
 
 void EventReader::add(const Result& row, Filling& filling) {
     EventPage& page = filling.page;
+    if (filling.came == 0) note_table(row.table());
     ++filling.came;
     if (filling.is_full || (page.bytes() >= filling.request.bytes_max && !page.rows.empty())) {
         filling.is_full = true;
@@ -185,12 +215,14 @@ void EventReader::add(const Result& row, Filling& filling) {
     event.causation = row.id(0, 6);
     event.data = page.keep(row.text(0, 7));
     event.metadata = page.keep(row.text(0, 8));
+    const bool stream_is_known = filling.stream.data() != nullptr;
+    if (stream_is_known) note_log(row.int4(0, last_column));
     const std::int32_t type = row.int4(0, 2);
     event.type = known_type(type);
     if (event.type == nullptr) filling.types.push_back({page.rows.size() - 1, type});
     event.stream = filling.stream;
-    if (filling.stream.data() != nullptr) return;
-    const std::int64_t stream = row.int8(0, stream_column);
+    if (stream_is_known) return;
+    const std::int64_t stream = row.int8(0, last_column);
     const auto found = name_by_id_.find(stream);
     if (found != name_by_id_.end()) {
         event.stream = page.keep(found->second);
@@ -217,9 +249,22 @@ void EventReader::name(const Filling& filling) {
     }
 }
 
+bool EventReader::note_log(std::int32_t log) {
+    if (log == log_) return false;
+    const bool is_another = log_ != 0;
+    log_ = log;
+    if (is_another) forget();
+    return is_another;
+}
+
 void EventReader::note_size(const EventPage& page) noexcept {
     if (page.rows.empty()) return;
     row_bytes_ = std::max({row_bytes_ / 2, page.bytes() / page.rows.size(), row_bytes_min});
+}
+
+void EventReader::note_table(unsigned table) {
+    if (table != table_) forget();
+    table_ = table;
 }
 
 const TypeEntry* EventReader::known_type(std::int64_t id) const noexcept {
@@ -231,7 +276,8 @@ void EventReader::learn_type(std::int64_t id) {
     Parameters parameters;
     parameters.add(id);
     const auto results = ask([&] {
-        connection_.send("SELECT name, version FROM event_type WHERE id = $1::bigint", parameters);
+        connection_.send("SELECT name, version FROM daybook_event_type WHERE id = $1::bigint",
+                         parameters);
     });
     const Result& found = results.back();
     if (found.rows() == 0) {
@@ -252,8 +298,9 @@ void EventReader::learn_names(const std::vector<Unnamed>& rows) {
     }
     Parameters parameters;
     parameters.add(unknown, type::int8_array);
-    const auto results = ask(
-        [&] { connection_.send("SELECT id, name FROM stream WHERE id = ANY($1)", parameters); });
+    const auto results = ask([&] {
+        connection_.send("SELECT id, name FROM daybook_stream WHERE id = ANY($1)", parameters);
+    });
     const Result& names = results.back();
     for (int row = 0; row < names.rows(); ++row) {
         name_by_id_[names.int8(row, 0)] = names.text(row, 1);

@@ -50,6 +50,13 @@ void KnownLog::learn_continued(bool continued) noexcept {
     if (!continued) ++era_;
 }
 
+void KnownLog::learn_log(std::int64_t log) {
+    if (log == log_) return;
+    log_ = log;
+    streams_.clear();
+    types_.clear();
+}
+
 void KnownLog::learn(const Foresight& foresight) {
     for (std::size_t i = 0; i < foresight.foreseen.size(); ++i) {
         learn(*foresight.foreseen[i], foresight.streams[i], foresight.results[i]);
@@ -57,9 +64,16 @@ void KnownLog::learn(const Foresight& foresight) {
 }
 
 void KnownLog::learn(const EventType& type, std::int64_t number) {
-    if (number_of(type) != nullptr) return;
     if (types_.size() >= types_max) types_.clear();
-    types_[std::string{type.name}].emplace_back(type.version, number);
+    auto found = types_.find(type.name);
+    if (found == types_.end()) found = types_.emplace(std::string{type.name}, 0).first;
+    for (Type& known : found->second) {
+        if (known.version != type.version) continue;
+        known.number = number;
+        known.era = era_;
+        return;
+    }
+    found->second.push_back({type.version, number, era_});
 }
 
 void KnownLog::learn(const AppendRequest& request, const StreamNumbers& numbers,
@@ -76,8 +90,8 @@ void KnownLog::learn(const AppendRequest& request, const StreamNumbers& numbers,
 const std::int64_t* KnownLog::number_of(const EventType& type) const {
     const auto found = types_.find(type.name);
     if (found == types_.end()) return nullptr;
-    for (const auto& [version, number] : found->second) {
-        if (version == type.version) return &number;
+    for (const Type& known : found->second) {
+        if (known.version == type.version && known.era == era_) return &known.number;
     }
     return nullptr;
 }

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "daybook/eventstore/engine.hpp"
@@ -33,12 +32,16 @@ class KnownLog {
 public:
     /// The last event it knows; nil if it knows none.
     const EventId& last() const noexcept { return last_; }
+    /// The number of the table that this was learned of.
+    std::int64_t log() const noexcept { return log_; }
 
     Foresight foresee(AppendRequests requests);
 
     // What the server has said about appends that it stored: first whether `last` was the last
     // event of the log before them, then of each, in the order of their positions.
     void learn_continued(bool continued) noexcept;
+    /// Forgets all numbers if they are another table's.
+    void learn_log(std::int64_t log);
     void learn(const Foresight& foresight);
     void learn(const EventType& type, std::int64_t number);
     void learn(const AppendRequest& request, const StreamNumbers& numbers,
@@ -54,6 +57,12 @@ private:
         bool left_out = false;   ///< one of these could not be foreseen, so none behind it can
     };
 
+    struct Type {
+        int version = 0;
+        std::int64_t number = 0;
+        std::uint64_t era = 0;  ///< of the number: in another store it stands for another type
+    };
+
     bool foresee(const AppendRequest& request, Foresight& foresight, Position& head);
     bool add_types(const AppendRequest& request, std::vector<std::int64_t>& types) const;
     const std::int64_t* number_of(const EventType& type) const;
@@ -61,13 +70,14 @@ private:
     static constexpr std::size_t streams_max = 1 << 17;
     static constexpr std::size_t types_max = 1 << 14;
 
+    std::int64_t log_ = 0;
     EventId last_{};
     Position head_;           ///< the place of `last_`
     bool continued_ = false;  ///< nobody else came between the last two appends
     std::uint64_t era_ = 1;   ///< grows when somebody else has appended
     std::uint64_t look_ = 0;  ///< counts the looks
     detail::ByText<Stream> streams_;
-    detail::ByText<std::vector<std::pair<int, std::int64_t>>> types_;
+    detail::ByText<std::vector<Type>> types_;
 };
 
 }  // namespace daybook::postgres

@@ -13,7 +13,7 @@ namespace daybook::postgres {
 namespace {
 
 // PostgreSQL cuts longer names off without a word. Read models add to a store's own name.
-constexpr std::size_t schema_bytes_max = 40;
+constexpr std::size_t store_schema_bytes_max = 40;
 
 /// What libpq would take for a host or a port, and show, may be a part of the password.
 void check_login(const Place& place, std::string_view uri) {
@@ -27,7 +27,7 @@ void check_login(const Place& place, std::string_view uri) {
 }
 
 void check_schema(const Place& place) {
-    bool good = !place.schema.empty() && place.schema.size() <= schema_bytes_max &&
+    bool good = !place.schema.empty() && place.schema.size() <= store_schema_bytes_max &&
                 !place.schema.starts_with("pg_");
     for (const char c : place.schema) {
         const bool word = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
@@ -60,6 +60,9 @@ bool has_bad_part(const PQconninfoOption* options) {
         if (keyword == "port" && value.find_first_not_of("0123456789,") != std::string_view::npos) {
             return true;
         }
+        // The server quotes a user or a database that it does not know.
+        if (keyword == "user" && value.find(':') != std::string_view::npos) return true;
+        if (keyword == "dbname" && value.find('=') != std::string_view::npos) return true;
     }
     return false;
 }

@@ -33,10 +33,15 @@ public:
         connection_.send("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
         connection_.send_settings();
         // The first look takes the answer along: two round trips less for each query.
+        connection_.guard_transaction([this] {
+            connection_.rollback();
+            begin_snapshot();
+        });
     }
     void end_snapshot() noexcept override { connection_.rollback_unwaited(); }
 
-    bool usable() const noexcept { return !connection_.broken(); }
+    bool usable() const noexcept { return connection_.fit(); }
+    bool hung_up() const noexcept { return connection_.hung_up(); }
 
 private:
     Connection connection_;
@@ -73,6 +78,8 @@ public:
     Reader& acquire() override {
         {
             const std::scoped_lock lock{pool_mutex_};
+            // What has ended one connection has most likely ended the others.
+            if (!idle_.empty() && idle_.back()->hung_up()) idle_.clear();
             if (!idle_.empty()) {
                 taken_.push_back(std::move(idle_.back()));
                 idle_.pop_back();

@@ -1,7 +1,9 @@
 #include "postgres/read_model_schemas.hpp"
 
 #include "daybook/core/error.hpp"
+#include "daybook/core/fingerprint.hpp"
 #include "postgres/connection_sql.hpp"
+#include "postgres/model_move.hpp"
 #include "read_model_name.hpp"
 
 namespace daybook::postgres {
@@ -9,7 +11,7 @@ namespace daybook::postgres {
 namespace {
 
 // PostgreSQL cuts longer names off without a word.
-constexpr std::size_t schema_bytes_max = 63;
+constexpr std::size_t name_bytes_max = 63;
 
 // Locks of a transaction, by the schema's name: whoever looks at a model or feeds it shares one
 // with the others, so that it is not removed under their feet; of those who feed it, there is one
@@ -23,8 +25,27 @@ constexpr std::string_view feed_alone = "SELECT pg_advisory_xact_lock(1147237732
 constexpr std::string_view is_there =
     "SELECT to_regnamespace(quote_ident($1)) IS NOT NULL FROM pg_catalog.pg_namespace LIMIT 1";
 
-Connection::Settings settings_for(const Place& place, const std::string& schema, ReadModelUse use) {
-    Connection::Settings settings{
+/// A name that PostgreSQL takes whole: what is too long ends with a fingerprint instead.
+std::string shortened(std::string name) {
+    if (name.size() <= name_bytes_max) return name;
+    constexpr std::size_t fingerprint_bytes = 16;
+    const std::string mark = "~" + fingerprint(name).substr(0, fingerprint_bytes);
+    std::size_t kept = name_bytes_max - mark.size();
+    const auto inside_code_point = [&] {
+        return (static_cast<unsigned char>(name[kept]) & 0xC0U) == 0x80U;
+    };
+    while (kept > 0 && inside_code_point()) --kept;
+    return name.substr(0, kept) + mark;
+}
+
+std::string quoted_text(std::string_view text) {
+    std::string quoted = "'";
+    for (const char c : text) quoted.append(c == '\'' ? 2 : 1, c);
+    return quoted + "'";
+}
+
+Settings settings_for(const Place& place, const std::string& schema, ReadModelUse use) {
+    Settings settings{
         {"search_path", quoted_name(schema)},
         // A read model is read in whatever way its program likes.
         {"enable_seqscan", "on"},
@@ -44,8 +65,9 @@ Connection::Settings settings_for(const Place& place, const std::string& schema,
 class ReadModelSchema final : public ReadModelDatabase {
 public:
     ReadModelSchema(const Place& place, const EngineOptions& options, std::string schema,
-                    ReadModelUse use)
+                    std::string description, ReadModelUse use)
         : schema_(std::move(schema)),
+          description_(std::move(description)),
           use_(use),
           connection_(place, options, settings_for(place, schema_, use)),
           sql_(connection_) {}
@@ -56,13 +78,17 @@ public:
         name.add_text(schema_);
         return connection_.run(is_there, name, Format::text).text(0, 0) == "t";
     }
-    void create() { connection_.run("CREATE SCHEMA IF NOT EXISTS " + quoted_name(schema_)); }
+    void create() {
+        connection_.script("CREATE SCHEMA IF NOT EXISTS " + quoted_name(schema_) + ";" +
+                           describe());
+    }
 
     Sql& sql() override { return sql_; }
 
     void begin() override {
         const bool query = use_ == ReadModelUse::query;
-        connection_.send(query ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN");
+        connection_.send(query ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+                               : connection_.begin_statement());
         connection_.send_settings();
         Parameters name;
         name.add_text(schema_);
@@ -70,7 +96,12 @@ public:
         connection_.send(share_use, name);
         try {
             connection_.receive();
-            if (exists()) return;
+            if (exists()) {
+                return connection_.guard_transaction([this] {
+                    rollback();
+                    begin();
+                });
+            }
         } catch (...) {
             rollback();
             throw;
@@ -80,21 +111,25 @@ public:
     }
 
     void commit() override {
-        const Result committed = connection_.run("COMMIT");
-        const bool nothing_written = use_ == ReadModelUse::query;
-        if (nothing_written || std::string_view{PQcmdStatus(committed.get())} == "COMMIT") return;
-        throw InvalidError("read model '" + schema_ +
-                           "': a statement of this transaction has failed, so it cannot be "
-                           "committed: let the statement's error pass");
+        // A look has nothing to commit, even if a statement of it was refused.
+        if (use_ == ReadModelUse::query) return connection_.rollback();
+        connection_.commit();
     }
 
     void rollback() noexcept override { connection_.rollback(); }
 
+    void require_own() override {
+        const std::string made = made_outside(schema_, sql_);
+        if (made.empty()) return;
+        throw InvalidError(made +
+                           " would stand outside of the read model's own schema: make everything "
+                           "without the name of a schema, and nothing that is temporary");
+    }
+
     void finish_build() override {
         // The next commit that waits for the disk takes all before it along.
         begin();
-        connection_.script("SET LOCAL synchronous_commit TO on; COMMENT ON SCHEMA " +
-                           quoted_name(schema_) + " IS 'a read model of Daybook'");
+        connection_.script("SET LOCAL synchronous_commit TO on;" + describe());
         commit();
         for (const SqlRelation& relation : sql_.relations()) {
             if (relation.kind != SqlRelation::Kind::table) continue;
@@ -104,7 +139,13 @@ public:
     }
 
 private:
+    /// The description holds the whole of a name that the schema's own may be too short for.
+    std::string describe() const {
+        return "COMMENT ON SCHEMA " + quoted_name(schema_) + " IS " + quoted_text(description_);
+    }
+
     const std::string schema_;
+    const std::string description_;
     const ReadModelUse use_;
     Connection connection_;
     ConnectionSql sql_;
@@ -113,60 +154,83 @@ private:
 }  // namespace
 
 ReadModelSchemas::ReadModelSchemas(Place place, EngineOptions options)
-    : place_(std::move(place)), options_(std::move(options)), prefix_(place_.schema + "-rm-") {}
+    : place_(std::move(place)),
+      options_(std::move(options)),
+      prefix_(place_.schema + "-rm-"),
+      description_("read model of " + quoted_name(place_.schema) + ": ") {}
 
 std::unique_ptr<ReadModelDatabase> ReadModelSchemas::open(std::string_view name, ReadModelUse use) {
     const std::string schema = schema_of(name);
-    auto model = std::make_unique<ReadModelSchema>(place_, options_, schema, use);
+    auto model = std::make_unique<ReadModelSchema>(place_, options_, schema,
+                                                   description_ + std::string(name), use);
     if (model->exists()) return model;
     if (use != ReadModelUse::build) {
         throw NotFoundError("read model '" + std::string(name) +
                             "' is not there: run the projection first");
     }
     model->create();
-    // A connection that was made before the schema may go on not to see what is in it.
-    return std::make_unique<ReadModelSchema>(place_, options_, schema, use);
+    return model;
+}
+
+template <class Work>
+auto ReadModelSchemas::with_connection(Work&& work) {
+    const std::scoped_lock lock{mutex_};
+    if (!connection_ || connection_->broken()) {
+        connection_ = std::make_unique<Connection>(place_, options_);
+    }
+    try {
+        return work(*connection_);
+    } catch (...) {
+        connection_.reset();
+        throw;
+    }
 }
 
 void ReadModelSchemas::remove(std::string_view name) {
     const std::string schema = schema_of(name);
-    Connection connection{place_, options_};
-    Parameters parameters;
-    parameters.add_text(schema);
-    connection.send("BEGIN");
-    connection.send_settings();
-    connection.send(end_use, parameters);
-    connection.receive();
-    connection.script("SET LOCAL client_min_messages TO warning; DROP SCHEMA IF EXISTS " +
-                      quoted_name(schema) + " CASCADE");
-    connection.run("COMMIT");
+    with_connection([&](Connection& connection) {
+        Parameters parameters;
+        parameters.add_text(schema);
+        if (connection.run(is_there, parameters, Format::text).text(0, 0) != "t") return;
+        connection.send(connection.begin_statement());
+        connection.send_settings();
+        Parameters lock;
+        lock.add_text(schema);
+        connection.send(end_use, lock);
+        connection.receive();
+        connection.script("SET LOCAL client_min_messages TO warning; DROP SCHEMA IF EXISTS " +
+                          quoted_name(schema) + " CASCADE");
+        connection.run("COMMIT");
+    });
 }
 
 std::vector<std::string> ReadModelSchemas::list() {
-    Connection connection{place_, options_};
-    Parameters parameters;
-    parameters.add_text(prefix_);
-    const Result found = connection.run(
-        "SELECT nspname::text FROM pg_namespace WHERE starts_with(nspname::text, $1) "
-        "ORDER BY nspname",
-        parameters, Format::text);
-    std::vector<std::string> names;
-    for (int row = 0; row < found.rows(); ++row) {
-        names.emplace_back(found.text(row, 0).substr(prefix_.size()));
-    }
-    return names;
+    return with_connection([&](Connection& connection) {
+        Parameters parameters;
+        parameters.add_text(description_);
+        const Result found = connection.run(
+            "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace "
+            "WHERE starts_with(obj_description(oid, 'pg_namespace'), $1) ORDER BY 1",
+            parameters, Format::text);
+        std::vector<std::string> names;
+        for (int row = 0; row < found.rows(); ++row) {
+            names.emplace_back(found.text(row, 0).substr(description_.size()));
+        }
+        return names;
+    });
+}
+
+std::vector<std::string> ReadModelSchemas::move_into_store(std::string_view name, Sql& store) {
+    return move_model({.from = schema_of(name), .to = place_.schema}, store);
+}
+
+void ReadModelSchemas::drop_from_store(const std::vector<std::string>& things, Sql& store) {
+    drop_model(things, {.from = place_.schema, .to = shortened(prefix_ + "dropped")}, store);
 }
 
 std::string ReadModelSchemas::schema_of(std::string_view name) const {
     detail::check_read_model_name(name);
-    std::string schema = prefix_ + std::string(name);
-    if (schema.size() > schema_bytes_max) {
-        throw InvalidError("read model '" + std::string(name) + "' would live in schema '" +
-                           schema +
-                           "', over the 63 bytes that PostgreSQL takes: give the "
-                           "projection or the store's schema a shorter name");
-    }
-    return schema;
+    return shortened(prefix_ + std::string(name));
 }
 
 }  // namespace daybook::postgres

@@ -22,9 +22,13 @@ std::int64_t stored_version(Connection& connection) {
     const auto is = [&](int column) { return found.text(0, column) == "t"; };
     if (!is(0)) return not_there;
     if (is(1)) {
-        return connection
-            .run("SELECT version FROM " + quoted_name(place.schema) + ".daybook_schema")
-            .int8(0, 0);
+        const Result version =
+            connection.run("SELECT version FROM " + quoted_name(place.schema) + ".daybook_schema");
+        if (version.rows() == 1) return version.int8(0, 0);
+        throw CorruptError("store '" + place.name + "': its table daybook_schema holds " +
+                           std::to_string(version.rows()) +
+                           " rows where one belongs, as after a dump without data or a restore "
+                           "that is not done: finish the restore, or restore from a backup");
     }
     if (is(2)) {
         throw InvalidError("store '" + place.name + "': schema '" + place.schema +
@@ -37,7 +41,7 @@ void migrate(Connection& connection, const std::vector<Migration>& steps) {
     const Place& place = connection.place();
     Parameters lock;
     lock.add_text(place.schema);
-    connection.run("BEGIN");
+    connection.run(connection.begin_statement());
     connection.send_settings();
     connection.send("SELECT pg_advisory_xact_lock(1147237741, hashtext($1))", lock);
     connection.receive();

@@ -2,8 +2,6 @@
 
 #include <charconv>
 
-#include "daybook/core/error.hpp"
-
 namespace daybook::postgres {
 
 namespace {
@@ -58,11 +56,6 @@ Parameters& Parameters::add(const SqlValue& value) {
         return add_own(written(*real), type::float8, as_text);
     }
     if (const auto* text = std::get_if<std::string_view>(&data)) {
-        if (text->find('\0') != std::string_view::npos) {
-            throw InvalidError(
-                "postgresql: a text with a zero byte in it cannot be stored: give "
-                "it as bytes");
-        }
         // As text, because the inferred type may be anything that has a text form.
         return add_own(*text, type::any, as_text);
     }

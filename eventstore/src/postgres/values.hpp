@@ -27,6 +27,11 @@ inline constexpr Oid int8 = 20;
 inline constexpr Oid int2 = 21;
 inline constexpr Oid int4 = 23;
 inline constexpr Oid text = 25;
+inline constexpr Oid name = 19;
+inline constexpr Oid oid = 26;
+inline constexpr Oid unknown = 705;
+inline constexpr Oid bpchar = 1042;
+inline constexpr Oid varchar = 1043;
 inline constexpr Oid float4 = 700;
 inline constexpr Oid float8 = 701;
 inline constexpr Oid numeric = 1700;
@@ -35,6 +40,7 @@ inline constexpr Oid int4_array = 1007;
 inline constexpr Oid text_array = 1009;
 inline constexpr Oid int8_array = 1016;
 inline constexpr Oid uuid_array = 2951;
+inline constexpr Oid first_of_users = 16384;  ///< made by a program or an extension
 }  // namespace type
 
 template <class Integer>
@@ -138,8 +144,8 @@ public:
     Parameters& add(Array& array, Oid type) { return add_binary(array.value(), type); }
     Parameters& add(const EventId& id);
     Parameters& add_null(Oid type) { return add(Place{nullptr, 0, true}, 0, type, 1); }
-    /// Whole numbers and reals travel as text: the server then takes them for whatever type it has
-    /// inferred, so that one text is one prepared statement whatever was given first.
+    /// Whole numbers and reals travel as text, with their type; a text, bytes and NULL are what the
+    /// server infers.
     Parameters& add(const SqlValue& value);
 
     int size() const noexcept { return static_cast<int>(types_.size()); }

@@ -14,7 +14,7 @@ using SteadyClock = std::chrono::steady_clock;
 /// Of the transaction numbered $1, if this is still the life of the server in which it began: after
 /// a crash the number may be another's.
 constexpr std::string_view status_of_unit =
-    "SELECT CASE WHEN EXISTS(SELECT 1 FROM server_life WHERE id::text = $2) "
+    "SELECT CASE WHEN EXISTS(SELECT 1 FROM daybook_server_life WHERE id::text = $2) "
     "THEN pg_xact_status($1::text::xid8) ELSE '' END";
 
 /// A number may have been given to somebody else's process.
@@ -22,7 +22,8 @@ constexpr std::string_view end_process_of_ours =
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1::bigint "
     "AND datname = current_database() AND usename = current_user";
 
-constexpr std::string_view has_event = "SELECT EXISTS(SELECT 1 FROM event WHERE id = $1)::text";
+constexpr std::string_view has_event =
+    "SELECT EXISTS(SELECT 1 FROM daybook_event WHERE id = $1)::text";
 
 }  // namespace
 
@@ -55,13 +56,13 @@ void Writer::connect_again(Deadline deadline) {
 }
 
 void Writer::require_connection() {
-    if (!connection_ || connection_->broken()) connect();
+    if (!connection_ || !connection_->fit() || connection_->hung_up()) connect();
 }
 
 std::vector<AppendOutcome> Writer::append_group(AppendRequests requests) {
     require_connection();
     try {
-        return appender_->append(requests);
+        return connection_->with_fresh_statements([&] { return appender_->append(requests); });
     } catch (const UnavailableError& error) {
         if (!connection_->broken()) throw;
         return settle_group(requests, error.what());
@@ -107,27 +108,35 @@ void Writer::begin() {
     for (bool again = false;; again = true) {
         require_connection();
         try {
-            connection_->send("BEGIN");
-            connection_->send_settings();
-            connection_->send("SELECT * FROM begin_unit()");
-            connection_->send(EventReader::select_head);
-            const std::vector<Result> results = connection_->receive();
-            const Result& unit = results[results.size() - 2];
-            transaction_ = unit.text(0, 0);
-            life_ = unit.text(0, 1);
-            head_ = static_cast<std::uint64_t>(results.back().int8(0, 0));
-            written_.reset();
-            return;
+            return connection_->with_fresh_statements([this] { begin_here(); });
         } catch (const UnavailableError&) {
-            // The server may have been restarted since this connection was used last.
-            const bool lost = connection_->broken();
+            // The server may have been restarted since this connection was used last, or another
+            // one may have taken over.
+            const bool replaced = !connection_->fit();
             rollback();
-            if (!lost || again) throw;
+            if (!replaced || again) throw;
         } catch (...) {
             rollback();
             throw;
         }
     }
+}
+
+void Writer::begin_here() {
+    connection_->send(connection_->begin_statement());
+    connection_->send_settings();
+    connection_->send("SELECT * FROM daybook_begin_unit()");
+    connection_->send(EventReader::select_head);
+    const std::vector<Result> results = connection_->receive();
+    const Result& unit = results[results.size() - 2];
+    transaction_ = unit.text(0, 0);
+    life_ = unit.text(0, 1);
+    head_ = static_cast<std::uint64_t>(results.back().int8(0, 0));
+    written_.reset();
+    connection_->guard_transaction([this] {
+        connection_->rollback();
+        begin_here();
+    });
 }
 
 void Writer::rollback_to_savepoint() {
@@ -145,17 +154,13 @@ Position Writer::head() {
 }
 
 void Writer::commit() {
+    connection_->require_whole();
     try {
-        const Result committed = connection_->run("COMMIT");
-        if (std::string_view{PQcmdStatus(committed.get())} == "COMMIT") return;
+        connection_->commit();
     } catch (const Error&) {
         if (!connection_->broken()) throw;
-        return settle_commit();
+        settle_commit();
     }
-    reader_->forget();
-    throw InvalidError("store '" + place_.name +
-                       "': a statement of this unit has failed, so the unit cannot be committed: "
-                       "let the statement's error pass");
 }
 
 void Writer::settle_commit() {
@@ -165,7 +170,7 @@ void Writer::settle_commit() {
     std::string status = "unknown";
     while (SteadyClock::now() < deadline) {
         try {
-            if (!connection_ || connection_->broken()) connect_again(deadline);
+            if (!connection_ || !connection_->fit()) connect_again(deadline);
             status = outcome_of_unit();
             if (status == "committed") return;
             if (status != "in progress") break;
@@ -205,7 +210,7 @@ std::string Writer::outcome_of_unit() {
     event.add(*written_);
     connection_->send_settings();
     // Whoever has the lock sees whatever became of the unit.
-    connection_->send("SELECT lock_store()");
+    connection_->send("SELECT daybook_lock_store()");
     return answer(has_event, event) == "true" ? "committed" : "aborted";
 }
 
@@ -220,7 +225,7 @@ void Writer::rollback() noexcept {
     if (!connection_) return;
     connection_->rollback();
     reader_->forget();
-    if (connection_->broken()) drop();
+    if (!connection_->fit()) drop();
 }
 
 }  // namespace daybook::postgres

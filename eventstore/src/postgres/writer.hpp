@@ -31,6 +31,8 @@ public:
     void savepoint() { connection_->run("SAVEPOINT unit"); }
     void release_savepoint() { connection_->run("RELEASE SAVEPOINT unit"); }
     void rollback_to_savepoint();
+    /// Throws the unit's first error if it has failed or was ended.
+    void require_open() const { connection_->require_whole(); }
     void commit();
     void rollback() noexcept;
 
@@ -43,6 +45,8 @@ private:
     using Deadline = std::chrono::steady_clock::time_point;
 
     void connect();
+    /// Begins a unit on the connection that is there.
+    void begin_here();
     /// Connects until the deadline, if the server is away for a moment.
     void connect_again(Deadline deadline);
     void drop() noexcept { connection_.reset(); }

@@ -1,9 +1,15 @@
 #include "sqlite/connection.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <cerrno>
+#include <filesystem>
 #include <thread>
+#include <utility>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "daybook/core/denied_error.hpp"
 #include "daybook/core/error.hpp"
 
 namespace daybook::sqlite {
@@ -20,86 +26,141 @@ std::string describe(sqlite3* database, int code, std::string_view what) {
     return text;
 }
 
-SQLite::Database open_database(const std::string& path, bool create) {
-    const int flags =
-        SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX | (create ? SQLite::OPEN_CREATE : 0);
-    try {
-        return SQLite::Database{path, flags};
-    } catch (const SQLite::Exception& error) {
-        fail(nullptr, error.getExtendedErrorCode(), path + " cannot be opened");
+bool is_damage(int code) noexcept {
+    return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
+}
+
+/// What another connection may not meet again.
+bool is_of_connection(int code) noexcept {
+    switch (code & 0xff) {
+        case SQLITE_IOERR:
+        case SQLITE_CANTOPEN:
+        case SQLITE_READONLY:
+        case SQLITE_PROTOCOL:
+        case SQLITE_NOMEM: return true;
+        default: return is_damage(code);
     }
 }
 
-class StatementRow final : public SqlRow {
-public:
-    explicit StatementRow(sqlite3_stmt* statement) noexcept : statement_(statement) {}
+/// Whether this process has no right to what a store needs: to read and write its file, and to
+/// make others beside it.
+bool lacks_right(const std::string& path) {
+    const auto refuses = [](const std::string& name, int mode) {
+        return ::faccessat(AT_FDCWD, name.c_str(), mode, AT_EACCESS) != 0 &&
+               (errno == EACCES || errno == EPERM);
+    };
+    return refuses(path, R_OK | W_OK) ||
+           refuses(std::filesystem::path{path}.parent_path().string(), W_OK | X_OK);
+}
 
-    int columns() const override { return sqlite3_column_count(statement_); }
-    std::string_view column_name(int column) const override {
-        return sqlite3_column_name(statement_, column);
-    }
-    bool is_null(int column) const override {
-        return sqlite3_column_type(statement_, column) == SQLITE_NULL;
-    }
-    std::int64_t integer(int column) const override {
-        return sqlite3_column_int64(statement_, column);
-    }
-    double real(int column) const override { return sqlite3_column_double(statement_, column); }
-    std::string_view text(int column) const override {
-        const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-        if (text == nullptr) return {};
-        return {text, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
-    }
-    SqlValue::Bytes bytes(int column) const override {
-        const auto* bytes =
-            static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, column));
-        if (bytes == nullptr) return {};
-        return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
-    }
-    SqlValue value(int column) const override {
-        switch (sqlite3_column_type(statement_, column)) {
-            case SQLITE_NULL: return nullptr;
-            case SQLITE_INTEGER: return integer(column);
-            case SQLITE_FLOAT: return real(column);
-            case SQLITE_BLOB: return bytes(column);
-            default: return text(column);
-        }
-    }
-
-private:
-    sqlite3_stmt* statement_;
-};
-
-}  // namespace
-
-void fail(sqlite3* database, int code, std::string_view what) {
-    const std::string text = describe(database, code, what);
+[[noreturn]] void throw_error(int code, const std::string& text, const std::string& path) {
     switch (code & 0xff) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
             throw UnavailableError(text + ": another process is writing; try again");
         case SQLITE_NOMEM: throw UnavailableError(text + ": free memory and try again");
         case SQLITE_FULL: throw StorageError(text + ": free space on the disk and try again");
-        case SQLITE_IOERR:
         case SQLITE_CANTOPEN:
         case SQLITE_READONLY:
         case SQLITE_PERM:
-        case SQLITE_AUTH:
+            if (lacks_right(path)) {
+                throw DeniedError(text +
+                                  ": give the program the right to write the file and to "
+                                  "make others in its directory");
+            }
+            [[fallthrough]];
+        case SQLITE_IOERR:
+        case SQLITE_PROTOCOL:
             throw StorageError(text + ": check the disk and the rights on file and directory");
         case SQLITE_CORRUPT:
         case SQLITE_NOTADB: throw CorruptError(text + ": restore it from a backup");
+        case SQLITE_AUTH:
+            throw InvalidError(text +
+                               ": begin, end and set up the transaction by the store's "
+                               "own calls, not in SQL");
         case SQLITE_INTERRUPT: throw CancelledError(text);
-        default: throw InvalidError(text);
+        default:
+            // A table of the store's own is missing while somebody puts a backup in its place.
+            if (text.find("no such table: daybook_") != std::string::npos) {
+                throw UnavailableError(text + ": the store is being restored: try again");
+            }
+            throw InvalidError(text);
     }
 }
 
-Statement::Statement(sqlite3* database, std::string_view sql) {
+SQLite::Database* open_database(const std::string& path, int flags, std::string_view what) {
+    // SQLite reads the file's header here, and one failed read is not the last word.
+    for (int attempt = 1;; ++attempt) {
+        try {
+            return new SQLite::Database{path, flags | SQLite::OPEN_NOMUTEX};
+        } catch (const SQLite::Exception& error) {
+            const int code = error.getExtendedErrorCode();
+            if (attempt == 1 && (code & 0xff) == SQLITE_IOERR) continue;
+            throw_error(code, describe(nullptr, code, std::string(what) + " cannot be opened"),
+                        std::string(what));
+        }
+    }
+}
+
+int flags_for(Access access) {
+    return SQLite::OPEN_READWRITE | (access == Access::create ? SQLite::OPEN_CREATE : 0);
+}
+
+/// The uri of a file that nobody writes while it is read.
+std::string immutable_uri(std::string_view path) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string uri = "file:";
+    for (const char c : path) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') || c == '/' || c == '.' || c == '-' || c == '_';
+        if (plain) {
+            uri += c;
+        } else {
+            uri += {'%', digits[byte >> 4], digits[byte & 15]};
+        }
+    }
+    return uri + "?immutable=1";
+}
+
+bool takes_files(const std::string& directory) {
+    return ::faccessat(AT_FDCWD, directory.c_str(), W_OK, AT_EACCESS) == 0;
+}
+
+bool is_missing_or_empty(const std::string& path) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(path, error);
+    return error || size == 0;
+}
+
+/// Whether nothing but white space, comments and semicolons is left of a text.
+bool holds_no_statement(sqlite3* database, const char* rest, const char* end) {
+    while (rest < end) {
+        sqlite3_stmt* next = nullptr;
+        const int code =
+            sqlite3_prepare_v2(database, rest, static_cast<int>(end - rest), &next, &rest);
+        sqlite3_finalize(next);
+        if (code != SQLITE_OK || next != nullptr) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+Statement::Statement(Connection& connection, std::string_view sql) : connection_(connection) {
+    sqlite3* const database = connection.handle();
     const char* rest = nullptr;
     const int code = sqlite3_prepare_v3(database, sql.data(), static_cast<int>(sql.size()),
                                         SQLITE_PREPARE_PERSISTENT, &handle_, &rest);
-    if (code != SQLITE_OK) fail(database, code, sql);
+    if (code != SQLITE_OK) connection.fail(sqlite3_extended_errcode(database), sql);
     if (handle_ == nullptr) {
         throw InvalidError("sqlite: '" + std::string(sql) + "' holds no statement");
+    }
+    if (!holds_no_statement(database, rest, sql.data() + sql.size())) {
+        sqlite3_finalize(handle_);
+        throw InvalidError("sqlite: '" + std::string(sql) +
+                           "' holds more than one statement: run each by itself, or all as a "
+                           "script");
     }
 }
 
@@ -122,53 +183,107 @@ void Statement::bind(int index, const SqlValue& value) {
 }
 
 bool Statement::step() {
+    connection_.require_open();
     const int code = sqlite3_step(handle_);
     if (code == SQLITE_ROW) return true;
     if (code == SQLITE_DONE) return false;
-    sqlite3* const database = sqlite3_db_handle(handle_);
-    const int extended = sqlite3_extended_errcode(database);
     // The text of the error must be read before the reset that clears it.
-    const std::string what = sqlite3_sql(handle_);
     struct ResetAfter {
         Statement& statement;
         ~ResetAfter() { statement.reset(); }
     } const reset_after{*this};
-    fail(database, extended, what);
+    connection_.fail(sqlite3_extended_errcode(sqlite3_db_handle(handle_)), sqlite3_sql(handle_));
 }
 
-std::string_view Statement::text(int column) const { return StatementRow{handle_}.text(column); }
-
-EventId Statement::id(int column) const {
-    if (is_null(column)) return {};
-    return StatementRow{handle_}.id(column);
-}
-
-Connection::Connection(const std::string& path, bool create,
+Connection::Connection(const std::string& path, Access access,
                        std::chrono::milliseconds busy_wait_max)
-    : path_(path), busy_wait_max_(busy_wait_max), database_(open_database(path, create)) {
-    sqlite3_extended_result_codes(handle(), 1);
-    if (sqlite3_db_readonly(handle(), "main") == 1) {
-        throw StorageError(path + " is read-only: give the program the right to write it");
+    : path_(path),
+      busy_wait_max_(busy_wait_max),
+      reads_only_(access == Access::read),
+      database_(open_database(path, flags_for(access), path)) {
+    const bool read_only = sqlite3_db_readonly(handle(), "main") == 1;
+    if (read_only && access != Access::read) {
+        const std::string text = path + " is read-only: give the program the right to write it";
+        if (lacks_right(path)) throw DeniedError(text);
+        throw StorageError(text);
     }
+    configure();
+    if (access == Access::read) open_read_only();
+}
+
+Connection::~Connection() {
+    if (!fork_mark_.is_in_child()) return;
+    // Not even closed: the parent's locks and its log are what that would look at.
+    static_cast<void>(new auto(std::move(statements_)));
+    static_cast<void>(new auto(std::move(used_)));
+    static_cast<void>(new auto(std::move(used_before_)));
+    static_cast<void>(database_.release());
+}
+
+void Connection::open_read_only() {
+    const int code =
+        sqlite3_exec(handle(), "SELECT 1 FROM sqlite_schema LIMIT 1", nullptr, nullptr, nullptr);
+    const bool cannot_open = (code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY;
+    const bool no_log_possible =
+        cannot_open && !takes_files(std::filesystem::path{path_}.parent_path());
+    if (!no_log_possible || !is_missing_or_empty(path_ + "-wal")) return;
+    // The directory takes no write-ahead log, and there is none that would have to be read.
+    database_.reset(
+        open_database(immutable_uri(path_), SQLite::OPEN_READONLY | SQLite::OPEN_URI, path_));
+    immutable_ = true;
+    configure();
+}
+
+bool Connection::is_outdated() const { return immutable_ && !is_missing_or_empty(path_ + "-wal"); }
+
+void Connection::configure() {
+    sqlite3_extended_result_codes(handle(), 1);
     sqlite3_busy_handler(handle(), &Connection::on_busy, this);
     sqlite3_wal_autocheckpoint(handle(), 0);
     sqlite3_db_config(handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     sqlite3_db_config(handle(), SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
     sqlite3_db_config(handle(), SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
+    sqlite3_db_config(handle(), SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
+    sqlite3_set_authorizer(handle(), &Connection::authorize, this);
+}
+
+void Connection::empty_log_on_close() noexcept {
+    sqlite3_db_config(handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+    // The file stays: who may only read the store could not make it.
+    int keep = 1;
+    sqlite3_file_control(handle(), "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+    sqlite3_exec(handle(), "PRAGMA journal_size_limit = 0", nullptr, nullptr, nullptr);
 }
 
 Statement& Connection::statement(std::string_view sql) {
+    require_open();
     auto found = statements_.find(sql);
     if (found == statements_.end()) {
         found =
-            statements_.emplace(std::string(sql), std::make_unique<Statement>(handle(), sql)).first;
+            statements_.emplace(std::string(sql), std::make_unique<Statement>(*this, sql)).first;
     }
     return *found->second;
 }
 
+std::shared_ptr<Statement> Connection::variable_statement(std::string_view sql) {
+    require_open();
+    const auto found = used_.find(sql);
+    if (found != used_.end()) return found->second;
+    if (used_.size() >= variable_statements_max) {
+        used_before_ = std::move(used_);
+        used_.clear();
+    }
+    const auto before = used_before_.find(sql);
+    if (before != used_before_.end()) {
+        return used_.insert(used_before_.extract(before)).position->second;
+    }
+    return used_.emplace(std::string(sql), std::make_shared<Statement>(*this, sql)).first->second;
+}
+
 void Connection::run(const std::string& sql) {
+    require_open();
     const int code = sqlite3_exec(handle(), sql.c_str(), nullptr, nullptr, nullptr);
-    if (code != SQLITE_OK) fail(handle(), sqlite3_extended_errcode(handle()), path_ + ": " + sql);
+    if (code != SQLITE_OK) fail(sqlite3_extended_errcode(handle()), path_ + ": " + sql);
 }
 
 std::int64_t Connection::integer(std::string_view sql) {
@@ -180,11 +295,82 @@ std::int64_t Connection::integer(std::string_view sql) {
 std::string Connection::text(std::string_view sql) {
     Statement& query = statement(sql);
     const Resetting resetting{query};
-    return query.step() ? std::string(query.text(0)) : std::string();
+    if (!query.step()) return {};
+    std::string first{query.text(0)};
+    // What a PRAGMA changes is committed at its end, where that may fail.
+    while (query.step()) continue;
+    return first;
+}
+
+void Connection::begin(Begin how) {
+    Statement& begin = statement(how == Begin::immediate ? "BEGIN IMMEDIATE" : "BEGIN");
+    const Resetting resetting{begin};
+    begin.step();
+    begun_ = true;
+}
+
+void Connection::commit() {
+    require_open();
+    const int code = try_commit();
+    if (code != SQLITE_OK) fail(code, path_ + ": COMMIT");
+}
+
+int Connection::try_commit() {
+    Statement& commit = statement("COMMIT");
+    const Resetting resetting{commit};
+    if (commit.try_step() != SQLITE_DONE) return sqlite3_extended_errcode(handle());
+    begun_ = false;
+    return SQLITE_OK;
 }
 
 void Connection::rollback() noexcept {
+    begun_ = false;
+    first_error_ = nullptr;
+    if (fork_mark_.is_in_child()) return;
     if (in_transaction()) sqlite3_exec(handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void Connection::require_still_open(std::string_view statement) {
+    if (!begun_ || in_transaction()) return;
+    first_error_ = std::make_exception_ptr(
+        InvalidError("sqlite: '" + std::string(statement) +
+                     "' has ended the transaction: leave that to the store"));
+    std::rethrow_exception(first_error_);
+}
+
+void Connection::fail(int code, std::string_view what) {
+    // To a connection that only reads, a write is forbidden by whoever opened it.
+    const bool was_forbidden = reads_only_ && code == SQLITE_READONLY;
+    if (is_of_connection(code) && !was_forbidden) trusted_ = false;
+    try {
+        const std::string text = describe(handle(), code, what);
+        if (is_damage(code) && !second_look_) {
+            suspects_damage_ = true;
+            throw StorageError(text +
+                               ": a read that failed looks the same: try again, which looks a "
+                               "second time");
+        }
+        throw_error(code, text, path_);
+    } catch (...) {
+        // What was read wrongly once may be written into the store by what comes next.
+        if (begun_ && !first_error_ && (!in_transaction() || is_damage(code))) {
+            first_error_ = std::current_exception();
+        }
+        throw;
+    }
+}
+
+int Connection::authorize(void* self, int action, const char* /*operation*/, const char* savepoint,
+                          const char* /*database*/, const char* /*trigger*/) noexcept {
+    if (!static_cast<Connection*>(self)->of_program_) return SQLITE_OK;
+    switch (action) {
+        case SQLITE_TRANSACTION:
+        case SQLITE_ATTACH:
+        case SQLITE_DETACH: return SQLITE_DENY;
+        case SQLITE_SAVEPOINT:
+            return std::string_view{savepoint}.starts_with("daybook_") ? SQLITE_OK : SQLITE_DENY;
+        default: return SQLITE_OK;
+    }
 }
 
 ReadTransaction::ReadTransaction(Connection& connection) {
@@ -214,75 +400,6 @@ int Connection::on_busy(void* self, int count) noexcept {
     const auto doublings = static_cast<unsigned>(std::min(count / 8, 4));
     std::this_thread::sleep_for(std::chrono::microseconds{spread << doublings});
     return 1;
-}
-
-namespace {
-
-void bind_all(Statement& statement, Sql::Parameters parameters) {
-    if (static_cast<int>(parameters.size()) != statement.parameters()) {
-        throw InvalidError("sqlite: '" + std::string(sqlite3_sql(statement.handle())) + "' has " +
-                           std::to_string(statement.parameters()) + " parameters and was given " +
-                           std::to_string(parameters.size()));
-    }
-    int index = 0;
-    for (const SqlValue& value : parameters) statement.bind(++index, value);
-}
-
-}  // namespace
-
-std::int64_t ConnectionSql::execute(std::string_view statement, Parameters parameters) {
-    Statement& prepared = connection_.statement(statement);
-    const Resetting resetting{prepared};
-    bind_all(prepared, parameters);
-    while (prepared.step()) {}
-    return sqlite3_changes64(connection_.handle());
-}
-
-std::int64_t ConnectionSql::query(std::string_view statement, Parameters parameters,
-                                  const Visitor& visit) {
-    Statement* prepared = &connection_.statement(statement);
-    std::unique_ptr<Statement> own;
-    if (prepared->busy()) {
-        // A visitor asks the same question again while the first answer is still running.
-        own = std::make_unique<Statement>(connection_.handle(), statement);
-        prepared = own.get();
-    }
-    const Resetting resetting{*prepared};
-    bind_all(*prepared, parameters);
-    const StatementRow row{prepared->handle()};
-    std::int64_t rows = 0;
-    while (prepared->step()) {
-        ++rows;
-        visit(row);
-    }
-    return rows;
-}
-
-void ConnectionSql::script(std::string_view statements) {
-    connection_.run(std::string(statements));
-}
-
-std::vector<SqlRelation> ConnectionSql::relations() {
-    std::vector<SqlRelation> found;
-    Statement& query = connection_.statement(
-        "SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'view') "
-        "AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY type, name");
-    const Resetting resetting{query};
-    while (query.step()) {
-        const bool is_table = query.text(0) == "table";
-        found.push_back({is_table ? SqlRelation::Kind::table : SqlRelation::Kind::view,
-                         std::string(query.text(1))});
-    }
-    return found;
-}
-
-std::vector<std::string> ConnectionSql::columns(std::string_view table) {
-    std::vector<std::string> found;
-    Statement& query = connection_.statement("SELECT name FROM pragma_table_info(?) ORDER BY cid");
-    const Resetting resetting{query};
-    query.bind(1, table);
-    while (query.step()) found.emplace_back(query.text(0));
-    return found;
 }
 
 }  // namespace daybook::sqlite

@@ -4,6 +4,7 @@
 
 #include "bounded.hpp"
 #include "daybook/core/error.hpp"
+#include "log_check.hpp"
 #include "sqlite/stream_index.hpp"
 
 namespace daybook::sqlite {
@@ -14,9 +15,24 @@ using detail::bounded;
 
 constexpr std::string_view columns =
     "SELECT position, version, type, recorded_at, id, correlation, causation, data, metadata, "
-    "stream FROM event WHERE ";
+    "stream FROM daybook_event WHERE ";
+
+constexpr std::string_view find_head = "SELECT max(position) FROM daybook_event";
+constexpr std::string_view find_stream = "SELECT id FROM daybook_stream WHERE name = ?";
+constexpr std::string_view find_known = "SELECT id FROM daybook_event WHERE position = ?";
+
+/// How often SQLite has compiled a statement anew.
+int compilations(const Statement& statement) noexcept {
+    return sqlite3_stmt_status(statement.handle(), SQLITE_STMTSTATUS_REPREPARE, 0);
+}
 
 }  // namespace
+
+EventReader::EventReader(Connection& connection, TypeTable& types)
+    : connection_(connection),
+      types_(types),
+      head_(connection.statement(find_head)),
+      stream_id_(connection.statement(find_stream)) {}
 
 void EventReader::read(const PageRequest& request, EventPage& page) {
     page.clear();
@@ -26,11 +42,29 @@ void EventReader::read(const PageRequest& request, EventPage& page) {
     } else {
         read_log(request, page);
     }
+    // After the rows: had the log become another before them, it would still be.
+    if (request.known != nullptr) require(*request.known);
+}
+
+void EventReader::require(const LogPoint& known) {
+    if (known.position == Position{0}) return;
+    Statement& query = connection_.statement(find_known);
+    const Resetting resetting{query};
+    query.bind(1, known.position);
+    if (query.step() && query.id(0) == known.event) return;
+    detail::fail_other_log(connection_.path(), known, {});
+}
+
+void EventReader::note_schema() {
+    const int seen = compilations(head_) + compilations(stream_id_);
+    if (seen != compilations_) forget();
+    compilations_ = seen;
 }
 
 Version EventReader::version(const StreamName& stream) {
-    static const std::string statement =
-        "SELECT " + stream_version_expression("stream.id") + " FROM stream WHERE name = ?";
+    static const std::string statement = "SELECT " +
+                                         stream_version_expression("daybook_stream.id") +
+                                         " FROM daybook_stream WHERE name = ?";
     Statement& query = connection_.statement(statement);
     const Resetting resetting{query};
     query.bind(1, std::string_view{stream.str()});
@@ -38,17 +72,19 @@ Version EventReader::version(const StreamName& stream) {
 }
 
 Position EventReader::head() {
-    Statement& query = connection_.statement("SELECT max(position) FROM event");
-    const Resetting resetting{query};
-    return query.step() ? static_cast<std::uint64_t>(query.integer(0)) : 0;
+    const Resetting resetting{head_};
+    const bool found = head_.step();
+    note_schema();
+    return found ? static_cast<std::uint64_t>(head_.integer(0)) : 0;
 }
 
 std::optional<std::int64_t> EventReader::stream_id(std::string_view name) {
-    Statement& query = connection_.statement("SELECT id FROM stream WHERE name = ?");
-    const Resetting resetting{query};
-    query.bind(1, name);
-    if (!query.step()) return std::nullopt;
-    return query.integer(0);
+    const Resetting resetting{stream_id_};
+    stream_id_.bind(1, name);
+    const bool found = stream_id_.step();
+    note_schema();
+    if (!found) return std::nullopt;
+    return stream_id_.integer(0);
 }
 
 void EventReader::forget() {
@@ -96,7 +132,8 @@ void EventReader::read_log(const PageRequest& request, EventPage& page) {
         from = std::max<std::uint64_t>(from, 1);
     }
     page.scanned_to = backward ? Position{} : Position{from - 1};
-    Statement& query = connection_.statement(log_statement(request));
+    const auto kept = connection_.variable_statement(log_statement(request));
+    Statement& query = *kept;
     while (backward ? from >= 1 : from <= newest) {
         const std::uint64_t until =
             backward ? (from > scanned_positions_max ? from - scanned_positions_max + 1 : 1)
@@ -140,10 +177,10 @@ std::string EventReader::log_statement(const PageRequest& request) {
     std::string sql{columns};
     sql += "position BETWEEN ? AND ?";
     if (request.filter != nullptr) {
-        sql += id_condition("category", "SELECT id FROM category WHERE name = ?",
+        sql += id_condition("category", "SELECT id FROM daybook_category WHERE name = ?",
                             request.filter->categories);
-        sql +=
-            id_condition("type", "SELECT id FROM event_type WHERE name = ?", request.filter->types);
+        sql += id_condition("type", "SELECT id FROM daybook_event_type WHERE name = ?",
+                            request.filter->types);
     }
     sql += request.direction == Direction::forward ? " ORDER BY position LIMIT ?"
                                                    : " ORDER BY position DESC LIMIT ?";
@@ -171,7 +208,8 @@ std::string EventReader::id_condition(std::string_view column, std::string_view 
 const TypeEntry* EventReader::type(std::int64_t id) {
     const auto index = static_cast<std::size_t>(id);
     if (index < type_by_id_.size() && type_by_id_[index] != nullptr) return type_by_id_[index];
-    Statement& query = connection_.statement("SELECT name, version FROM event_type WHERE id = ?");
+    Statement& query =
+        connection_.statement("SELECT name, version FROM daybook_event_type WHERE id = ?");
     const Resetting resetting{query};
     query.bind(1, id);
     if (!query.step()) {
@@ -189,7 +227,7 @@ std::string_view EventReader::stream_name(std::int64_t id, EventPage& page) {
     if (cacheable && index < name_by_id_.size() && !name_by_id_[index].empty()) {
         return page.keep(name_by_id_[index]);
     }
-    Statement& query = connection_.statement("SELECT name FROM stream WHERE id = ?");
+    Statement& query = connection_.statement("SELECT name FROM daybook_stream WHERE id = ?");
     const Resetting resetting{query};
     query.bind(1, id);
     if (!query.step()) {

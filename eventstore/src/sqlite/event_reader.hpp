@@ -12,11 +12,11 @@
 namespace daybook::sqlite {
 
 /// Reads events over one connection, in or out of a transaction. What it has learned of streams and
-/// types is kept until `forget`.
+/// types is kept until `forget`, or until the schema has changed: as it does when a backup is put
+/// back into the file while it is open, and the numbers stand for other names.
 class EventReader {
 public:
-    EventReader(Connection& connection, TypeTable& types) noexcept
-        : connection_(connection), types_(types) {}
+    EventReader(Connection& connection, TypeTable& types);
 
     void read(const PageRequest& request, EventPage& page);
     Version version(const StreamName& stream);
@@ -27,6 +27,9 @@ public:
     void forget();
 
 private:
+    /// Throws InvalidError if the log does not hold it.
+    void require(const LogPoint& known);
+    void note_schema();
     void read_stream(const PageRequest& request, EventPage& page);
     void read_log(const PageRequest& request, EventPage& page);
     /// Runs one bound statement into the page; false if the page was full before the end.
@@ -44,6 +47,9 @@ private:
 
     Connection& connection_;
     TypeTable& types_;
+    Statement& head_;
+    Statement& stream_id_;
+    int compilations_ = 0;  ///< of these two, when the schema was last known
     std::vector<const TypeEntry*> type_by_id_;
     std::vector<std::string> name_by_id_;
 };

@@ -17,8 +17,8 @@ constexpr std::string_view columns =
 // there is nothing to compute.
 std::string page_statement(std::string_view level, Direction direction) {
     const std::string table{level};
-    const std::string from =
-        std::string(columns) + table + " r CROSS JOIN event e WHERE r.stream = ?1 AND r.version ";
+    const std::string from = std::string(columns) + table +
+                             " r CROSS JOIN daybook_event e WHERE r.stream = ?1 AND r.version ";
     if (direction == Direction::forward) {
         return from +
                ">= ?2 AND e.position BETWEEN CASE r.events WHEN 1 THEN r.position "
@@ -79,8 +79,9 @@ std::string stream_version_expression(std::string_view stream) {
 
 StreamIndex::StreamIndex(Connection& connection)
     : connection_(connection),
-      add_(connection.statement("INSERT INTO stream_run_new(stream, version, position, events) "
-                                "VALUES(?, ?, ?, ?)")) {}
+      add_(connection.statement(
+          "INSERT INTO daybook_stream_run_new(stream, version, position, events) "
+          "VALUES(?, ?, ?, ?)")) {}
 
 void StreamIndex::add(std::int64_t stream, Version version, Position position, std::size_t events) {
     const Resetting resetting{add_};
@@ -150,7 +151,7 @@ void StreamIndex::change(Statement& statement) {
                            ": the index of streams holds a version already that is new to its "
                            "stream: restore the store from a backup");
     }
-    fail(connection_.handle(), code, sqlite3_sql(statement.handle()));
+    connection_.fail(code, sqlite3_sql(statement.handle()));
 }
 
 }  // namespace daybook::sqlite

@@ -21,8 +21,8 @@
 namespace daybook::sqlite {
 
 /// The levels, oldest runs first: a stream read forward goes through them in this order.
-inline constexpr std::array<std::string_view, 3> stream_levels{"stream_run", "stream_run_recent",
-                                                               "stream_run_new"};
+inline constexpr std::array<std::string_view, 3> stream_levels{
+    "daybook_stream_run", "daybook_stream_run_recent", "daybook_stream_run_new"};
 
 /// Reads a stream's part of one level: parameters are stream, first version looked for, rows at
 /// most; columns those of EventReader. All levels have to be read in one transaction.

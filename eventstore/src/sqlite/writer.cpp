@@ -2,19 +2,37 @@
 
 #include "daybook/core/error.hpp"
 #include "repeated_append.hpp"
+#include "sqlite/model_move.hpp"
 #include "sqlite/pragmas.hpp"
 #include "sqlite/store_file.hpp"
 
 namespace daybook::sqlite {
 
-Writer::Writer(std::string path, TypeTable& types, Durability durability,
+namespace {
+
+/// Whether the frames of a transaction may be in the write-ahead log although its COMMIT has
+/// failed. They are complete once the last of them is written, and all that comes after that can
+/// fail too: the sync, and the index of the log, for which there may be no space or no memory. Then
+/// the next process to recover the log would find the transaction.
+bool may_be_in_the_log(int code) noexcept {
+    switch (code & 0xff) {
+        case SQLITE_FULL:
+        case SQLITE_BUSY:
+        case SQLITE_CONSTRAINT:
+        case SQLITE_READONLY: return false;
+        default: return code != SQLITE_IOERR_WRITE;
+    }
+}
+
+}  // namespace
+
+Writer::Writer(std::string path, FileGuard& guard, TypeTable& types, Durability durability,
                std::chrono::milliseconds busy_wait_max)
     : path_(std::move(path)),
+      guard_(guard),
       types_(types),
       durability_(durability),
-      busy_wait_max_(busy_wait_max) {
-    connect();
-}
+      busy_wait_max_(busy_wait_max) {}
 
 void Writer::connect() {
     sql_.reset();
@@ -22,23 +40,28 @@ void Writer::connect() {
     stream_index_.reset();
     connection_.reset();
     forget();
-    connection_ = std::make_unique<Connection>(path_, false, busy_wait_max_);
-    set_durability(*connection_, durability_);
+    auto made = std::make_unique<Connection>(path_, Access::write, busy_wait_max_);
+    guard_.check_file();
+    made->take_second_look(suspects_damage_);
+    set_durability(*made, durability_);
     // Room for the pages that appends come back to: the newer levels of the index of streams.
-    connection_->run("PRAGMA cache_size = -65536");
+    made->run("PRAGMA cache_size = -65536");
+    made->run("PRAGMA journal_size_limit = " + std::to_string(wal_bytes_kept_max));
     sqlite3_wal_hook(
-        connection_->handle(),
+        made->handle(),
         [](void* self, sqlite3*, const char*, int pages) {
             static_cast<Writer*>(self)->wal_pages_ = pages;
             return SQLITE_OK;
         },
         this);
-    insert_ = &connection_->statement(
-        "INSERT INTO event(position, stream, version, category, type, recorded_at, id, "
+    insert_ = &made->statement(
+        "INSERT INTO daybook_event(position, stream, version, category, type, recorded_at, id, "
         "correlation, causation, data, metadata) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    stream_index_.emplace(*connection_);
-    reader_ = std::make_unique<EventReader>(*connection_, types_);
-    sql_ = std::make_unique<ConnectionSql>(*connection_);
+    stream_index_.emplace(*made);
+    reader_ = std::make_unique<EventReader>(*made, types_);
+    sql_ = std::make_unique<ConnectionSql>(*made);
+    guard_.include_log();
+    connection_ = std::move(made);
 }
 
 Connection& Writer::connection() {
@@ -47,13 +70,12 @@ Connection& Writer::connection() {
 }
 
 void Writer::begin() {
-    Statement& begin = connection().statement("BEGIN IMMEDIATE");
-    const Resetting resetting{begin};
-    begin.step();
-    first_id_ = {};
-    const std::int64_t data_version = connection_->integer("PRAGMA data_version");
-    if (data_version == data_version_) return;
     try {
+        detach_model(connection());
+        connection_->begin(Connection::Begin::immediate);
+        first_id_ = {};
+        const std::int64_t data_version = connection_->integer("PRAGMA data_version");
+        if (data_version == data_version_) return;
         check_schema_version(*connection_);
         forget();
         data_version_ = data_version;
@@ -66,22 +88,36 @@ void Writer::begin() {
 
 void Writer::commit() {
     try {
+        connection_->require_open();
+        guard_.check();
         if (!first_id_.is_nil()) stream_index_->settle(head_);
-        Statement& commit = connection_->statement("COMMIT");
-        const Resetting resetting{commit};
-        commit.step();
-    } catch (const Error& error) {
-        const int code = sqlite3_extended_errcode(connection_->handle());
-        const bool unsure = code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
+    } catch (...) {
         rollback();
-        // After an error of the disk neither the connection nor its idea of the file is trusted.
-        connection_.reset();
-        if (!unsure || !committed_after_all()) throw;
+        throw;
+    }
+    const int code = connection_->try_commit();
+    if (code != SQLITE_OK) return settle_failed_commit(code);
+    suspects_damage_ = false;
+    connection_->take_second_look(false);
+}
+
+void Writer::settle_failed_commit(int code) {
+    try {
+        connection_->fail(code, path_ + ": COMMIT");
+    } catch (const Error& error) {
+        rollback();
+        if (!may_be_in_the_log(code) || !committed_after_all(error.what())) throw;
     }
 }
 
 void Writer::rollback() noexcept {
-    if (connection_) connection_->rollback();
+    if (connection_) {
+        connection_->rollback();
+        if (!connection_->trusted()) {
+            suspects_damage_ = connection_->suspects_damage();
+            connection_.reset();
+        }
+    }
     forget();
 }
 
@@ -102,30 +138,31 @@ void Writer::forget() noexcept {
     if (reader_) reader_->forget();
 }
 
-bool Writer::committed_after_all() {
+bool Writer::committed_after_all(const std::string& why) {
     const EventId looked_for = first_id_;
     try {
         connect();
-        connection_->run("BEGIN IMMEDIATE");
-        Statement& query = connection_->statement("SELECT 1 FROM event WHERE id = ?");
+        connection_->begin(Connection::Begin::immediate);
+        Statement& query = connection_->statement("SELECT 1 FROM daybook_event WHERE id = ?");
         query.bind(1, looked_for);
         const bool found = query.step();
         query.reset();
         // A commit of our own over the same place in the write-ahead log settles it: what was not
         // found cannot come back in a later recovery.
         write_nothing_new(*connection_);
-        connection_->run("COMMIT");
+        connection_->commit();
         forget();
         if (found || !looked_for.is_nil()) return found;
     } catch (const Error&) {
         connection_.reset();
     }
-    throw InDoubtError(path_ +
-                       ": the disk failed while a unit was being committed and it cannot be "
-                       "known whether it is stored: read the stream before repeating it");
+    throw InDoubtError(why +
+                       ": this was while a unit was being committed, and it cannot be known "
+                       "whether it is stored: read the stream before repeating it");
 }
 
 AppendOutcome Writer::append(const AppendRequest& request) {
+    connection_->require_open();
     StreamHead& head = stream_head(request.stream);
     if (!request.expected.admits(head.version)) {
         if (auto repeated = find_repeat(request)) return *repeated;
@@ -178,7 +215,7 @@ bool Writer::insert(const AppendRequest& request, const NewEvent& event, const S
     const int code = insert.try_step();
     if (code == SQLITE_DONE) return true;
     if (code == SQLITE_CONSTRAINT_UNIQUE) return false;
-    fail(connection_->handle(), code, path_ + ": append to stream '" + request.stream.str() + "'");
+    connection_->fail(code, path_ + ": append to stream '" + request.stream.str() + "'");
 }
 
 Writer::StreamHead& Writer::stream_head(const StreamName& stream) {
@@ -187,8 +224,8 @@ Writer::StreamHead& Writer::stream_head(const StreamName& stream) {
     if (stream_heads_.size() >= stream_heads_max) stream_heads_.clear();
     StreamHead head;
     static const std::string statement = "SELECT id, category, " +
-                                         stream_version_expression("stream.id") +
-                                         " FROM stream WHERE name = ?";
+                                         stream_version_expression("daybook_stream.id") +
+                                         " FROM daybook_stream WHERE name = ?";
     Statement& query = connection_->statement(statement);
     const Resetting resetting{query};
     query.bind(1, std::string_view{stream.str()});
@@ -200,7 +237,8 @@ Writer::StreamHead& Writer::stream_head(const StreamName& stream) {
 
 void Writer::create_stream(const StreamName& stream, StreamHead& head) {
     head.category = category_id(stream.category());
-    Statement& insert = connection_->statement("INSERT INTO stream(name, category) VALUES(?, ?)");
+    Statement& insert =
+        connection_->statement("INSERT INTO daybook_stream(name, category) VALUES(?, ?)");
     const Resetting resetting{insert};
     insert.bind(1, std::string_view{stream.str()});
     insert.bind(2, head.category);
@@ -224,9 +262,9 @@ std::int64_t Writer::intern(std::string_view find, std::string_view insert,
 std::int64_t Writer::category_id(std::string_view name) {
     const auto found = categories_.find(name);
     if (found != categories_.end()) return found->second;
-    const std::int64_t id =
-        intern("SELECT id FROM category WHERE name = ?", "INSERT INTO category(name) VALUES(?)",
-               [&](Statement& statement) { statement.bind(1, name); });
+    const std::int64_t id = intern("SELECT id FROM daybook_category WHERE name = ?",
+                                   "INSERT INTO daybook_category(name) VALUES(?)",
+                                   [&](Statement& statement) { statement.bind(1, name); });
     return categories_.emplace(name, id).first->second;
 }
 
@@ -236,12 +274,12 @@ std::int64_t Writer::type_id(const EventType& type) {
     for (const auto& [version, id] : found->second) {
         if (version == type.version) return id;
     }
-    const std::int64_t id =
-        intern("SELECT id FROM event_type WHERE name = ? AND version = ?",
-               "INSERT INTO event_type(name, version) VALUES(?, ?)", [&](Statement& statement) {
-                   statement.bind(1, type.name);
-                   statement.bind(2, std::int64_t{type.version});
-               });
+    const std::int64_t id = intern(
+        "SELECT id FROM daybook_event_type WHERE name = ? AND version = ?",
+        "INSERT INTO daybook_event_type(name, version) VALUES(?, ?)", [&](Statement& statement) {
+            statement.bind(1, type.name);
+            statement.bind(2, std::int64_t{type.version});
+        });
     found->second.emplace_back(type.version, id);
     return id;
 }
@@ -250,7 +288,8 @@ std::optional<AppendResult> Writer::find_repeat(const AppendRequest& request) {
     return daybook::find_repeat(request, [this](const EventId& id, const auto& visit) {
         Statement& query = connection_->statement(
             "SELECT e.position, e.version, s.name, t.name, t.version, e.data, e.metadata "
-            "FROM event e JOIN stream s ON s.id = e.stream JOIN event_type t ON t.id = e.type "
+            "FROM daybook_event e JOIN daybook_stream s ON s.id = e.stream JOIN daybook_event_type "
+            "t ON t.id = e.type "
             "WHERE e.id = ?");
         const Resetting resetting{query};
         query.bind(1, id);

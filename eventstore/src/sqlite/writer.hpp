@@ -11,6 +11,7 @@
 #include "daybook/eventstore/engine.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/event_reader.hpp"
+#include "sqlite/file_guard.hpp"
 #include "sqlite/stream_index.hpp"
 #include "text_hash.hpp"
 
@@ -24,23 +25,30 @@ namespace daybook::sqlite {
 /// index for every append.
 class Writer {
 public:
-    Writer(std::string path, TypeTable& types, Durability durability,
+    /// Connects with the first transaction: a store that cannot be written can be read.
+    Writer(std::string path, FileGuard& guard, TypeTable& types, Durability durability,
            std::chrono::milliseconds busy_wait_max);
 
     std::mutex mutex;
 
+    /// If it throws, nothing is open.
     void begin();
-    /// Throws the truth: StorageError (nothing stored), InDoubtError.
+    /// Throws the truth: the first error of a transaction that SQLite has ended by itself,
+    /// StorageError (nothing stored), InDoubtError.
     void commit();
     void rollback() noexcept;
+    void require_open() const { connection_->require_open(); }
+    /// Closes the connection, with no transaction open.
+    void close() noexcept { connection_.reset(); }
 
     AppendOutcome append(const AppendRequest& request);
     void savepoint() { connection_->run("SAVEPOINT unit"); }
     void release_savepoint() { connection_->run("RELEASE unit"); }
     void rollback_to_savepoint();
 
-    /// Connects again if an error of the disk has ended the last connection.
+    /// Connects, or connects again if the last connection is not to be trusted any more.
     Connection& connection();
+    bool suspects_damage() const noexcept { return suspects_damage_; }
     EventReader& reader() noexcept { return *reader_; }
     Sql& sql() noexcept { return *sql_; }
     /// Pages in the write-ahead log after the last commit. Thread-safe.
@@ -65,13 +73,15 @@ private:
     bool insert(const AppendRequest& request, const NewEvent& event, const StreamHead& head,
                 Version version);
     std::optional<AppendResult> find_repeat(const AppendRequest& request);
-    /// Tells after a failed sync whether the transaction is there; throws InDoubtError if that
-    /// cannot be found out.
-    bool committed_after_all();
+    /// What is true after a COMMIT that failed with this code: returns if all is stored.
+    void settle_failed_commit(int code);
+    /// Tells whether the transaction is there; throws InDoubtError if that cannot be found out.
+    bool committed_after_all(const std::string& why);
 
     static constexpr std::size_t stream_heads_max = 1 << 17;
 
     const std::string path_;
+    FileGuard& guard_;
     TypeTable& types_;
     const Durability durability_;
     const std::chrono::milliseconds busy_wait_max_;
@@ -86,7 +96,8 @@ private:
     detail::ByText<StreamHead> stream_heads_;
     detail::ByText<std::int64_t> categories_;
     detail::ByText<std::vector<std::pair<int, std::int64_t>>> event_types_;
-    EventId first_id_;  ///< of the events appended in the open transaction
+    EventId first_id_;              ///< of the events appended in the open transaction
+    bool suspects_damage_ = false;  ///< the last connection read what cannot be right
     std::atomic<int> wal_pages_ = 0;
 };
 

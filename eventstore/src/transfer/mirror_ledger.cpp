@@ -7,38 +7,49 @@
 
 namespace daybook::detail {
 
-void MirrorLedger::claim(const SourcePlace& begin) {
-    std::int64_t epoch = 0;
+void MirrorLedger::claim(const LogPoint& begin) {
+    std::optional<Row> row;
     target_.transact([&](Transaction& tx) {
-        Sql& db = tx.sql();
+        Sql& db = store_sql(tx);
         db.exec(sql::mirror_create, name_, begin.position, SqlValue::id_or_null(begin.event),
-                tx.now());
-        db.exec(sql::mirror_claim, name_);
-        db.each(sql::mirror_find, [&](const SqlRow& row) { epoch = row.integer(4); }, name_);
+                begin.store, tx.now());
+        db.exec(sql::mirror_claim, epoch_, epoch_, name_);
+        row = find(db);
     });
-    epoch_ = epoch;
-    load();
+    epoch_ = row.value().epoch;
+    take(*row);
 }
 
-void MirrorLedger::load() {
+bool MirrorLedger::load() {
+    std::optional<Row> row;
+    target_.query([&](Sql& db) { row = find(db); });
+    if (!row || row->epoch < epoch_) return false;
+    if (row->epoch > epoch_) fail_fenced();
+    take(*row);
+    return true;
+}
+
+std::optional<MirrorLedger::Row> MirrorLedger::find(Sql& db) const {
+    std::optional<Row> found;
+    db.each(
+        sql::mirror_find,
+        [&](const SqlRow& row) {
+            found = Row{point_of(row, 0), static_cast<std::uint64_t>(row.integer(3)),
+                        static_cast<std::uint64_t>(row.integer(4)), row.integer(5)};
+        },
+        name_);
+    return found;
+}
+
+void MirrorLedger::take(const Row& row) {
     dropped_by_stream_.clear();
-    bool mine = false;
-    target_.query([&](Sql& db) {
-        db.each(
-            sql::mirror_find,
-            [&](const SqlRow& row) {
-                place_ = place_of(row, 0, 1);
-                stored_ = static_cast<std::uint64_t>(row.integer(2));
-                dropped_ = static_cast<std::uint64_t>(row.integer(3));
-                mine = row.integer(4) == epoch_;
-            },
-            name_);
-    });
-    if (!mine) fail_fenced();
+    point_ = row.point;
+    stored_ = row.stored;
+    dropped_ = row.dropped;
 }
 
 void MirrorLedger::store(std::vector<TransferEvent>& events) {
-    const SourcePlace last{events.back().position, events.back().event.id};
+    const LogPoint last{events.back().position, events.back().event.id, source_};
     std::uint64_t stored = stored_;
     std::uint64_t dropped = dropped_;
     target_.transact([&](Transaction& tx) {
@@ -46,7 +57,8 @@ void MirrorLedger::store(std::vector<TransferEvent>& events) {
         std::set<std::string> changed;
         for (TransferEvent& event : events) {
             const bool shifts = dropped > 0 || event.dropped;
-            std::uint64_t* missing = shifts ? &dropped_of(tx.sql(), event.stream.str()) : nullptr;
+            std::uint64_t* missing =
+                shifts ? &dropped_of(store_sql(tx), event.stream.str()) : nullptr;
             if (event.dropped) {
                 ++*missing;
                 ++dropped;
@@ -56,16 +68,17 @@ void MirrorLedger::store(std::vector<TransferEvent>& events) {
             const Version version{event.version.value() - (missing ? *missing : 0)};
             batch_.add(event.stream, version, event.recorded_at, std::move(event.event));
         }
-        stored += tx.append_recorded(batch_);
+        stored += append_whole_log(tx, batch_);
         for (const std::string& stream : changed) {
-            tx.sql().exec(sql::mirror_dropped_put, name_, stream, dropped_by_stream_.at(stream));
+            store_sql(tx).exec(sql::mirror_dropped_put, name_, stream,
+                               dropped_by_stream_.at(stream));
         }
         const std::int64_t advanced =
-            tx.sql().exec(sql::mirror_advance, last.position, last.event, stored, dropped, tx.now(),
-                          name_, epoch_, place_.position);
-        if (advanced == 0) fail_fenced();
+            store_sql(tx).exec(sql::mirror_advance, last.position, last.event, last.store, stored,
+                               dropped, tx.now(), name_, epoch_, point_.position);
+        if (advanced == 0) fail_overtaken(store_sql(tx));
     });
-    place_ = last;
+    point_ = last;
     stored_ = stored;
     dropped_ = dropped;
     if (dropped_by_stream_.size() > streams_kept_max) dropped_by_stream_.clear();
@@ -76,6 +89,14 @@ std::uint64_t& MirrorLedger::dropped_of(Sql& sql, const std::string& stream) {
     if (found != dropped_by_stream_.end()) return found->second;
     const auto events = sql.integer(sql::mirror_dropped_of, name_, stream).value_or(0);
     return dropped_by_stream_.emplace(stream, static_cast<std::uint64_t>(events)).first->second;
+}
+
+void MirrorLedger::fail_overtaken(Sql& db) const {
+    const auto row = find(db);
+    if (row && row->epoch > epoch_) fail_fenced();
+    throw UnavailableError("mirror '" + name_ + "': the target '" + target_.uri() +
+                           "' is not as it was left: it was put back from a backup, or made " +
+                           "again: run it again, and it goes on where the target is");
 }
 
 void MirrorLedger::fail_fenced() const {

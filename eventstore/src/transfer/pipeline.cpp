@@ -43,7 +43,7 @@ struct TransferPipeline::Session {
     }
 };
 
-void TransferPipeline::run(Position after, Position until, const std::stop_token& stop,
+void TransferPipeline::run(const LogPoint& after, Position until, const std::stop_token& stop,
                            const Sink& sink) {
     has_looked_ = false;
     Session session;
@@ -54,14 +54,15 @@ void TransferPipeline::run(Position after, Position until, const std::stop_token
     const bool maps = static_cast<bool>(options_.map);
     Queue& arriving = maps ? mapped_events : read_events;
     {
-        const std::jthread reader{
-            [&] { session.guard([&] { read(after, until, read_events, token); }); }};
+        std::jthread reader;
         std::jthread mapper;
-        if (maps) {
-            mapper = std::jthread{
-                [&] { session.guard([&] { map(read_events, mapped_events, token); }); }};
-        }
         session.guard([&] {
+            reader = std::jthread{
+                [&] { session.guard([&] { read(after, until, read_events, token); }); }};
+            if (maps) {
+                mapper = std::jthread{
+                    [&] { session.guard([&] { map(read_events, mapped_events, token); }); }};
+            }
             std::vector<TransferEvent> events;
             while (arriving.pop(events, options_.batch_max, token)) sink(events);
         });
@@ -73,27 +74,28 @@ void TransferPipeline::run(Position after, Position until, const std::stop_token
     if (session.failure) std::rethrow_exception(session.failure);
 }
 
-void TransferPipeline::read(Position after, Position until, Queue& out,
-                            const std::stop_token& stop) {
+void TransferPipeline::read(LogPoint at, Position until, Queue& out, const std::stop_token& stop) {
     EventPage page;
     std::vector<TransferEvent> events;
-    Position at = after;
-    while (at < until && !stop.stop_requested()) {
+    while (at.position < until && !stop.stop_requested()) {
         const std::uint64_t seen = source_.commits();
         {
             const PooledReader reader{source_.engine()};
-            reader->read({.from = at.next().value(), .events_max = options_.batch_max}, page);
-            head_ = std::max(reader->head(), at).value();
+            reader->read({.from = at.position.next().value(),
+                          .events_max = options_.batch_max,
+                          .known = &at},
+                         page);
+            head_ = std::max(reader->head(), at.position).value();
             has_looked_ = true;
         }
         for (const EventRow& row : page.rows) {
             if (row.position > until) break;
-            if (row.position != at.next()) {
+            if (row.position != at.position.next()) {
                 throw CorruptError("store '" + source_.uri() + "' has no event at position " +
-                                   std::to_string(at.next().value()) +
+                                   std::to_string(at.position.next().value()) +
                                    ": restore it from a backup");
             }
-            at = row.position;
+            at = {row.position, row.id, at.store};
             events.emplace_back(row);
         }
         if (page.rows.empty()) {
@@ -124,7 +126,7 @@ void TransferPipeline::note_peak(const Queue& queue) {
 void TransferPipeline::look() noexcept {
     try {
         head_ = source_.head().value();
-    } catch (const Error&) {
+    } catch (const std::exception&) {
         // Perhaps it is the source that is away.
     }
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daybook/eventstore/event_store.hpp"
+#include "daybook/eventstore/log_point.hpp"
 #include "daybook/eventstore/new_event.hpp"
 #include "transfer/bounded_queue.hpp"
 
@@ -49,9 +50,10 @@ public:
         : source_(std::move(source)), options_(std::move(options)) {}
 
     /// Brings the events after `after` up to `until` to the sink, waiting for what is not there
-    /// yet. Returns before that only if `stop` is requested. Throws what a stage throws; then and
-    /// after a stop, what the sink has not been given is forgotten. Called by one thread.
-    void run(Position after, Position until, const std::stop_token& stop, const Sink& sink);
+    /// yet. Returns before that only if `stop` is requested. Throws what a stage throws, and
+    /// InvalidError if the source is not the log any more that it was read from; then and after a
+    /// stop, what the sink has not been given is forgotten. Called by one thread.
+    void run(const LogPoint& after, Position until, const std::stop_token& stop, const Sink& sink);
 
     /// Looks at the head of the source when nothing is read from it; leaves it if that cannot be
     /// reached.
@@ -66,7 +68,7 @@ public:
 private:
     struct Session;
 
-    void read(Position after, Position until, Queue& out, const std::stop_token& stop);
+    void read(LogPoint at, Position until, Queue& out, const std::stop_token& stop);
     void map(Queue& in, Queue& out, const std::stop_token& stop) const;
     void note_peak(const Queue& queue);
 

@@ -1,28 +1,37 @@
 #include "transfer/source_place.hpp"
 
+#include "daybook/eventstore/store_identity.hpp"
+#include "log_check.hpp"
 #include "transfer/statements.hpp"
 
 namespace daybook::detail {
 
-SourcePlace place_of(const SqlRow& row, int position_column, int event_column) {
-    SourcePlace place{row.position(position_column), {}};
-    if (!row.is_null(event_column)) place.event = row.id(event_column);
-    return place;
+LogPoint point_of(const SqlRow& row, int column) {
+    const auto id = [&](int at) { return row.is_null(at) ? EventId{} : row.id(at); };
+    return {row.position(column), id(column + 1), id(column + 2)};
 }
 
-bool holds(const EventStore& source, const SourcePlace& place) {
-    if (place.position == Position{0}) return true;
-    EventPage page;
+std::string mismatch(Sql& sql, const LogPoint& point) {
+    const EventId found = event_at(sql, point.position);
+    if (found == point.event) return {};
+    std::string text = "it does not hold the event " + point.event.to_string() + " at position " +
+                       std::to_string(point.position.value());
+    const EventId store = store_identity(sql);
+    if (point.store == store) return text + " any more: it was put back from a backup";
+    return text + ": that was store " + point.store.to_string() + ", and this is " +
+           store.to_string();
+}
+
+std::string mismatch(const EventStore& source, const LogPoint& point) {
     const PooledReader reader{source.engine()};
-    reader->read({.from = place.position.value(), .events_max = 1}, page);
-    return !page.rows.empty() && page.rows.front().position == place.position &&
-           page.rows.front().id == place.event;
+    const ReaderSnapshot one_state{*reader};
+    return mismatch(reader->sql(), point);
 }
 
 std::optional<MigrationRow> find_migration(Sql& target) {
     std::optional<MigrationRow> found;
     target.each(sql::migration_find, [&](const SqlRow& row) {
-        found = MigrationRow{place_of(row, 0, 1), row.integer(2) != 0};
+        found = MigrationRow{point_of(row, 0), row.integer(3) != 0};
     });
     return found;
 }

@@ -1,27 +1,26 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "daybook/eventstore/event_store.hpp"
+#include "daybook/eventstore/log_point.hpp"
+
+// How far a source was read, as its target keeps it.
 
 namespace daybook::detail {
 
-/// How far a source was read: the last event, by position and id.
-struct SourcePlace {
-    Position position;
-    EventId event;
-};
+/// What three columns hold, the first of which is `column`: position, event, store.
+LogPoint point_of(const SqlRow& row, int column);
 
-/// The place that two columns hold.
-SourcePlace place_of(const SqlRow& row, int position_column, int event_column);
-
-/// False if the source has another event there, or none: it is another store, or was restored from
-/// an older backup.
-bool holds(const EventStore& source, const SourcePlace& place);
+/// Why `source`, as `sql` sees it, cannot be the log that was read up to `point`: it has another
+/// event there, or none. Empty if it can.
+std::string mismatch(Sql& sql, const LogPoint& point);
+std::string mismatch(const EventStore& source, const LogPoint& point);
 
 /// How far the migration that made `target` has come; nothing if there was none.
 struct MigrationRow {
-    SourcePlace place;
+    LogPoint point;
     bool finished = false;
 };
 std::optional<MigrationRow> find_migration(Sql& target);

@@ -5,32 +5,36 @@
 namespace daybook::detail::sql {
 
 inline constexpr auto migration_find =
-    "SELECT position, event, finished FROM migration WHERE id = 1";
+    "SELECT position, event, store, finished FROM daybook_migration WHERE id = 1";
 inline constexpr auto migration_begin =
-    "INSERT INTO migration(id, position, updated_at) VALUES(1, 0, ?)";
+    "INSERT INTO daybook_migration(id, position, store, updated_at) VALUES(1, 0, ?, ?)";
 /// Only from where this one has left it: nothing changes if another is at work.
 inline constexpr auto migration_advance =
-    "UPDATE migration SET position = ?, event = ?, updated_at = ? "
+    "UPDATE daybook_migration SET position = ?, event = ?, updated_at = ? "
     "WHERE id = 1 AND position = ? AND finished = 0";
 inline constexpr auto migration_finish =
-    "UPDATE migration SET finished = 1, updated_at = ? WHERE id = 1 AND position = ?";
+    "UPDATE daybook_migration SET finished = 1, updated_at = ? WHERE id = 1 AND position = ?";
 
 inline constexpr auto mirror_create =
-    "INSERT INTO mirror(name, position, event, stored, dropped, epoch, updated_at) "
-    "VALUES(?, ?, ?, 0, 0, 0, ?) ON CONFLICT(name) DO NOTHING";
-inline constexpr auto mirror_claim = "UPDATE mirror SET epoch = epoch + 1 WHERE name = ?";
+    "INSERT INTO daybook_mirror(name, position, event, store, stored, dropped, epoch, updated_at) "
+    "VALUES(?, ?, ?, ?, 0, 0, 0, ?) ON CONFLICT(name) DO NOTHING";
+/// Higher than every claim before, also than one that a backup of the target knows nothing of.
+inline constexpr auto mirror_claim =
+    "UPDATE daybook_mirror SET epoch = 1 + CASE WHEN epoch > ? THEN epoch ELSE ? END WHERE name = "
+    "?";
 inline constexpr auto mirror_find =
-    "SELECT position, event, stored, dropped, epoch FROM mirror WHERE name = ?";
+    "SELECT position, event, store, stored, dropped, epoch FROM daybook_mirror WHERE name = ?";
 /// Only for the newest claim.
 inline constexpr auto mirror_advance =
-    "UPDATE mirror SET position = ?, event = ?, stored = ?, dropped = ?, updated_at = ? "
+    "UPDATE daybook_mirror SET position = ?, event = ?, store = ?, stored = ?, dropped = ?, "
+    "updated_at = ? "
     "WHERE name = ? AND epoch = ? AND position = ?";
 inline constexpr auto mirror_dropped_of =
-    "SELECT events FROM mirror_dropped WHERE mirror = ? AND stream = ?";
+    "SELECT events FROM daybook_mirror_dropped WHERE mirror = ? AND stream = ?";
 inline constexpr auto mirror_dropped_put =
-    "INSERT INTO mirror_dropped(mirror, stream, events) VALUES(?, ?, ?) "
+    "INSERT INTO daybook_mirror_dropped(mirror, stream, events) VALUES(?, ?, ?) "
     "ON CONFLICT(mirror, stream) DO UPDATE SET events = excluded.events";
 
-inline constexpr auto projection_names = "SELECT name FROM projection ORDER BY name";
+inline constexpr auto projection_names = "SELECT name FROM daybook_projection ORDER BY name";
 
 }  // namespace daybook::detail::sql

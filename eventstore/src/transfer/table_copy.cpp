@@ -11,9 +11,14 @@ namespace daybook::detail {
 
 namespace {
 
-/// One statement stores so many rows; what is left over at the end goes row by row.
+/// One statement stores so many rows; what is left over at the end, or is large, goes row by row.
 constexpr std::size_t rows_together = 100;
-constexpr std::int64_t page_rows = 1'000;
+constexpr std::size_t bytes_together_max = 4 * 1024 * 1024;
+
+/// An engine may hold all rows of a page in memory: their number follows their size.
+constexpr std::int64_t page_rows_first = 4;
+constexpr std::int64_t page_rows_max = 1'000;
+constexpr std::size_t page_bytes_max = 8 * 1024 * 1024;
 
 using Columns = std::vector<std::string>;
 
@@ -38,6 +43,11 @@ public:
     }
     SqlValue borrow() const {
         return std::visit([](const auto& kept) { return lend(kept); }, data_);
+    }
+    std::size_t bytes() const {
+        if (const auto* text = std::get_if<std::string>(&data_)) return text->size();
+        if (const auto* bytes = std::get_if<Bytes>(&data_)) return bytes->size();
+        return sizeof(*this);
     }
 
 private:
@@ -68,13 +78,20 @@ public:
           one_(statement(table, columns, 1)),
           many_(statement(table, columns, rows_together)) {}
 
-    /// The row's columns from `first` on.
-    void add(const SqlRow& row, std::size_t first) {
+    /// The row's columns from `first` on. Returns their size.
+    std::size_t add(const SqlRow& row, std::size_t first) {
+        std::size_t bytes = 0;
         for (std::size_t i = first; i < first + columns_; ++i) {
-            values_.emplace_back(row.value(static_cast<int>(i)));
+            bytes += values_.emplace_back(row.value(static_cast<int>(i))).bytes();
         }
         ++rows_;
-        if (values_.size() == columns_ * rows_together) flush(many_, rows_together);
+        bytes_ += bytes;
+        if (values_.size() == columns_ * rows_together) {
+            flush(many_, rows_together);
+        } else if (bytes_ > bytes_together_max) {
+            flush(one_, 1);
+        }
+        return bytes;
     }
     void finish() { flush(one_, 1); }
     std::uint64_t rows() const noexcept { return rows_; }
@@ -97,6 +114,7 @@ private:
             parameters.clear();
         }
         values_.clear();
+        bytes_ = 0;
     }
 
     Sql& target_;
@@ -104,8 +122,16 @@ private:
     const std::string one_;
     const std::string many_;
     std::vector<KeptValue> values_;
+    std::size_t bytes_ = 0;  ///< of values_
     std::uint64_t rows_ = 0;
 };
+
+/// As many rows as would fill a page if each were as large as the largest of the page before.
+std::int64_t rows_after(std::int64_t rows, std::size_t largest_bytes) {
+    const auto fitting =
+        static_cast<std::int64_t>(page_bytes_max / std::max<std::size_t>(largest_bytes, 1));
+    return std::clamp<std::int64_t>(fitting, 1, std::min(page_rows_max, 4 * rows));
+}
 
 }  // namespace
 
@@ -124,27 +150,31 @@ std::uint64_t copy_table(Sql& source, Sql& target, const TransferTable& table) {
     // The key stands in front, to go on behind it: a page at a time, for an engine may hold all
     // rows of a result in memory.
     const std::string select = "SELECT " + key + ", " + list(columns) + " FROM " + name;
-    const std::string order = " ORDER BY " + key + " LIMIT " + std::to_string(page_rows);
+    const std::string order = " ORDER BY " + key + " LIMIT ?";
     const std::string go_on = " WHERE (" + key + ") > " + placeholders(keys);
 
     target.execute("DELETE FROM " + name, {});
     RowInserter inserter{target, name, columns};
     std::vector<KeptValue> last;
-    std::int64_t rows = 0;
-    do {
-        std::vector<SqlValue> after;
-        for (const KeptValue& value : last) after.push_back(value.borrow());
+    std::int64_t page_rows = page_rows_first;
+    for (bool more = true; more;) {
+        std::vector<SqlValue> parameters;
+        for (const KeptValue& value : last) parameters.push_back(value.borrow());
+        parameters.emplace_back(page_rows);
         std::vector<KeptValue> newest;
-        rows = source.query(select + (last.empty() ? "" : go_on) + order, after,
-                            [&](const SqlRow& row) {
-                                newest.clear();
-                                for (std::size_t i = 0; i < keys; ++i) {
-                                    newest.emplace_back(row.value(static_cast<int>(i)));
-                                }
-                                inserter.add(row, keys);
-                            });
+        std::size_t largest = 0;
+        const std::int64_t rows = source.query(
+            select + (last.empty() ? "" : go_on) + order, parameters, [&](const SqlRow& row) {
+                newest.clear();
+                for (std::size_t i = 0; i < keys; ++i) {
+                    newest.emplace_back(row.value(static_cast<int>(i)));
+                }
+                largest = std::max(largest, inserter.add(row, keys));
+            });
         last = std::move(newest);
-    } while (rows == page_rows);
+        more = rows == page_rows;
+        page_rows = rows_after(page_rows, largest);
+    }
     inserter.finish();
     return inserter.rows();
 }

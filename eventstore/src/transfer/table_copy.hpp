@@ -14,40 +14,37 @@ struct TransferTable {
     std::string_view key;
     /// The key is a number that the target gives anew, in the order of the source.
     bool numbered = false;
+
+    /// Without the prefix of the store's tables.
+    constexpr std::string_view shown_name() const noexcept {
+        return name.substr(std::string_view{"daybook_"}.size());
+    }
 };
 
 /// What a migration copies besides the events.
 inline constexpr std::array copied_tables{
-    TransferTable{"snapshot", "stream, aggregate"},
-    TransferTable{"inbox", "consumer, id"},
-    TransferTable{"outbox", "sequence", true},
-    TransferTable{"dead_letter", "number", true},
-    TransferTable{"saga", "definition, key"},
-    TransferTable{"saga_timer", "definition, key, kind"},
-    TransferTable{"saga_start", "definition"},
-    TransferTable{"mirror", "name"},
-    TransferTable{"mirror_dropped", "mirror, stream"},
+    TransferTable{"daybook_snapshot", "stream, aggregate"},
+    TransferTable{"daybook_inbox", "consumer, id"},
+    TransferTable{"daybook_outbox", "sequence", true},
+    TransferTable{"daybook_dead_letter", "number", true},
+    TransferTable{"daybook_saga", "definition, key"},
+    TransferTable{"daybook_saga_timer", "definition, key, kind"},
+    TransferTable{"daybook_saga_start", "definition"},
+    TransferTable{"daybook_saga_failed_start", "definition, position"},
+    TransferTable{"daybook_mirror", "name"},
+    TransferTable{"daybook_mirror_dropped", "mirror, stream"},
 };
 
 /// What it does not: the log with all that an engine keeps about it and itself; leases, which die
 /// with their owners; read models with their books, which the target makes anew; a migration's own
 /// record.
-inline constexpr std::array<std::string_view, 16> left_tables{"daybook_schema",
-                                                              "category",
-                                                              "stream",
-                                                              "event_type",
-                                                              "event",
-                                                              "stream_run",
-                                                              "stream_run_new",
-                                                              "stream_run_recent",
-                                                              "unit",
-                                                              "server_life",
-                                                              "lease",
-                                                              "projection",
-                                                              "rebuild",
-                                                              "daybook_checkpoint",
-                                                              "daybook_set_aside",
-                                                              "migration"};
+inline constexpr std::array<std::string_view, 17> left_tables{
+    "daybook_schema",     "daybook_store",          "daybook_category",
+    "daybook_stream",     "daybook_event_type",     "daybook_event",
+    "daybook_stream_run", "daybook_stream_run_new", "daybook_stream_run_recent",
+    "daybook_unit",       "daybook_server_life",    "daybook_lease",
+    "daybook_projection", "daybook_rebuild",        "daybook_checkpoint",
+    "daybook_set_aside",  "daybook_migration"};
 
 bool is_empty(Sql& store, const TransferTable& table);
 /// Replaces the rows of the target's table by those of the source's. Returns their number.

@@ -16,6 +16,7 @@
 #include "daybook/core/log.hpp"
 #include "daybook/core/stream_name.hpp"
 #include "daybook/eventstore/event_page.hpp"
+#include "daybook/eventstore/log_point.hpp"
 #include "daybook/eventstore/new_event.hpp"
 #include "daybook/eventstore/read_options.hpp"
 #include "daybook/eventstore/sql.hpp"
@@ -62,6 +63,9 @@ struct PageRequest {
     const EventFilter* filter = nullptr;  ///< of the log only
     std::size_t events_max = 1000;
     std::size_t bytes_max = 4 * 1024 * 1024;
+    /// What was read before; nothing if its position is 0. A log that does not hold that event is
+    /// another one, and InvalidError.
+    const LogPoint* known = nullptr;
 };
 
 /// Looks at the store. Used by one thread at a time.
@@ -92,6 +96,9 @@ public:
     virtual AppendOutcome append(const AppendRequest& request) = 0;
     /// The same for several, those of one stream in their order, each with a verdict of its own.
     virtual std::vector<AppendOutcome> append_all(AppendRequests requests);
+    /// Throws the first error again if the engine has ended the transaction by itself: everything
+    /// of it is gone, and nothing more of it will be stored.
+    virtual void require_open() const {}
     virtual void savepoint() = 0;
     virtual void release_savepoint() = 0;
     virtual void rollback_to_savepoint() = 0;
@@ -118,6 +125,9 @@ public:
     virtual void begin() = 0;
     virtual void commit() = 0;
     virtual void rollback() noexcept = 0;
+    /// Throws InvalidError, naming it, if the open transaction has made anything that does not live
+    /// in this database: a temporary table, a table of another schema.
+    virtual void require_own() = 0;
     /// Puts all of a finished build on disk for good. Outside a transaction.
     virtual void finish_build() = 0;
 };
@@ -132,6 +142,15 @@ public:
     /// or throws NotFoundError. Nothing happens if it is not there.
     virtual void remove(std::string_view name) = 0;
     virtual std::vector<std::string> list() = 0;
+    /// Puts all that `name` holds, but for what begins with `daybook_`, into the store's own
+    /// database, inside the unit that is open on `store`: as it is, nothing is computed, counted or
+    /// triggered once more. Returns what came there, one thing a line, for `drop_from_store`.
+    /// Throws InvalidError, naming it, for what is there already or cannot be moved. Nobody may be
+    /// at work on `name`; remove it when the unit has committed.
+    virtual std::vector<std::string> move_into_store(std::string_view name, Sql& store) = 0;
+    /// Drops what `move_into_store` brought, inside the unit that is open on `store`. Throws
+    /// InvalidError, naming it, if something that does not belong to it stands on it.
+    virtual void drop_from_store(const std::vector<std::string>& things, Sql& store) = 0;
 };
 
 /// One open store.

@@ -27,9 +27,10 @@ struct StoreOptions {
     /// Make the store if it is not there; otherwise NotFoundError.
     bool create = true;
     Durability durability = Durability::full;
-    /// How long a write waits for other processes before it is UnavailableError.
+    /// How long a write waits for other processes before it is UnavailableError; zero: not at all.
     std::chrono::milliseconds busy_wait_max{10'000};
-    /// How long a server may take over one answer before the connection counts as lost.
+    /// How long a server may take over one answer before the connection counts as lost. More than
+    /// zero.
     std::chrono::milliseconds reply_wait_max{60'000};
     /// Where `recorded_at` and due times come from; must outlive the store. Nothing: the time that
     /// all who share the store agree on (see Engine::clock).
@@ -62,22 +63,30 @@ using CommitHook = std::function<void(Transaction&)>;
 ///     for (const EventView event : store.read("account-1")) use(event.type(), event.data());
 ///
 /// A handle: copies share one open store, the last one closes it. Thread-safe; ranges and
-/// transactions are not. Any number of processes may open one store.
+/// transactions are not. Any number of processes may open one store; a child after `fork` opens its
+/// own: there every call of an inherited handle throws InvalidError, and the handle can be dropped.
 class EventStore {
 public:
     /// Opens `orders.db`, `sqlite:orders.db`, `:memory:` (a store of its own that vanishes with
     /// the last handle), or `postgresql://user@host/database?schema=orders`. Applies what is
     /// missing of the schema in one transaction. Throws NotFoundError (no such file or database,
-    /// and not to be created), StorageError (cannot be written), InvalidError (a bad uri; a store
-    /// made by a newer Daybook), CorruptError (not a store), UnavailableError (no server, no right
-    /// to use it).
+    /// and not to be created), StorageError (cannot be read), InvalidError (a bad uri; a store made
+    /// by a newer Daybook), CorruptError (not a store), UnavailableError (no server, no right to
+    /// use it).
+    ///
+    /// The name of a file means that file for as long as the store is open, wherever the program
+    /// goes, and is never a URI: `file:x?mode=ro` is a file of that name. A file that the program
+    /// may not write can be read; each write is StorageError then, until the right is given. A file
+    /// that was removed, replaced or given a second name (a hard link) while it is open takes no
+    /// more events: StorageError.
     static EventStore open(std::string_view uri, StoreOptions options = {});
 
     /// Stores `events` at the end of `stream`; on return they are on disk. Concurrent callers are
     /// committed together. Throws ConflictError, DuplicateError, InvalidError (no events, a payload
-    /// that is not JSON or over the limit), UnavailableError, StorageError, InDoubtError: in every
-    /// case but the last nothing was stored. An exact repeat (same ids, same content) returns the
-    /// first result.
+    /// that is not JSON or over the limit, a stream that is kept for Daybook's own: see
+    /// StreamName::is_reserved), UnavailableError, StorageError, InDoubtError: in every case but
+    /// the last nothing was stored. An exact repeat (same ids, same content) returns the first
+    /// result.
     AppendResult append(const StreamName& stream, ExpectedVersion expected,
                         std::span<const NewEvent> events);
     AppendResult append(const StreamName& stream, ExpectedVersion expected,
@@ -96,8 +105,9 @@ public:
     /// Hands the append over and returns, so that one thread can keep hundreds outstanding. The
     /// future is ready when the events are on disk, or throws what `append` would have thrown;
     /// InvalidError is thrown at once. What one thread hands over for one stream is stored in that
-    /// order. Waits while 4,096 are outstanding. The first call starts a thread of the store; the
-    /// last handle waits until everything outstanding is stored.
+    /// order; between different streams there is none. Waits while 4,096 are outstanding. The first
+    /// call starts a thread of the store; the last handle waits until everything outstanding is
+    /// stored.
     std::future<AppendResult> append_async(StreamName stream, ExpectedVersion expected,
                                            std::vector<NewEvent> events);
 
@@ -116,11 +126,13 @@ public:
     /// it throws. Must not be nested. `trace` is what its events and messages carry.
     CommitResult transact(const std::function<void(Transaction&)>& unit, Trace trace = {});
 
-    /// Runs read-only SQL on the store's own database. `look` runs on this thread.
+    /// Runs read-only SQL on the store's own database, of which it sees one state. `look` runs on
+    /// this thread. The tables of the store begin with `daybook_`; the views `outbox` and `inbox`
+    /// are there to be looked at.
     void query(const std::function<void(Sql&)>& look) const;
 
     /// Waits until the log reaches beyond `seen`, in this or another process. False after `timeout`
-    /// or when `stop` is requested.
+    /// (see `forever`) or when `stop` is requested.
     bool wait_beyond(Position seen, std::chrono::milliseconds timeout,
                      std::stop_token stop = {}) const;
     /// A number that grows with every commit this process learns of, its own and others'.
@@ -134,6 +146,9 @@ public:
     /// If it throws, that unit fails, and only that one.
     [[nodiscard]] std::shared_ptr<void> add_commit_hook(CommitHook hook);
 
+    /// Which store this is: given when it was made, kept by its backups and copies of its files.
+    /// Two stores of one name, one after the other, have two.
+    EventId identity() const;
     const Clock& clock() const noexcept;
     /// What it was opened by, without a password (see shown_uri).
     const std::string& uri() const noexcept;

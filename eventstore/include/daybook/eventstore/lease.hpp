@@ -20,6 +20,8 @@ struct Lease {
     /// Grows with each acquisition of the name: who has an older one has lost it.
     std::uint64_t token = 0;
     Timestamp until;
+    /// `until` was set so far ahead of the time that it was then.
+    std::chrono::microseconds duration{};
 };
 
 /// Leases keep several processes from doing the same work, and a dead one from keeping it: who
@@ -36,6 +38,9 @@ struct Lease {
 ///         leases.release(*lease);
 ///     }
 ///
+/// No lease outlasts its duration by much when the clock is set back: whoever asks for it then lets
+/// it begin again, with the same owner and token.
+///
 /// Instants are the engine's (see Engine::clock), never the store's clock, which may be virtual.
 /// Thread-safe.
 class Leases {
@@ -46,7 +51,7 @@ public:
 
     /// A lease, under a new token, if `name` is free, has run out, or is `owner`'s already; nothing
     /// if another owner holds it. Throws InvalidError if the name or the owner is empty or the
-    /// duration not positive.
+    /// duration not positive or `forever`.
     std::optional<Lease> try_acquire(std::string_view name, std::string_view owner,
                                      std::chrono::milliseconds duration);
     /// Moves `until` to `duration` from now. False if it was released or somebody has acquired it
@@ -78,6 +83,10 @@ public:
 
     /// All that were acquired and not released, by name; some may have run out.
     std::vector<Lease> list() const;
+    /// The clock was set back since it was acquired or renewed.
+    bool is_overlong(const Lease& lease) const;
+    /// Lets such leases last for their duration from now on.
+    void shorten();
     /// What the instants of leases are compared with.
     Timestamp now() const { return clock_->now(); }
 

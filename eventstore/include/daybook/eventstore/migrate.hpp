@@ -64,10 +64,11 @@ struct MigrationResult {
 ///
 ///     migrate(EventStore::open("orders.db"), EventStore::open("new-orders.db"));
 ///
-/// Throws InvalidError (the target holds something else, or is in use already), UnavailableError
-/// (the source was written to meanwhile: call again to catch up; or a store cannot be reached),
-/// CorruptError (the logs differ, by position and stream), CancelledError, and what the stores
-/// throw. In each case a later call can go on, but for the logs that differ.
+/// Throws InvalidError (the target holds something else, or is in use already; the source is not
+/// the log any more of which a part was copied), UnavailableError (the source was written to
+/// meanwhile: call again to catch up; or a store cannot be reached), CorruptError (the logs differ,
+/// by position and stream), CancelledError, and what the stores throw. In each case a later call
+/// can go on, but for the logs that differ.
 MigrationResult migrate(EventStore from, EventStore to, const MigrationOptions& options = {});
 
 }  // namespace daybook

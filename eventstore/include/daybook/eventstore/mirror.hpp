@@ -77,6 +77,14 @@ struct MirrorStatus {
 /// then the target's own. A stream that somebody else writes to in the target halts the mirror with
 /// a ConflictError that names it.
 ///
+/// **One log.** The checkpoint names the event it stands on and the source (see LogPoint). A source
+/// that was put back from a backup, or is another store, halts the mirror with InvalidError. When
+/// the target was put back, or made again, the mirror goes on from where the target is, and says so
+/// in its log.
+///
+/// **Outages.** A store that is away, a standby or not there for a while is waited for, see
+/// `waiting`. Any other error of a store halts it when a second and a third look have met it too.
+///
 /// **One at a time.** Who starts a mirror takes its name over: an older one of that name stores
 /// nothing any more and halts.
 ///

@@ -38,6 +38,8 @@ public:
     bool empty() const noexcept { return events_.empty(); }
     /// How many events it holds.
     std::size_t size() const noexcept { return events_.size(); }
+    /// The first of its streams that is kept for Daybook's own; null if it has none.
+    const StreamName* reserved_stream() const noexcept;
     void clear() noexcept;
 
     /// What an engine is asked to append: neighbours of one stream and instant together, or each

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,6 +22,10 @@ namespace daybook {
 
 /// A parameter of a statement. Text and bytes are borrowed for the call. Instants travel as whole
 /// microseconds, ids as 16 bytes, positions and versions as whole numbers.
+///
+/// What one of the engines could not store as it is, is refused with InvalidError before either
+/// sees it: a number above 2^63 - 1 and NaN when the value is made, text that is not UTF-8 or holds
+/// a zero byte when the statement is run.
 class SqlValue {
 public:
     using Bytes = std::span<const std::uint8_t>;
@@ -28,9 +33,17 @@ public:
 
     SqlValue(std::nullptr_t) noexcept : data_(nullptr) {}
     template <std::integral I>
-    SqlValue(I value) noexcept : data_(static_cast<std::int64_t>(value)) {}
+    SqlValue(I value) noexcept(always_fits<I>) : data_(static_cast<std::int64_t>(value)) {
+        if constexpr (!always_fits<I>) {
+            if (value > static_cast<I>(std::numeric_limits<std::int64_t>::max())) {
+                refuse_number(value);
+            }
+        }
+    }
     template <std::floating_point F>
-    SqlValue(F value) noexcept : data_(static_cast<double>(value)) {}
+    SqlValue(F value) : data_(static_cast<double>(value)) {
+        if (value != value) refuse_nan();
+    }
     SqlValue(std::string_view value) noexcept : data_(value) {}
     SqlValue(const std::string& value) noexcept : data_(std::string_view{value}) {}
     SqlValue(const char* value) noexcept : data_(std::string_view{value}) {}
@@ -39,9 +52,9 @@ public:
     SqlValue(Timestamp value) noexcept
         : data_(static_cast<std::int64_t>(value.time_since_epoch().count())) {}
     template <class Tag>
-    SqlValue(Ordinal<Tag> value) noexcept : data_(static_cast<std::int64_t>(value.value())) {}
+    SqlValue(Ordinal<Tag> value) : SqlValue(value.value()) {}
     template <class T>
-    SqlValue(const std::optional<T>& value) noexcept
+    SqlValue(const std::optional<T>& value)
         : SqlValue(value ? SqlValue(*value) : SqlValue(nullptr)) {}
 
     /// NULL for a nil id, which is borrowed as bytes are.
@@ -52,6 +65,11 @@ public:
     const Data& data() const noexcept { return data_; }
 
 private:
+    template <class I>
+    static constexpr bool always_fits = std::is_signed_v<I> || sizeof(I) < sizeof(std::int64_t);
+    [[noreturn]] static void refuse_number(std::uint64_t value);
+    [[noreturn]] static void refuse_nan();
+
     Data data_;
 };
 
@@ -62,7 +80,11 @@ public:
     virtual int columns() const = 0;
     virtual std::string_view column_name(int column) const = 0;
     virtual bool is_null(int column) const = 0;
+    /// A whole number of 64 bits, from a column of whatever type that holds exactly one: 7, 7.0 and
+    /// '7' are 7, true is 1. 0 for NULL. Throws InvalidError for everything else (7.5, 1e30, a
+    /// date), with the column and its value named.
     virtual std::int64_t integer(int column) const = 0;
+    /// A number, or text that is one and nothing else. 0 for NULL. Throws InvalidError otherwise.
     virtual double real(int column) const = 0;
     /// As text whatever its type; empty for NULL.
     virtual std::string_view text(int column) const = 0;
@@ -92,9 +114,11 @@ struct SqlRelation {
 };
 
 /// SQL against one database inside whatever transaction is open on it. Parameters are written `?`
-/// on every engine. Statements are kept prepared by their text, so a constant text costs one
-/// preparation. Throws InvalidError for SQL that the engine refuses, with the statement named; on
-/// PostgreSQL the transaction takes no other statement after that, so let the error pass.
+/// on every engine. Statements are kept prepared by their text, the last few hundred of them, so a
+/// constant text costs one preparation. Foreign keys are enforced. Throws InvalidError for SQL that
+/// the engine refuses, with the statement named; on PostgreSQL the transaction takes no other
+/// statement after that, so let the error pass. An error that made SQLite roll the transaction back
+/// (a full disk, INSERT OR ROLLBACK) is thrown again by everything that follows in it.
 /// Not thread-safe: use it where it was handed out.
 class Sql {
 public:
@@ -103,7 +127,8 @@ public:
 
     virtual ~Sql() = default;
 
-    /// Runs one statement and returns how many rows it changed.
+    /// Runs one statement and returns how many rows it changed: none unless it inserts, updates or
+    /// deletes. Throws InvalidError for a text that holds several.
     virtual std::int64_t execute(std::string_view statement, Parameters parameters) = 0;
     /// The same for a change that nobody asks about, inside a transaction. An engine behind a
     /// network sends it along with what comes next, which sees it done; that, or the commit, then

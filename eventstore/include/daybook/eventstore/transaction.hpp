@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -7,26 +8,46 @@
 
 #include "daybook/eventstore/engine.hpp"
 #include "daybook/eventstore/event_range.hpp"
+#include "daybook/eventstore/guarded_sql.hpp"
 #include "daybook/eventstore/outgoing_message.hpp"
 #include "daybook/eventstore/recorded_batch.hpp"
 
 namespace daybook {
 
 class StoreCore;
+class Transaction;
+
+namespace detail {
+
+/// The SQL by which Daybook's own folders change the store's tables: nothing is checked.
+Sql& store_sql(Transaction& transaction) noexcept;
+
+/// The doors into the streams that are kept for Daybook's own (see StreamName::is_reserved). They
+/// belong to the folders above and are no part of the interface. What a journal holds has a limit
+/// of its own there, so `payload_bytes_max` does not count.
+AppendResult append_reserved(Transaction& tx, const StreamName& stream, ExpectedVersion expected,
+                             std::span<const NewEvent> events);
+std::size_t append_whole_log(Transaction& tx, const RecordedBatch& batch);
+
+}  // namespace detail
 
 /// One atomic unit: appends to any number of streams, outbox messages, inbox marks and SQL on the
 /// store's own database commit together or not at all. Only alive inside `EventStore::transact`,
 /// on the thread that called it. What it reads includes what it wrote.
+///
+/// An error may make the engine end the transaction by itself (on SQLite a full disk, a failed read
+/// or INSERT OR ROLLBACK; on PostgreSQL a lost connection). A unit that catches it and goes on
+/// stores nothing more: every further call throws that first error again, and so does the commit.
 class Transaction {
 public:
     /// Made by the store; a program receives one.
     Transaction(StoreCore& store, WriteTransaction& engine, Trace trace) noexcept
-        : store_(store), engine_(engine), trace_(trace) {}
+        : store_(store), engine_(engine), sql_(engine.sql()), trace_(trace) {}
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
 
     /// As EventStore::append, within the unit. Throws ConflictError; let it pass and the unit is
-    /// rolled back.
+    /// rolled back. Throws InvalidError for a stream that is kept for Daybook's own.
     AppendResult append(const StreamName& stream, ExpectedVersion expected,
                         std::span<const NewEvent> events);
     AppendResult append(const StreamName& stream, ExpectedVersion expected,
@@ -41,7 +62,9 @@ public:
     /// checked to be JSON, and the unit's trace is not added; commit hooks run as after any append.
     /// Events that are stored already, in the same place of their stream, are left as they are;
     /// returns how many were new. Throws ConflictError if one does not fit into its stream,
-    /// DuplicateError if an id was used for something else: let them pass.
+    /// DuplicateError if an id was used for something else: let them pass. Streams that are kept
+    /// for Daybook's own are refused with InvalidError, as they mean nothing without the tables
+    /// beside them: `mirror` and `migrate` copy both.
     std::size_t append_recorded(const RecordedBatch& batch);
 
     /// The range must not outlive the transaction.
@@ -53,8 +76,9 @@ public:
     Position head() { return engine_.head(); }
 
     /// Puts a message into the outbox: it is delivered after the commit, or never existed.
-    /// Returns its id. Throws InvalidError for a bad topic or key, DuplicateError if a message
-    /// of that id is waiting already.
+    /// Returns its id. Throws InvalidError for a bad topic or key, a payload or headers that are
+    /// not JSON or too large, or an instant behind the year 9999; DuplicateError if a message of
+    /// that id is waiting already.
     template <Event Message>
     EventId publish(std::string_view topic, const Message& message, PublishOptions options = {}) {
         OutgoingMessage outgoing{topic, Message::type, {}, std::move(options)};
@@ -64,11 +88,16 @@ public:
     EventId publish(const OutgoingMessage& message);
 
     /// The inbox: true if `consumer` sees this message for the first time, and from the commit on
-    /// never again. False means the effect is there already: do nothing.
+    /// never again. False means the effect is there already: do nothing. Throws InvalidError for a
+    /// nil id or a consumer that is not 1 to 401 bytes of UTF-8 without zero bytes.
     bool mark_handled(std::string_view consumer, const EventId& message);
+    /// The same with a hash of what the message says. Throws DuplicateError if the consumer has
+    /// handled a message of this id that says something else: its effect is another one.
+    bool mark_handled(std::string_view consumer, const EventId& message, std::uint64_t content);
 
     /// SQL on the store's own database (read models that are fed inline, a program's own tables).
-    Sql& sql() noexcept { return engine_.sql(); }
+    /// The store's tables, whose names begin with `daybook_`, can be read and not changed.
+    Sql& sql() noexcept { return sql_; }
 
     /// What the events and messages of this unit carry unless they carry their own.
     const Trace& trace() const noexcept { return trace_; }
@@ -78,12 +107,23 @@ public:
     Timestamp now();
 
     bool has_appended() const noexcept { return appended_; }
-    /// Throws InvalidError if an append of this unit failed half-way and was caught.
+    /// Throws InvalidError if an append of this unit failed half-way and was caught; if an error
+    /// made the engine roll everything back by itself, that error again.
     void require_whole() const;
 
 private:
+    friend Sql& detail::store_sql(Transaction& transaction) noexcept;
+    friend AppendResult detail::append_reserved(Transaction&, const StreamName&, ExpectedVersion,
+                                                std::span<const NewEvent>);
+    friend std::size_t detail::append_whole_log(Transaction&, const RecordedBatch&);
+
+    AppendOutcome store_events(const StreamName& stream, ExpectedVersion expected,
+                               std::span<const NewEvent> events);
+    std::size_t store_recorded(const RecordedBatch& batch);
+
     StoreCore& store_;
     WriteTransaction& engine_;
+    GuardedSql sql_;
     Trace trace_;
     Timestamp now_{};
     bool appended_ = false;
