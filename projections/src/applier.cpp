@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "daybook/eventstore/guarded_sql.hpp"
+
 namespace daybook::detail {
 
 namespace {
@@ -13,18 +15,15 @@ FailedEvent set_aside_behind(const EventRow& row) {
 
 }  // namespace
 
-bool is_environment(const Error& error) noexcept {
-    return error.kind() == ErrorKind::storage || error.kind() == ErrorKind::unavailable ||
-           error.kind() == ErrorKind::in_doubt;
-}
-
 Applier::Applier(const ProjectionDefinition& definition, FoldLimits limits)
     : shape_(definition.shape()), fold_(definition.fold(limits)), dispatch_(shape_.events) {}
 
 std::optional<FailedEvent> Applier::apply(const EventPage& page, Position upto, Checkpoint& book,
                                           Sql& model, Timestamp now) {
     const Position end = std::min(upto, page.scanned_to);
-    Ledger ledger{model, shape_.name};
+    HandlerSql watched{model};
+    Ledger ledger{watched, shape_.name};
+    GuardedSql handlers_sql{watched};
     std::uint64_t applied = 0;
     std::uint64_t parked = 0;
     // An upcaster can make several events of one; together they count as that one position.
@@ -44,12 +43,13 @@ std::optional<FailedEvent> Applier::apply(const EventPage& page, Position upto, 
                 ledger.set_aside(set_aside_behind(next), true, now);
                 ++parked;
             } else {
-                fold_->apply(static_cast<std::size_t>(handler), EventView{next}, model);
+                fold_->apply(static_cast<std::size_t>(handler), EventView{next}, handlers_sql);
+                watched.settle();
                 applied += first ? 1 : 0;
             }
         }
     };
-    if (auto error = error_of(apply_all)) {
+    if (auto error = error_of(watched, apply_all)) {
         if (row == nullptr) throw CorruptError("projection '" + shape_.name + "': " + *error);
         return FailedEvent{row->position, std::string(row->stream), row->type->name,
                            std::move(*error)};
@@ -68,18 +68,26 @@ std::optional<FailedEvent> Applier::apply(const EventPage& page, Position upto, 
 }
 
 std::optional<std::string> Applier::apply_again(const EventPage& page, Sql& model) {
-    return error_of([&] {
+    HandlerSql watched{model};
+    GuardedSql handlers_sql{watched};
+    return error_of(watched, [&] {
         for (const EventRow& row : page.rows) {
             const int handler = dispatch_.handler(*row.type);
             if (handler == Dispatch::none) continue;
-            fold_->apply(static_cast<std::size_t>(handler), EventView{row}, model);
+            fold_->apply(static_cast<std::size_t>(handler), EventView{row}, handlers_sql);
         }
-        fold_->flush(model);
+        fold_->flush(handlers_sql);
+        watched.settle();
     });
 }
 
 std::optional<std::string> Applier::flush(Sql& model) {
-    return error_of([&] { fold_->flush(model); });
+    HandlerSql watched{model};
+    GuardedSql handlers_sql{watched};
+    return error_of(watched, [&] {
+        fold_->flush(handlers_sql);
+        watched.settle();
+    });
 }
 
 }  // namespace daybook::detail

@@ -4,31 +4,34 @@
 #include <optional>
 #include <string>
 
+#include "daybook/core/clean_text.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/event_page.hpp"
 #include "daybook/projections/projection_definition.hpp"
 #include "dispatch.hpp"
+#include "handler_sql.hpp"
 #include "ledger.hpp"
 
 namespace daybook::detail {
 
-/// Not the event's fault: the disk, a lock, a connection. Trying again later is all there is to do.
-bool is_environment(const Error& error) noexcept;
-
-/// What `work` threw, as text; nothing if it threw nothing. Errors of the environment pass.
+/// What `work` of a handler threw, as a text that can be stored; nothing if it threw nothing. What
+/// failed in the engine passes, whatever the handler made of it, and so does an UnavailableError of
+/// the handler's own: trying again later is all there is to do.
 template <class Work>
-std::optional<std::string> error_of(Work&& work) {
+std::optional<std::string> error_of(const HandlerSql& sql, Work&& work) {
+    std::optional<std::string> text;
     try {
         work();
-        return std::nullopt;
-    } catch (const Error& error) {
-        if (is_environment(error)) throw;
-        return error.what();
+    } catch (const UnavailableError&) {
+        sql.rethrow_failure();
+        throw;
     } catch (const std::exception& error) {
-        return error.what();
+        text = clean_text(error.what());
     } catch (...) {
-        return "an exception that is no std::exception";
+        text = "an exception that is no std::exception";
     }
+    sql.rethrow_failure();
+    return text;
 }
 
 /// Applies pages of the log to a model, inside a transaction that the caller holds, and keeps its

@@ -14,11 +14,12 @@ void AsyncEntry::open(const Registered& registered) {
     auto feed = std::make_unique<ModelFeed>(*definition_, wanted_.shape.errors, *database,
                                             store_.clock(), limits);
     feed->reload();
-    if (feed->position() > store_.head()) {
-        throw CorruptError("projection '" + name() + "': its model is at position " +
-                           std::to_string(feed->position().value()) +
-                           ", beyond the end of the log, which has lost events: rebuild it");
+    if (feed->committed().definition != registered.fingerprint) {
+        throw OtherLogError("projection '" + name() +
+                            "': another definition than the store says has made its model: "
+                            "rebuild it");
     }
+    feed->require_fit(log_);
     database_ = std::move(database);
     feed_ = std::move(feed);
     build_ = registered.build;
@@ -30,11 +31,16 @@ std::unique_ptr<ReadModelDatabase> AsyncEntry::open_database(const Registered& r
     try {
         return open_model(databases, database, ReadModelUse::feed);
     } catch (const NotFoundError&) {}
+    if (build_ == registered.build) {
+        store_.log(LogLevel::warning,
+                   "read model '" + database + "' has gone and is made again from the whole log");
+    }
     // In the transaction in which builds are put into service: one that has been replaced, and is
     // removed, must not come to be once more, empty.
     store_.transact([&](Transaction& tx) {
-        const auto now = Registry{tx.sql(), store_.engine().clock()}.find(name());
-        if (now && now->build == registered.build) make_model(databases, database, wanted_.shape);
+        const auto now = Registry{detail::store_sql(tx), store_.engine().clock()}.find(name());
+        if (!now || now->build != registered.build) return;
+        make_model(databases, database, wanted_.shape, empty_book(now->store, now->fingerprint));
     });
     return open_model(databases, database, ReadModelUse::feed);
 }
@@ -54,9 +60,7 @@ Entry::Fed AsyncEntry::feed(const Registered& registered) {
     const std::uint64_t applied_before = feed_->applied();
     ModelFeed::Step step{};
     try {
-        step = feed_->step([this](const PageRequest& request, EventPage& page) {
-            store_.read_page(request, page);
-        });
+        step = feed_->step(log_);
     } catch (...) {
         // Whatever it was, a new connection is a better start than this one.
         close();
@@ -77,8 +81,12 @@ Entry::Fed AsyncEntry::feed(const Registered& registered) {
 void AsyncEntry::with_model(const Registered& registered, const Work& work) {
     const auto database =
         open_model(store_.engine().read_models(), database_name(registered), ReadModelUse::feed);
-    work(*database,
-         [this](const PageRequest& request, EventPage& page) { store_.read_page(request, page); });
+    Ledger ledger{database->sql(), name()};
+    if (const auto book = ledger.load()) {
+        const LogPlaces places = log_.places(book->position, book->position);
+        ledger.require_fit(*book, places.store, places.first);
+    }
+    work(*database, Home::model, log_);
 }
 
 }  // namespace daybook::detail

@@ -1,10 +1,16 @@
 #include "entry.hpp"
 
+#include <algorithm>
+#include <set>
+
 #include "async_entry.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/schema/event_catalog.hpp"
 #include "inline_entry.hpp"
+#include "models.hpp"
 #include "parked.hpp"
 #include "rebuild.hpp"
+#include "statements.hpp"
 
 namespace daybook::detail {
 
@@ -12,30 +18,72 @@ Entry::Entry(EventStore store, std::shared_ptr<const ProjectionDefinition> defin
              Lifecycle lifecycle, const ProjectionRunnerOptions& options)
     : store_(std::move(store)),
       definition_(std::move(definition)),
-      wanted_{definition_->shape(), lifecycle, definition_->shape().fingerprint()},
+      wanted_{definition_->shape(), lifecycle,
+              definition_fingerprint(store_, definition_->shape())},
       options_(options) {}
 
 Entry::Outcome Entry::step(const std::stop_token& stop) {
     const std::scoped_lock lock{work_mutex_};
     if (broken_) return {};
     try {
-        return move(stop);
-    } catch (const Error& error) {
-        if (error.kind() == ErrorKind::cancelled) return {};
-        if (is_environment(error)) {
-            set_report(ProjectionState::retrying, error.what());
-            return {.not_before = std::chrono::steady_clock::now() + options_.poll};
-        }
-        fail(error.what());
+        Outcome outcome = move(stop);
+        waited_for_.clear();
+        return outcome;
+    } catch (const RefusedError& error) {
+        return fail(error.what());
+    } catch (const CorruptError& error) {
+        return look_again(error, stop);
     } catch (const std::exception& error) {
-        fail(error.what());
+        if (stop.stop_requested()) return {};
+        return wait_out(error.what());
+    } catch (...) {
+        return wait_out("an exception that is no std::exception");
     }
-    return {};
+}
+
+Entry::Outcome Entry::look_again(const CorruptError& first, const std::stop_token& stop) {
+    // One read that fails is not a corrupt model: what new connections see decides.
+    try {
+        store_.log(LogLevel::warning, std::string(first.what()) + ": looking again");
+        drop();
+        return move(stop);
+    } catch (const CorruptError& error) {
+        return fail(error.what());
+    } catch (const RefusedError& error) {
+        return fail(error.what());
+    } catch (const std::exception& error) {
+        if (stop.stop_requested()) return {};
+        return wait_out(error.what());
+    }
+}
+
+Entry::Outcome Entry::wait_out(const char* error) {
+    say_what_is_waited_for(error);
+    // Whatever it was, new connections are a better start than these.
+    drop();
+    return {.not_before = deadline_after(options_.poll)};
+}
+
+void Entry::waits_for(const char* error) {
+    const std::scoped_lock lock{work_mutex_};
+    say_what_is_waited_for(error);
+}
+
+void Entry::say_what_is_waited_for(const char* error) {
+    set_report(ProjectionState::retrying, error);
+    if (waited_for_ == error) return;
+    waited_for_ = error;
+    store_.log(LogLevel::warning, "projection '" + name() + "' waits until this is over: " + error);
 }
 
 Entry::Outcome Entry::move(const std::stop_token& stop) {
     auto registered = find();
-    if (!registered) registered = enter();
+    if (!registered) {
+        forget_store();
+        registered = enter();
+        say_what_is_unknown();
+    }
+    meet(*registered);
     if (!looked_ && registered->halted) {
         // A new runner may be a new program: it tries for itself.
         set_standing(*registered, false, {});
@@ -48,8 +96,10 @@ Entry::Outcome Entry::move(const std::stop_token& stop) {
                        "a newer program has made version " + std::to_string(registered->version));
             return {};
         case Standing::outdated:
-            set_report(ProjectionState::outdated, {});
+            set_report(ProjectionState::outdated, difference(*registered, wanted_));
             if (!options_.rebuild_outdated) return {};
+            store_.log(LogLevel::info, "projection '" + name() +
+                                           "' is rebuilt: " + difference(*registered, wanted_));
             return rebuild(stop);
         case Standing::current: break;
     }
@@ -60,10 +110,66 @@ Entry::Outcome Entry::move(const std::stop_token& stop) {
     try {
         if (wants_bulk(*registered)) return rebuild(stop);
         return feed_batch(*registered);
+    } catch (const OtherLogError& why) {
+        return part_with(*registered, why, stop);
     } catch (...) {
         // A build is removed as soon as another has taken its place.
         if (const auto now = find(); now && now->build != registered->build) return {.more = true};
         throw;
+    }
+}
+
+Entry::Outcome Entry::part_with(const Registered& registered, const OtherLogError& why,
+                                const std::stop_token& stop) {
+    drop();
+    if (!options_.rebuild_outdated) {
+        set_standing(registered, true, why.what());
+        set_report(ProjectionState::halted, why.what());
+        store_.log(LogLevel::error, why.what());
+        return {};
+    }
+    store_.log(LogLevel::warning, std::string(why.what()) + ", which is done now");
+    set_report(ProjectionState::outdated, why.what());
+    return rebuild(stop);
+}
+
+void Entry::meet(const Registered& registered) {
+    if (identity_ == registered.store) return;
+    if (!identity_.is_nil()) {
+        store_.log(LogLevel::warning, "projection '" + name() +
+                                          "': the store is another than before, " +
+                                          registered.store.to_string());
+        forget_store();
+    }
+    identity_ = registered.store;
+}
+
+void Entry::forget_store() {
+    drop();
+    identity_ = {};
+    looked_ = false;
+    bulk_decided_ = false;
+    const std::scoped_lock lock{report_mutex_};
+    report_ = {};
+}
+
+void Entry::say_what_is_unknown() {
+    std::set<std::string, std::less<>> known;
+    store_.query([&](Sql& sql) {
+        sql.each(statements::names_of_events,
+                 [&](const SqlRow& row) { known.emplace(row.text(0)); });
+    });
+    if (known.empty()) return;
+    for (const std::string& event : wanted_.shape.events) {
+        const auto& catalog = store_.options().catalog;
+        const auto sources = catalog ? catalog->sources_of(event) : std::vector<std::string>{event};
+        if (std::ranges::any_of(sources,
+                                [&](const auto& source) { return known.contains(source); }))
+            continue;
+        store_.log(LogLevel::warning,
+                   "projection '" + name() + "' handles '" + event +
+                       "', and no event of the log has that name: if it was renamed, give the "
+                       "store's catalog an upcaster from the old name");
     }
 }
 
@@ -87,9 +193,10 @@ Entry::Outcome Entry::feed_batch(const Registered& registered) {
 
 Registered Entry::enter() {
     store_.transact([&](Transaction& tx) {
-        Registry registry{tx.sql(), store_.engine().clock()};
-        if (!registry.find(name())) registry.insert(wanted_, make(tx.sql()));
+        Registry registry{detail::store_sql(tx), store_.engine().clock()};
+        if (!registry.find(name())) registry.insert(wanted_, make(detail::store_sql(tx)));
     });
+    made();
     return find().value();
 }
 
@@ -104,6 +211,7 @@ Entry::Outcome Entry::rebuild(const std::stop_token& stop) {
     RebuildOptions options = options_.rebuild;
     options.stop = stop;
     Rebuild{store_, definition_, wanted_.lifecycle, std::move(options)}.run();
+    say_what_is_unknown();
     return {.more = true};
 }
 
@@ -119,8 +227,8 @@ void Entry::resume() {
 std::uint64_t Entry::replay_parked(std::string_view key) {
     const std::scoped_lock lock{work_mutex_};
     std::uint64_t applied = 0;
-    with_model(find_current(), [&](ReadModelDatabase& database, const ReadPage& read) {
-        applied = detail::replay_parked(*definition_, database, read, key);
+    with_model(find_current(), [&](ReadModelDatabase& database, Home home, LogSource& log) {
+        applied = detail::replay_parked(*definition_, database, home, log, key);
     });
     return applied;
 }
@@ -128,8 +236,8 @@ std::uint64_t Entry::replay_parked(std::string_view key) {
 std::uint64_t Entry::discard_parked(const DiscardParked& which) {
     const std::scoped_lock lock{work_mutex_};
     std::uint64_t discarded = 0;
-    with_model(find_current(), [&](ReadModelDatabase& database, const ReadPage&) {
-        discarded = detail::discard_parked(name(), database, which);
+    with_model(find_current(), [&](ReadModelDatabase& database, Home home, LogSource&) {
+        discarded = detail::discard_parked(name(), database, home, which);
     });
     return discarded;
 }
@@ -159,7 +267,8 @@ Registered Entry::find_current() const {
 
 void Entry::set_standing(const Registered& registered, bool halted, const std::string& error) {
     store_.transact([&](Transaction& tx) {
-        Registry{tx.sql(), store_.engine().clock()}.set_standing(registered, halted, error);
+        Registry{detail::store_sql(tx), store_.engine().clock()}.set_standing(registered, halted,
+                                                                              error);
     });
 }
 
@@ -169,10 +278,11 @@ void Entry::set_report(ProjectionState state, std::string error) {
     report_.last_error = std::move(error);
 }
 
-void Entry::fail(const std::string& error) {
+Entry::Outcome Entry::fail(const std::string& error) {
     broken_ = true;
     set_report(ProjectionState::halted, error);
     store_.log(LogLevel::error, error);
+    return {};
 }
 
 std::unique_ptr<Entry> make_entry(EventStore store,

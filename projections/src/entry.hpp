@@ -42,9 +42,11 @@ public:
     Entry(const Entry&) = delete;
     Entry& operator=(const Entry&) = delete;
 
-    /// One batch, or what has to come first: making the model, a rebuild. Never throws for the
-    /// projection's sake.
+    /// One batch, or what has to come first: making the model, a rebuild. Never throws: what a
+    /// definition or its handlers are to blame for halts the projection, all else is waited out.
     Outcome step(const std::stop_token& stop);
+    /// Reports and logs that something outside of the projection is in its way.
+    void waits_for(const char* error);
     /// Tries again what has halted it.
     void resume();
     std::uint64_t replay_parked(std::string_view key);
@@ -58,8 +60,7 @@ public:
     }
 
 protected:
-    using ReadPage = ModelFeed::ReadPage;
-    using Work = std::function<void(ReadModelDatabase&, const ReadPage&)>;
+    using Work = std::function<void(ReadModelDatabase&, Home, LogSource&)>;
 
     /// How one batch went.
     struct Fed {
@@ -71,9 +72,13 @@ protected:
         std::optional<std::chrono::steady_clock::time_point> not_before{};
     };
 
-    /// Makes the empty model in the transaction that enters it in the registry; returns its
-    /// relations in the store's own database.
+    /// Makes the empty model in the transaction that enters it in the registry; returns what it has
+    /// in the store's own database.
     virtual std::vector<std::string> make(Sql& store) = 0;
+    /// That transaction has committed.
+    virtual void made() {}
+    /// Forgets what it holds of the model and of the store.
+    virtual void drop() = 0;
     /// Where the model in service is.
     virtual Position position(const Registered& registered) = 0;
     virtual Fed feed(const Registered& registered) = 0;
@@ -89,6 +94,15 @@ protected:
 
 private:
     Outcome move(const std::stop_token& stop);
+    Outcome look_again(const CorruptError& first, const std::stop_token& stop);
+    Outcome wait_out(const char* error);
+    void say_what_is_waited_for(const char* error);
+    Outcome part_with(const Registered& registered, const OtherLogError& why,
+                      const std::stop_token& stop);
+    /// Notices that the store behind the name is another one.
+    void meet(const Registered& registered);
+    void forget_store();
+    void say_what_is_unknown();
     Outcome feed_batch(const Registered& registered);
     Registered enter();
     Registered find_current() const;
@@ -96,12 +110,14 @@ private:
     Outcome rebuild(const std::stop_token& stop);
     void set_standing(const Registered& registered, bool halted, const std::string& error);
     void set_report(ProjectionState state, std::string error);
-    void fail(const std::string& error);
+    Outcome fail(const std::string& error);
 
     std::mutex work_mutex_;      ///< one step, replay or discard at a time
     bool looked_ = false;        ///< under work_mutex_: this runner has been here before
     bool bulk_decided_ = false;  ///< under work_mutex_
     bool broken_ = false;        ///< under work_mutex_: it cannot even be fed
+    EventId identity_;           ///< under work_mutex_: of the store when it was last seen
+    std::string waited_for_;     ///< under work_mutex_: what was said last to be in its way
     RateMeter rate_;
     mutable std::mutex report_mutex_;
     Report report_;  ///< under report_mutex_

@@ -1,5 +1,6 @@
 #include "inline_entry.hpp"
 
+#include "daybook/eventstore/store_identity.hpp"
 #include "models.hpp"
 
 namespace daybook::detail {
@@ -7,15 +8,19 @@ namespace daybook::detail {
 InlineEntry::InlineEntry(EventStore store, std::shared_ptr<const ProjectionDefinition> definition,
                          const ProjectionRunnerOptions& options)
     : Entry(std::move(store), std::move(definition), Lifecycle::in_line, options),
-      feed_(std::make_shared<InlineFeed>(store_.engine(), store_.clock(), definition_)) {}
+      feed_(std::make_shared<InlineFeed>(store_.engine(), store_.clock(), definition_,
+                                         wanted_.fingerprint)) {}
 
 std::vector<std::string> InlineEntry::make(Sql& store) {
-    return install_empty(store, wanted_.shape);
+    return install_empty(store_.engine().read_models(), first_database_name(wanted_.shape), store,
+                         wanted_.shape, empty_book(store_identity(store), wanted_.fingerprint));
 }
+
+void InlineEntry::made() { remove_leftover(store_, first_database_name(wanted_.shape)); }
 
 Checkpoint InlineEntry::book() const {
     const PooledReader reader{store_.engine()};
-    return Ledger{reader->sql(), name()}.load().value_or(Checkpoint{});
+    return Ledger{reader->sql(), name(), Home::store}.load().value_or(Checkpoint{});
 }
 
 Position InlineEntry::position(const Registered&) { return book().position; }
@@ -43,8 +48,8 @@ void InlineEntry::with_model(const Registered&, const Work& work) {
     store_.transact([&](Transaction& unit) {
         UnitDatabase database;
         database.enter(unit);
-        work(database,
-             [&](const PageRequest& request, EventPage& page) { unit.read_page(request, page); });
+        UnitLog log{unit};
+        work(database, Home::store, log);
     });
 }
 

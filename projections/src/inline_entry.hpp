@@ -17,6 +17,8 @@ private:
     Position position(const Registered& registered) override;
     Fed feed(const Registered& registered) override;
     void with_model(const Registered& registered, const Work& work) override;
+    void made() override;
+    void drop() override {}
 
     Checkpoint book() const;
 

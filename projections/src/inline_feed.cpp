@@ -17,28 +17,33 @@ ErrorPolicy without_retries(ErrorPolicy errors) {
 }  // namespace
 
 InlineFeed::InlineFeed(Engine& engine, const Clock& clock,
-                       std::shared_ptr<const ProjectionDefinition> definition)
+                       std::shared_ptr<const ProjectionDefinition> definition,
+                       std::string fingerprint)
     : engine_(engine),
       definition_(std::move(definition)),
-      fingerprint_(definition_->shape().fingerprint()),
-      feed_(*definition_, without_retries(definition_->shape().errors), database_, clock, {}) {}
+      fingerprint_(std::move(fingerprint)),
+      feed_(*definition_, without_retries(definition_->shape().errors), database_, clock, {}, {},
+            Home::store) {}
 
 void InlineFeed::feed(Transaction& unit, Position upto) {
     const ProjectionShape& shape = definition_->shape();
-    Registry registry{unit.sql()};
+    Registry registry{store_sql(unit)};
     const auto registered = registry.find(shape.name);
     const Wanted wanted{shape, Lifecycle::in_line, fingerprint_};
     if (!registered || registered->halted || compare(*registered, wanted) != Standing::current) {
         return;
     }
     database_.enter(unit);
-    feed_.reload();
+    try {
+        feed_.reload();
+    } catch (const OtherLogError&) {
+        // The runner's next step parts with it; the append is not to blame.
+        return;
+    }
     const Position target = std::min(upto, unit.head());
-    const ModelFeed::ReadPage read = [&](const PageRequest& request, EventPage& page) {
-        unit.read_page(request, page);
-    };
+    UnitLog log{unit};
     while (feed_.committed().position < target) {
-        if (feed_.step(read, target) != ModelFeed::Step::halted) continue;
+        if (feed_.step(log, target) != ModelFeed::Step::halted) continue;
         const std::string text = feed_.failure_text();
         // Another connection sees what was committed before this unit, and nothing of it.
         if (feed_.failure()->position > PooledReader { engine_ } -> head())

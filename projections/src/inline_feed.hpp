@@ -16,11 +16,11 @@ namespace daybook::detail {
 class InlineFeed {
 public:
     InlineFeed(Engine& engine, const Clock& clock,
-               std::shared_ptr<const ProjectionDefinition> definition);
+               std::shared_ptr<const ProjectionDefinition> definition, std::string fingerprint);
 
-    /// Leaves alone what this definition has not made, and what is halted. Throws InvalidError for
-    /// a failing event if it belongs to the unit itself; for an older one the projection halts and
-    /// the unit goes on.
+    /// Leaves alone what this definition has not made of this log, and what is halted. Throws
+    /// InvalidError for a failing event if it belongs to the unit itself; for an older one the
+    /// projection halts and the unit goes on.
     void feed(Transaction& unit, Position upto = ModelFeed::no_bound);
 
 private:

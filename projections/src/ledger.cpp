@@ -1,9 +1,19 @@
 #include "ledger.hpp"
 
+#include <utility>
+
 #include "daybook/core/error.hpp"
 #include "statements.hpp"
 
 namespace daybook::detail {
+
+Checkpoint empty_book(const EventId& store, std::string definition, std::int64_t epoch) {
+    Checkpoint book;
+    book.store = store;
+    book.definition = std::move(definition);
+    book.epoch = epoch;
+    return book;
+}
 
 void Ledger::create() {
     sql_.exec(statements::create_checkpoint);
@@ -16,8 +26,13 @@ std::optional<Checkpoint> Ledger::load() {
     const auto count = [](const SqlRow& row, int column) {
         return static_cast<std::uint64_t>(row.integer(column));
     };
+    EventId store;
+    EventId event;
+    const auto id = [](const SqlRow& row, int column) {
+        return row.is_null(column) ? EventId{} : row.id(column);
+    };
     sql_.each(
-        statements::load_checkpoint,
+        home_ == Home::store ? statements::load_checkpoint_of_store : statements::load_checkpoint,
         [&](const SqlRow& row) {
             book.emplace();
             book->position = row.position(0);
@@ -27,22 +42,40 @@ std::optional<Checkpoint> Ledger::load() {
             book->skipped = count(row, 4);
             book->epoch = row.integer(5);
             book->indexed = row.integer(6) != 0;
+            book->store = id(row, 7);
+            book->event = id(row, 8);
+            book->definition = row.text(9);
+            if (home_ == Home::model) return;
+            store = id(row, 10);
+            event = id(row, 11);
         },
         projection_);
-    if (book) check(*book);
+    if (!book) return book;
+    check(*book);
+    if (home_ == Home::store) require_fit(*book, store, event);
     return book;
 }
 
 void Ledger::insert(const Checkpoint& book) {
+    if (home_ == Home::store) {
+        sql_.exec(statements::insert_checkpoint_of_store, projection_, book.position, book.applied,
+                  book.filtered, book.parked, book.skipped, book.epoch, book.indexed,
+                  book.definition, book.position);
+        return;
+    }
     sql_.exec(statements::insert_checkpoint, projection_, book.position, book.applied,
-              book.filtered, book.parked, book.skipped, book.epoch, book.indexed);
+              book.filtered, book.parked, book.skipped, book.epoch, book.indexed, book.store,
+              SqlValue::id_or_null(book.event), book.definition);
 }
 
 void Ledger::advance(const Checkpoint& before, const Checkpoint& after) {
     check(after);
-    const auto changed =
-        sql_.exec(statements::advance_checkpoint, after.position, after.applied, after.filtered,
-                  after.parked, after.skipped, projection_, before.position, before.epoch);
+    const bool in_store = home_ == Home::store;
+    const auto changed = sql_.exec(
+        in_store ? statements::advance_checkpoint_of_store : statements::advance_checkpoint,
+        after.position, after.applied, after.filtered, after.parked, after.skipped,
+        in_store ? SqlValue{after.position} : SqlValue::id_or_null(after.event), projection_,
+        before.position, before.epoch);
     if (changed == 1) return;
     throw UnavailableError("projection '" + std::string(projection_) +
                            "': somebody else has moved its checkpoint on from position " +
@@ -112,6 +145,23 @@ std::uint64_t Ledger::discard(std::string_view key, std::string_view reason) {
 std::uint64_t Ledger::discard_one(Position position, std::string_view reason) {
     return static_cast<std::uint64_t>(
         sql_.exec(statements::discard_one, reason, projection_, position));
+}
+
+void Ledger::require_fit(const Checkpoint& book, const EventId& store, const EventId& event) const {
+    const auto refuse = [&](const std::string& why) {
+        throw OtherLogError("projection '" + std::string(projection_) + "': " + why +
+                            ": rebuild it");
+    };
+    if (book.store != store) {
+        refuse("its model was made from the log of another store, " + book.store.to_string() +
+               ", and this one is " + store.to_string());
+    }
+    if (book.event == event) return;
+    const std::string stands = "its model stands on event " + book.event.to_string() +
+                               " at position " + std::to_string(book.position.value());
+    if (event.is_nil()) refuse(stands + ", beyond the end of the log, which has lost events");
+    refuse(stands + ", where the log has " + event.to_string() +
+           ": the log was put back from a backup, or has lost events");
 }
 
 void Ledger::check(const Accounting& book) const {

@@ -10,20 +10,21 @@ using std::chrono::steady_clock;
 
 ModelFeed::ModelFeed(const ProjectionDefinition& definition, const ErrorPolicy& errors,
                      ReadModelDatabase& database, const Clock& clock, FeedLimits limits,
-                     std::optional<std::int64_t> epoch)
+                     std::optional<std::int64_t> epoch, Home home)
     : errors_(errors),
       database_(database),
       clock_(clock),
       limits_(limits),
       epoch_(epoch),
+      home_(home),
       applier_(definition, limits.memory),
       filter_{.types = definition.shape().events} {}
 
-ModelFeed::Step ModelFeed::step(const ReadPage& read, Position upto) {
+ModelFeed::Step ModelFeed::step(LogSource& log, Position upto) {
     const Position wanted = upto;
     const bool stands_alone = failure_ && failure_->event.position == book_.position.next();
     if (stands_alone) {
-        if (errors_.retry.exhausted(failure_->event.attempts)) return settle();
+        if (errors_.retry.exhausted(failure_->event.attempts)) return settle(log);
         if (steady_clock::now() < failure_->retry_at) return Step::waiting;
         upto = std::min(upto, failure_->event.position);
     }
@@ -32,24 +33,40 @@ ModelFeed::Step ModelFeed::step(const ReadPage& read, Position upto) {
         return commit() && book_.position >= wanted ? Step::idle : Step::advanced;
     }
     try {
-        read({.from = book_.position.next().value(),
-              .filter = &filter_,
-              .events_max = limits_.page_events_max},
-             page_);
-        if (page_.scanned_to <= book_.position) return commit() ? Step::idle : Step::advanced;
-        if (!begin()) return Step::advanced;
-        auto failed = applier_.apply(page_, upto, book_, database_.sql(), clock_.now());
-        if (failed) {
-            rollback();
-            note(std::move(*failed));
-        } else if (commit_is_due() || book_.position >= upto) {
-            commit();
+        log.read({.from = book_.position.next().value(),
+                  .filter = &filter_,
+                  .events_max = limits_.page_events_max},
+                 page_);
+        if (page_.scanned_to <= book_.position) {
+            require_fit(log);
+            return commit() ? Step::idle : Step::advanced;
         }
+        if (apply_page(log, upto) && (commit_is_due() || book_.position >= upto)) commit();
     } catch (...) {
         rollback();
         throw;
     }
     return Step::advanced;
+}
+
+bool ModelFeed::apply_page(LogSource& log, Position upto) {
+    const EventId last = event_at(log, std::min(upto, page_.scanned_to));
+    if (!begin()) return false;
+    auto failed = applier_.apply(page_, upto, book_, database_.sql(), clock_.now());
+    if (failed) {
+        rollback();
+        note(std::move(*failed));
+        return false;
+    }
+    book_.event = last;
+    return true;
+}
+
+EventId ModelFeed::event_at(LogSource& log, Position next) const {
+    if (home_ == Home::store) return {};
+    const LogPlaces places = log.places(committed_.position, next);
+    ledger().require_fit(committed_, places.store, places.first);
+    return places.second;
 }
 
 bool ModelFeed::begin() {
@@ -58,7 +75,8 @@ bool ModelFeed::begin() {
     open_ = true;
     opened_at_ = steady_clock::now();
     const Checkpoint found = load();
-    const bool moved = found.position != committed_.position;
+    const bool moved = found.position != committed_.position || found.event != committed_.event ||
+                       found.store != committed_.store;
     committed_ = book_ = found;
     if (!moved) return true;
     rollback();
@@ -69,7 +87,7 @@ bool ModelFeed::begin() {
 
 Checkpoint ModelFeed::load() {
     const std::string& name = applier_.shape().name;
-    const auto found = Ledger{database_.sql(), name}.load();
+    const auto found = ledger().load();
     if (!found) {
         throw CorruptError("projection '" + name +
                            "': its model has lost its checkpoint: rebuild it");
@@ -93,7 +111,7 @@ bool ModelFeed::commit_is_due() const {
     if (applier_.fold().full()) return true;
     const bool many = book_.position.value() - committed_.position.value() >= limits_.commit_events;
     if (many && !applier_.fold().gathers()) return true;
-    return steady_clock::now() - opened_at_ >= limits_.commit_interval;
+    return steady_clock::now() - opened_at_ >= bounded_wait(limits_.commit_interval);
 }
 
 bool ModelFeed::commit() {
@@ -103,7 +121,7 @@ bool ModelFeed::commit() {
             flush_failed(std::move(*error));
             return false;
         }
-        Ledger{database_.sql(), applier_.shape().name}.advance(committed_, book_);
+        ledger().advance(committed_, book_);
         database_.commit();
     } catch (...) {
         rollback();
@@ -155,15 +173,16 @@ void ModelFeed::flush_failed(std::string error) {
     note(std::move(event));
 }
 
-ModelFeed::Step ModelFeed::settle() {
+ModelFeed::Step ModelFeed::settle(LogSource& log) {
     if (errors_.then == OnFailure::halt) return Step::halted;
     commit();
+    const EventId event = event_at(log, committed_.position.next());
     if (!begin()) return Step::advanced;
     try {
         const bool park = errors_.then == OnFailure::park;
-        Ledger{database_.sql(), applier_.shape().name}.set_aside(failure_->event, park,
-                                                                 clock_.now());
+        ledger().set_aside(failure_->event, park, clock_.now());
         book_.position = book_.position.next();
+        book_.event = event;
         ++(park ? book_.parked : book_.skipped);
         commit();
     } catch (...) {

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
@@ -10,6 +9,7 @@
 #include "applier.hpp"
 #include "daybook/eventstore/engine.hpp"
 #include "ledger.hpp"
+#include "log_place.hpp"
 
 namespace daybook::detail {
 
@@ -32,7 +32,6 @@ struct FeedLimits {
 /// decides. The database must outlive the feed. Used by one thread at a time.
 class ModelFeed {
 public:
-    using ReadPage = std::function<void(const PageRequest&, EventPage&)>;
     static constexpr Position no_bound{std::numeric_limits<std::uint64_t>::max()};
 
     enum class Step {
@@ -42,23 +41,27 @@ public:
         halted,    ///< in front of a failed event
     };
 
-    /// `epoch`: the claim that a build belongs to; a live model has none.
+    /// `epoch`: the claim that a build belongs to; a live model has none. `home`: where the model
+    /// has its book.
     ModelFeed(const ProjectionDefinition& definition, const ErrorPolicy& errors,
               ReadModelDatabase& database, const Clock& clock, FeedLimits limits,
-              std::optional<std::int64_t> epoch = {});
+              std::optional<std::int64_t> epoch = {}, Home home = Home::model);
     ~ModelFeed() { rollback(); }
     ModelFeed(const ModelFeed&) = delete;
     ModelFeed& operator=(const ModelFeed&) = delete;
 
     /// Applies the next page. Throws errors of the environment (rolled back, to be tried again),
-    /// CorruptError, and UnavailableError if the build was taken over.
-    Step step(const ReadPage& read, Position upto = no_bound);
+    /// CorruptError, OtherLogError if the model does not fit to `log`, and UnavailableError if the
+    /// build was taken over.
+    Step step(LogSource& log, Position upto = no_bound);
     /// Ends the open transaction, if there is one. False if its rows could not be written: it was
     /// rolled back, and the next steps find out which event is to blame.
     bool commit();
     void rollback() noexcept;
     /// Forgets what it knew, failures included, and looks at the database again.
     void reload();
+    /// Throws OtherLogError unless the model was made of `log`.
+    void require_fit(LogSource& log) const { event_at(log, committed_.position); }
 
     /// Everything up to here is applied, though maybe not committed.
     Position position() const noexcept { return book_.position; }
@@ -78,18 +81,25 @@ private:
 
     /// False if another feed was here: look again.
     bool begin();
+    /// False if `begin` is.
+    bool apply_page(LogSource& log, Position upto);
+    /// Looks up the event at `next`, and whether the model still is what was made of this log. It
+    /// is asked after a page was read: whatever was put in the log's place before is noticed.
+    EventId event_at(LogSource& log, Position next) const;
     bool commit_is_due() const;
     void note(FailedEvent event);
     void flush_failed(std::string error);
     /// Parks, skips or halts.
-    Step settle();
+    Step settle(LogSource& log);
     Checkpoint load();
+    Ledger ledger() const { return {database_.sql(), applier_.shape().name, home_}; }
 
     const ErrorPolicy errors_;
     ReadModelDatabase& database_;
     const Clock& clock_;
     const FeedLimits limits_;
     const std::optional<std::int64_t> epoch_;
+    const Home home_;
     Applier applier_;
     const EventFilter filter_;
     EventPage page_;

@@ -3,28 +3,27 @@
 #include <algorithm>
 
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/guarded_sql.hpp"
 #include "statements.hpp"
 
 namespace daybook::detail {
 
 namespace {
 
-constexpr std::string_view table_prefix = "table ";
-constexpr std::string_view view_prefix = "view ";
-constexpr std::string_view own_prefix = "daybook_";
-
 /// A transaction on a read model's database that is rolled back unless committed.
 class Transacting {
 public:
     explicit Transacting(ReadModelDatabase& database) : database_(database) { database_.begin(); }
-    ~Transacting() {
-        if (open_) database_.rollback();
-    }
+    ~Transacting() { rollback(); }
     Transacting(const Transacting&) = delete;
     Transacting& operator=(const Transacting&) = delete;
 
     void commit() {
         database_.commit();
+        open_ = false;
+    }
+    void rollback() noexcept {
+        if (open_) database_.rollback();
         open_ = false;
     }
 
@@ -33,53 +32,29 @@ private:
     bool open_ = true;
 };
 
-void run(Sql& sql, const std::string& statements, const ProjectionShape& shape) {
-    if (statements.empty()) return;
+/// Runs what a definition has to say about its tables.
+template <class Work>
+void define(const ProjectionShape& shape, Work&& work) {
     try {
-        sql.script(statements);
+        work();
     } catch (const InvalidError& error) {
-        throw InvalidError("projection '" + shape.name +
+        throw RefusedError("projection '" + shape.name +
                            "': its schema is refused: " + error.what());
     }
 }
 
-/// `table x` and `view x` of everything that is not Daybook's own.
-std::vector<std::string> relations_of(Sql& sql) {
-    std::vector<std::string> relations;
-    for (const auto& [kind, name] : sql.relations()) {
-        if (name.starts_with(own_prefix)) continue;
-        const bool is_table = kind == SqlRelation::Kind::table;
-        relations.push_back(std::string(is_table ? table_prefix : view_prefix) + name);
-    }
-    return relations;
-}
-
-/// Runs `make` and returns the relations that came to be.
-template <class Make>
-std::vector<std::string> relations_made_by(Sql& sql, Make&& make) {
-    const std::vector<std::string> before = relations_of(sql);
-    make();
-    std::vector<std::string> made = relations_of(sql);
-    std::erase_if(made, [&](const std::string& relation) {
-        return std::find(before.begin(), before.end(), relation) != before.end();
+void run(ReadModelDatabase& model, const std::string& statements, const ProjectionShape& shape) {
+    if (statements.empty()) return;
+    define(shape, [&] {
+        GuardedSql{model.sql()}.script(statements);
+        model.require_own();
     });
-    return made;
 }
 
-void copy_rows(Sql& from, Sql& to, const std::string& table) {
-    std::string columns;
-    std::string places;
-    for (const std::string& column : from.columns(table)) {
-        columns += (columns.empty() ? "" : ", ") + quoted_name(column);
-        places += places.empty() ? "?" : ", ?";
-    }
-    const std::string insert =
-        "INSERT INTO " + quoted_name(table) + "(" + columns + ") VALUES(" + places + ")";
-    std::vector<SqlValue> values;
-    from.each("SELECT " + columns + " FROM " + quoted_name(table), [&](const SqlRow& row) {
-        values.clear();
-        for (int column = 0; column < row.columns(); ++column) values.push_back(row.value(column));
-        to.execute(insert, values);
+bool has_relations(Sql& sql) {
+    const auto relations = sql.relations();
+    return std::any_of(relations.begin(), relations.end(), [](const SqlRelation& relation) {
+        return !relation.name.starts_with("daybook_");
     });
 }
 
@@ -97,6 +72,18 @@ void copy_set_aside(Sql& from, Sql& to, std::string_view projection) {
         projection);
 }
 
+/// Whether a build that was left can be gone on with.
+bool is_of(const Checkpoint& left, const Checkpoint& start, const Ledger& ledger, LogSource& log) {
+    if (left.definition != start.definition) return false;
+    const LogPlaces places = log.places(left.position, left.position);
+    try {
+        ledger.require_fit(left, places.store, places.first);
+        return true;
+    } catch (const OtherLogError&) {
+        return false;
+    }
+}
+
 }  // namespace
 
 std::unique_ptr<ReadModelDatabase> open_model(ReadModelDatabases& databases,
@@ -109,37 +96,53 @@ std::unique_ptr<ReadModelDatabase> open_model(ReadModelDatabases& databases,
 }
 
 void make_model(ReadModelDatabases& databases, const std::string& database,
-                const ProjectionShape& shape) {
-    const auto model = databases.open(database, ReadModelUse::build);
-    Transacting transaction{*model};
-    Ledger ledger{model->sql(), shape.name};
-    ledger.create();
-    if (!ledger.load()) {
-        run(model->sql(), shape.schema, shape);
-        run(model->sql(), shape.indexes, shape);
-        ledger.insert({});
+                const ProjectionShape& shape, const Checkpoint& start) {
+    for (bool emptied = false;; emptied = true) {
+        const auto model = databases.open(database, ReadModelUse::build);
+        Transacting transaction{*model};
+        Ledger ledger{model->sql(), shape.name};
+        ledger.create();
+        if (!ledger.load()) {
+            if (!emptied && has_relations(model->sql())) {
+                transaction.rollback();
+                databases.remove(database);
+                continue;
+            }
+            run(*model, shape.schema, shape);
+            run(*model, shape.indexes, shape);
+            ledger.insert(start);
+        }
+        transaction.commit();
+        return;
     }
-    transaction.commit();
 }
 
 std::unique_ptr<ReadModelDatabase> open_build(ReadModelDatabases& databases,
                                               const std::string& database,
-                                              const ProjectionShape& shape, std::int64_t epoch) {
-    auto build = databases.open(database, ReadModelUse::build);
-    Transacting transaction{*build};
-    Ledger ledger{build->sql(), shape.name};
-    ledger.create();
-    if (ledger.load()) {
-        ledger.fence(epoch);
-    } else {
-        run(build->sql(), shape.schema, shape);
-        Checkpoint book;
-        book.epoch = epoch;
-        book.indexed = false;
-        ledger.insert(book);
+                                              const ProjectionShape& shape, const Checkpoint& start,
+                                              LogSource& log) {
+    for (bool emptied = false;; emptied = true) {
+        auto build = databases.open(database, ReadModelUse::build);
+        Transacting transaction{*build};
+        Ledger ledger{build->sql(), shape.name};
+        ledger.create();
+        if (const auto left = ledger.load()) {
+            if (!emptied && !is_of(*left, start, ledger, log)) {
+                transaction.rollback();
+                build.reset();
+                databases.remove(database);
+                continue;
+            }
+            ledger.fence(start.epoch);
+        } else {
+            run(*build, shape.schema, shape);
+            Checkpoint book = start;
+            book.indexed = false;
+            ledger.insert(book);
+        }
+        transaction.commit();
+        return build;
     }
-    transaction.commit();
-    return build;
 }
 
 void make_indexes(ReadModelDatabase& build, const ProjectionShape& shape, std::int64_t epoch) {
@@ -151,48 +154,37 @@ void make_indexes(ReadModelDatabase& build, const ProjectionShape& shape, std::i
                                "' was taken over by somebody else: leave it to them");
     }
     if (book->indexed) return;
-    run(build.sql(), shape.indexes, shape);
+    run(build, shape.indexes, shape);
     ledger.mark_indexed();
     transaction.commit();
 }
 
-std::vector<std::string> install_empty(Sql& store, const ProjectionShape& shape) {
-    const auto relations = relations_made_by(store, [&] {
-        run(store, shape.schema, shape);
-        run(store, shape.indexes, shape);
-    });
-    Ledger{store, shape.name}.insert({});
-    return relations;
+std::vector<std::string> install_empty(ReadModelDatabases& databases, const std::string& database,
+                                       Sql& store, const ProjectionShape& shape,
+                                       const Checkpoint& start) {
+    // What an attempt that was not committed has left may be of another definition.
+    databases.remove(database);
+    make_model(databases, database, shape, start);
+    std::vector<std::string> things;
+    define(shape, [&] { things = databases.move_into_store(database, store); });
+    Ledger{store, shape.name, Home::store}.insert(start);
+    return things;
 }
 
-std::vector<std::string> install_copy(Sql& store, const ProjectionShape& shape, Sql& build) {
-    // Indexes come last: an insert into each of them per row is dearer than one sort.
-    const auto relations = relations_made_by(store, [&] {
-        run(store, shape.schema, shape);
-        for (const std::string& relation : relations_of(build)) {
-            if (!relation.starts_with(table_prefix)) continue;
-            copy_rows(build, store, relation.substr(table_prefix.size()));
-        }
-        run(store, shape.indexes, shape);
-    });
-    Ledger from{build, shape.name};
-    Checkpoint book = from.load().value();
+std::vector<std::string> install_build(ReadModelDatabases& databases, const std::string& database,
+                                       Sql& store, const ProjectionShape& shape, Sql& build) {
+    Checkpoint book = Ledger{build, shape.name}.load().value();
     book.epoch = 0;
-    Ledger{store, shape.name}.insert(book);
+    Ledger{store, shape.name, Home::store}.insert(book);
     copy_set_aside(build, store, shape.name);
-    return relations;
+    std::vector<std::string> things;
+    define(shape, [&] { things = databases.move_into_store(database, store); });
+    return things;
 }
 
-void uninstall(Sql& store, std::string_view projection, const std::vector<std::string>& relations) {
-    // Views first: they stand on the tables.
-    for (const bool views : {true, false}) {
-        for (const std::string& relation : relations) {
-            const bool is_table = relation.starts_with(table_prefix);
-            if (is_table == views) continue;
-            const std::string name = quoted_name(relation.substr(relation.find(' ') + 1));
-            store.exec((is_table ? "DROP TABLE IF EXISTS " : "DROP VIEW IF EXISTS ") + name);
-        }
-    }
+void uninstall(ReadModelDatabases& databases, Sql& store, std::string_view projection,
+               const std::vector<std::string>& things) {
+    databases.drop_from_store(things, store);
     Ledger{store, projection}.erase();
 }
 

@@ -1,5 +1,6 @@
 #include "parked.hpp"
 
+#include "daybook/core/clean_text.hpp"
 #include "daybook/core/error.hpp"
 
 namespace daybook::detail {
@@ -9,8 +10,8 @@ namespace {
 /// A transaction on the model, its book loaded, that is rolled back unless committed.
 class Bookkeeping {
 public:
-    Bookkeeping(ReadModelDatabase& database, std::string_view projection)
-        : ledger(database.sql(), projection), database_(database) {
+    Bookkeeping(ReadModelDatabase& database, Home home, std::string_view projection)
+        : ledger(database.sql(), projection, home), database_(database) {
         database_.begin();
         try {
             const auto found = ledger.load();
@@ -46,17 +47,17 @@ private:
 };
 
 /// Applies the first parked event of `key`. False if there is none or it fails again.
-bool replay_first(Applier& applier, ReadModelDatabase& database, const ModelFeed::ReadPage& read,
+bool replay_first(Applier& applier, ReadModelDatabase& database, Home home, LogSource& log,
                   EventPage& page, std::string_view key) {
     const std::string& projection = applier.shape().name;
     std::optional<Position> position;
     std::optional<std::string> error;
     {
-        Bookkeeping work{database, projection};
+        Bookkeeping work{database, home, projection};
         position = work.ledger.first_parked(key);
         if (!position) return false;
         // One stored event; upcasting may have made several of it.
-        read({.from = position->value(), .events_max = 1}, page);
+        log.read({.from = position->value(), .events_max = 1}, page);
         error = applier.apply_again(page, database.sql());
         if (!error) {
             work.ledger.unpark(*position);
@@ -67,7 +68,7 @@ bool replay_first(Applier& applier, ReadModelDatabase& database, const ModelFeed
         }
     }
     applier.forget();
-    Bookkeeping note{database, projection};
+    Bookkeeping note{database, home, projection};
     note.ledger.note_attempt(*position, *error);
     note.commit();
     return false;
@@ -76,24 +77,25 @@ bool replay_first(Applier& applier, ReadModelDatabase& database, const ModelFeed
 }  // namespace
 
 std::uint64_t replay_parked(const ProjectionDefinition& definition, ReadModelDatabase& database,
-                            const ModelFeed::ReadPage& read, std::string_view key) {
+                            Home home, LogSource& log, std::string_view key) {
     Applier applier{definition, {}};
     EventPage page;
     std::vector<std::string> keys{std::string(key)};
     if (key.empty()) keys = Ledger{database.sql(), definition.shape().name}.parked_keys();
     std::uint64_t applied = 0;
     for (const std::string& each : keys) {
-        while (replay_first(applier, database, read, page, each)) ++applied;
+        while (replay_first(applier, database, home, log, page, each)) ++applied;
     }
     return applied;
 }
 
-std::uint64_t discard_parked(std::string_view projection, ReadModelDatabase& database,
+std::uint64_t discard_parked(std::string_view projection, ReadModelDatabase& database, Home home,
                              const DiscardParked& which) {
-    Bookkeeping work{database, projection};
+    Bookkeeping work{database, home, projection};
+    const std::string reason = clean_text(which.reason);
     const std::uint64_t discarded = which.position
-                                        ? work.ledger.discard_one(*which.position, which.reason)
-                                        : work.ledger.discard(which.key, which.reason);
+                                        ? work.ledger.discard_one(*which.position, reason)
+                                        : work.ledger.discard(which.key, reason);
     work.book.parked -= discarded;
     work.book.skipped += discarded;
     work.commit();

@@ -11,10 +11,10 @@ namespace daybook::detail {
 /// Applies parked events in order, one transaction each; a key stops at the first that fails again.
 /// An empty key means all. Returns how many were applied.
 std::uint64_t replay_parked(const ProjectionDefinition& definition, ReadModelDatabase& database,
-                            const ModelFeed::ReadPage& read, std::string_view key);
+                            Home home, LogSource& log, std::string_view key);
 
 /// Turns parked events into skipped ones. Returns how many.
-std::uint64_t discard_parked(std::string_view projection, ReadModelDatabase& database,
+std::uint64_t discard_parked(std::string_view projection, ReadModelDatabase& database, Home home,
                              const DiscardParked& which);
 
 }  // namespace daybook::detail

@@ -56,20 +56,36 @@ struct ProjectionRunner::State {
         return applied;
     }
 
-    void run(Entry& entry, const std::stop_token& stop) {
+    /// What a thread does: nothing leaves it, whatever becomes of the store.
+    void run(Entry& entry, const std::stop_token& stop) noexcept {
         while (!stop.stop_requested()) {
-            const std::uint64_t seen = store.commits();
-            const Entry::Outcome outcome = entry.step(stop);
-            ring();
-            if (outcome.more) continue;
-            if (outcome.not_before) {
-                detail::sleep_until(*outcome.not_before, stop);
-                continue;
+            try {
+                step(entry, stop);
+            } catch (const std::exception& error) {
+                try {
+                    entry.waits_for(error.what());
+                } catch (...) {
+                    // It is waited for all the same.
+                }
+                detail::sleep_until(deadline_after(options.poll), stop);
+            } catch (...) {
+                detail::sleep_until(deadline_after(options.poll), stop);
             }
-            store.wait_for_commit(seen, options.poll, stop);
-            if (entry.wanted().lifecycle == Lifecycle::in_line) {
-                detail::sleep_until(steady_clock::now() + inline_rest, stop);
-            }
+        }
+    }
+
+    void step(Entry& entry, const std::stop_token& stop) {
+        const std::uint64_t seen = store.commits();
+        const Entry::Outcome outcome = entry.step(stop);
+        ring();
+        if (outcome.more) return;
+        if (outcome.not_before) {
+            detail::sleep_until(*outcome.not_before, stop);
+            return;
+        }
+        store.wait_for_commit(seen, options.poll, stop);
+        if (entry.wanted().lifecycle == Lifecycle::in_line) {
+            detail::sleep_until(steady_clock::now() + inline_rest, stop);
         }
     }
 
@@ -95,6 +111,8 @@ struct ProjectionRunner::State {
         } catch (const NotFoundError&) {
             // Its runner has not come to making it.
             if (entry == nullptr) throw;
+        } catch (const detail::OtherLogError&) {
+            // Nor to making it anew.
         }
         return std::nullopt;
     }
@@ -138,6 +156,9 @@ ProjectionStatus ProjectionRunner::State::describe(const detail::Registered& row
     status.last_error = row.last_error;
     try {
         status.accounting = models.accounting(row.name);
+    } catch (const detail::OtherLogError& error) {
+        if (status.state == ProjectionState::active) status.state = ProjectionState::outdated;
+        status.last_error = error.what();
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::not_found) status.last_error = error.what();
     }
@@ -165,6 +186,8 @@ ProjectionRunner::ProjectionRunner(EventStore store, ProjectionRunnerOptions opt
     if (state_->options.batch_events_max == 0) {
         throw InvalidError("projections cannot be fed in batches of no events: give 1 or more");
     }
+    if (state_->options.poll <= milliseconds::zero())
+        throw InvalidError("ProjectionRunnerOptions: poll must be longer than 0");
 }
 
 ProjectionRunner::~ProjectionRunner() { stop(); }
@@ -219,7 +242,7 @@ std::uint64_t ProjectionRunner::run_once() {
 }
 
 bool ProjectionRunner::wait_for(Position position, milliseconds timeout) const {
-    const auto deadline = steady_clock::now() + timeout;
+    const auto deadline = deadline_after(timeout);
     return std::ranges::all_of(state_->entries, [&](const auto& entry) {
         return state_->wait(entry->name(), position, deadline);
     });
@@ -227,7 +250,7 @@ bool ProjectionRunner::wait_for(Position position, milliseconds timeout) const {
 
 bool ProjectionRunner::wait_for(std::string_view name, Position position,
                                 milliseconds timeout) const {
-    return state_->wait(name, position, steady_clock::now() + timeout);
+    return state_->wait(name, position, deadline_after(timeout));
 }
 
 std::vector<ProjectionStatus> ProjectionRunner::status() const {
@@ -276,8 +299,13 @@ RebuildResult ProjectionRunner::rebuild(std::string_view name, RebuildOptions op
     detail::Rebuild rebuild{state_->store, entry.definition(), entry.wanted().lifecycle,
                             std::move(options)};
     const RebuildResult result = rebuild.run();
-    // What stood in the way of the old model is not in the way of the new one.
-    entry.resume();
+    try {
+        // What stood in the way of the old model is not in the way of the new one.
+        entry.resume();
+    } catch (const std::exception& error) {
+        // The new one is in service; its runner finds out for itself.
+        state_->store.log(LogLevel::warning, error.what());
+    }
     state_->ring();
     return result;
 }

@@ -19,6 +19,7 @@ struct ReadModels::State {
     using Connection = std::unique_ptr<ReadModelDatabase>;
     /// Connections to one build that nobody uses at the moment.
     struct Idle {
+        EventId store;
         std::int64_t build = 0;
         std::vector<Connection> connections;
     };
@@ -46,13 +47,16 @@ struct ReadModels::State {
                 opened = detail::open_model(store.engine().read_models(),
                                             detail::database_name(registered), ReadModelUse::query);
                 opened->begin();
+                require_fit(registered, *opened);
             } catch (const Error&) {
                 error = std::current_exception();
             }
             // A build is removed after another went into service. So if it still is in service now
             // that the connection stands, all of it was there.
+            const EventId identity = registered.store;
             registered = find(registered.name);
-            if (registered.build == build || attempt == opens_max) {
+            const bool same = registered.build == build && registered.store == identity;
+            if (same || attempt == opens_max) {
                 if (error) std::rethrow_exception(error);
                 return opened;
             }
@@ -70,10 +74,21 @@ struct ReadModels::State {
         }
     }
 
+    /// Throws OtherLogError for a model that is not of the log which the store has now.
+    void require_fit(const Registered& registered, ReadModelDatabase& model) const {
+        const detail::Ledger ledger{model.sql(), registered.name};
+        const auto book = detail::Ledger{model.sql(), registered.name}.load();
+        if (!book) return;
+        const auto places = detail::CommittedLog{store}.places(book->position, book->position);
+        ledger.require_fit(*book, places.store, places.first);
+    }
+
     Connection take(const Registered& registered) {
         const std::scoped_lock lock{mutex};
         Idle& kept = idle[registered.name];
-        if (kept.build != registered.build) kept = {registered.build, {}};
+        if (kept.build != registered.build || kept.store != registered.store) {
+            kept = {registered.store, registered.build, {}};
+        }
         if (kept.connections.empty()) return nullptr;
         Connection connection = std::move(kept.connections.back());
         kept.connections.pop_back();
@@ -83,7 +98,8 @@ struct ReadModels::State {
     void give_back(const Registered& registered, Connection connection) {
         const std::scoped_lock lock{mutex};
         Idle& kept = idle[registered.name];
-        const bool wanted = kept.build == registered.build && kept.connections.size() < idle_max;
+        const bool wanted = kept.build == registered.build && kept.store == registered.store &&
+                            kept.connections.size() < idle_max;
         if (wanted) kept.connections.push_back(std::move(connection));
     }
 
@@ -108,7 +124,8 @@ void ReadModels::query(std::string_view projection, const std::function<void(Sql
     Sql& sql = connection->sql();
     // All that `look` asks is answered from one state of the model.
     try {
-        look(sql);
+        GuardedSql guarded{sql};
+        look(guarded);
         connection->commit();
     } catch (...) {
         connection->rollback();

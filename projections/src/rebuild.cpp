@@ -4,7 +4,10 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "daybook/core/clean_text.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/core/retries.hpp"
+#include "daybook/eventstore/store_identity.hpp"
 #include "models.hpp"
 
 namespace daybook::detail {
@@ -23,7 +26,8 @@ constexpr int catch_up_rounds_max = 20;
 constexpr std::uint64_t catch_up_commit_events = 10'000;
 
 bool is_free(const Unfinished& left, Timestamp now, milliseconds owner_silent_max) {
-    return left.owner.empty() || is_dead(left.owner) || now - left.updated_at >= owner_silent_max;
+    return left.owner.empty() || is_dead(left.owner) ||
+           saturating_difference(now, left.updated_at) >= bounded_wait(owner_silent_max);
 }
 
 }  // namespace
@@ -41,12 +45,13 @@ Rebuild::Rebuild(EventStore store, std::shared_ptr<const ProjectionDefinition> d
     : store_(std::move(store)),
       definition_(std::move(definition)),
       shape_(definition_->shape()),
+      log_(store_),
       options_(std::move(options)),
       started_(steady_clock::now()) {
     claim_.name = shape_.name;
     claim_.lifecycle = lifecycle;
     claim_.version = shape_.version;
-    claim_.fingerprint = shape_.fingerprint();
+    claim_.fingerprint = definition_fingerprint(store_, shape_);
     claim_.owner = owner_.name();
 }
 
@@ -55,8 +60,7 @@ RebuildResult Rebuild::run() {
     try {
         remove_orphans(store_);
         tell(RebuildPhase::claimed, claim_.position, claim_.target);
-        apply();
-        catch_up_and_swap();
+        catch_up_and_swap(*apply());
     } catch (const std::exception& error) {
         leave(error.what());
         throw;
@@ -64,20 +68,24 @@ RebuildResult Rebuild::run() {
         leave("an exception that is no std::exception");
         throw;
     }
+    clear_away();
     result_.took = duration_cast<milliseconds>(steady_clock::now() - started_);
-    tell(RebuildPhase::done, result_.position, result_.position);
+    try {
+        tell(RebuildPhase::done, result_.position, result_.position);
+    } catch (const std::exception& error) {
+        // It is in service: there is nothing to be gone on with.
+        store_.log(LogLevel::warning, error.what());
+    }
     return result_;
 }
 
 void Rebuild::claim() {
     const Wanted wanted{shape_, claim_.lifecycle, claim_.fingerprint};
     store_.transact([&](Transaction& tx) {
-        Registry registry{tx.sql(), store_.engine().clock()};
+        Registry registry{detail::store_sql(tx), store_.engine().clock()};
         auto registered = registry.find(shape_.name);
         if (!registered) {
-            const bool in_line = claim_.lifecycle == Lifecycle::in_line;
-            registry.insert(wanted,
-                            in_line ? install_empty(tx.sql(), shape_) : std::vector<std::string>{});
+            registry.insert(wanted, make_first(tx));
             registered = registry.find(shape_.name);
         }
         const auto left = registry.find_rebuild(shape_.name);
@@ -103,9 +111,21 @@ void Rebuild::claim() {
     result_.build = claim_.build;
 }
 
-void Rebuild::apply() {
-    const auto build =
-        open_build(store_.engine().read_models(), database_name(claim_), shape_, claim_.epoch);
+std::vector<std::string> Rebuild::make_first(Transaction& tx) {
+    if (claim_.lifecycle == Lifecycle::async) return {};
+    leftovers_.push_back(first_database_name(shape_));
+    Sql& sql = store_sql(tx);
+    return install_empty(store_.engine().read_models(), leftovers_.back(), sql, shape_,
+                         empty_book(store_identity(sql), claim_.fingerprint));
+}
+
+std::unique_ptr<ReadModelDatabase> Rebuild::apply() {
+    ReadModelDatabases& databases = store_.engine().read_models();
+    const std::string database = database_name(claim_);
+    // A number is given once in the life of a store, but not if that was put back from a backup.
+    if (!result_.resumed) databases.remove(database);
+    auto build = open_build(databases, database, shape_,
+                            empty_book(store_.identity(), claim_.fingerprint, claim_.epoch), log_);
     FeedLimits limits;
     limits.commit_events = std::max<std::size_t>(options_.commit_events, 1);
     limits.page_events_max = std::min(limits.page_events_max, limits.commit_events);
@@ -121,14 +141,13 @@ void Rebuild::apply() {
     make_indexes(*build, shape_, claim_.epoch);
     tell(RebuildPhase::finishing, feed.position(), target);
     build->finish_build();
+    return build;
 }
 
-void Rebuild::catch_up_and_swap() {
-    auto build =
-        open_model(store_.engine().read_models(), database_name(claim_), ReadModelUse::feed);
+void Rebuild::catch_up_and_swap(ReadModelDatabase& build) {
     FeedLimits limits;
     limits.commit_events = catch_up_commit_events;
-    ModelFeed feed{*definition_, shape_.errors, *build, store_.clock(), limits, claim_.epoch};
+    ModelFeed feed{*definition_, shape_.errors, build, store_.clock(), limits, claim_.epoch};
     feed.reload();
     do {
         // Whoever appends faster than this catches up is made to wait by the swap in the end.
@@ -136,31 +155,29 @@ void Rebuild::catch_up_and_swap() {
             drive(feed, store_.head(), RebuildPhase::catching_up);
             if (store_.head().value() - feed.position().value() <= swap_lag_max) break;
         }
-    } while (!swap(feed, *build));
+    } while (!swap(feed, build));
     result_.position = feed.position();
     result_.scanned = feed.position().value() - began_at_.value();
-    ReadModelDatabases& databases = store_.engine().read_models();
-    if (replaced_.lifecycle == Lifecycle::async) {
-        databases.remove(database_name(replaced_));
-    }
-    if (claim_.lifecycle == Lifecycle::in_line) databases.remove(database_name(claim_));
+    if (replaced_.lifecycle == Lifecycle::async) leftovers_.push_back(database_name(replaced_));
+    if (claim_.lifecycle == Lifecycle::in_line) leftovers_.push_back(database_name(claim_));
+}
+
+void Rebuild::clear_away() noexcept {
+    for (const std::string& database : leftovers_) remove_leftover(store_, database);
 }
 
 void Rebuild::drive(ModelFeed& feed, Position target, RebuildPhase phase) {
-    const ModelFeed::ReadPage read = [this](const PageRequest& request, EventPage& page) {
-        store_.read_page(request, page);
-    };
     if (told_ != phase) tell(phase, feed.position(), target);
     while (feed.committed().position < target) {
         if (options_.stop.stop_requested()) {
             throw CancelledError("the rebuild of projection '" + shape_.name +
                                  "' was stopped: call it again to go on");
         }
-        switch (feed.step(read, target)) {
+        switch (feed.step(log_, target)) {
             case ModelFeed::Step::advanced: break;
             case ModelFeed::Step::waiting: sleep_until(feed.retry_at(), options_.stop); break;
             case ModelFeed::Step::halted:
-                throw InvalidError(feed.failure_text() +
+                throw RefusedError(feed.failure_text() +
                                    ": mend the handler and rebuild again, it goes on from there");
             case ModelFeed::Step::idle:
                 if (feed.committed().position >= target) break;
@@ -174,35 +191,50 @@ void Rebuild::drive(ModelFeed& feed, Position target, RebuildPhase phase) {
 
 bool Rebuild::swap(ModelFeed& feed, ReadModelDatabase& build) {
     bool swapped = false;
-    store_.transact([&](Transaction& tx) {
-        Registry registry{tx.sql(), store_.engine().clock()};
-        if (!registry.is_ours(claim_)) fail_taken_over();
-        const Position head = tx.head();
-        const ModelFeed::ReadPage read = [&](const PageRequest& request, EventPage& page) {
-            tx.read_page(request, page);
-        };
-        while (feed.committed().position < head) {
-            const auto step = feed.step(read, head);
-            // A failing event is dealt with outside, where appends need not wait for it.
-            if (step == ModelFeed::Step::waiting || step == ModelFeed::Step::halted) return;
-        }
-        replaced_ = registry.find(shape_.name).value();
-        install(tx.sql(), build);
-        tell(RebuildPhase::swapping, head, head);
-        swapped = true;
-    });
+    try {
+        store_.transact([&](Transaction& tx) { swapped = swap_in_unit(tx, feed, build); });
+    } catch (const std::exception& error) {
+        if (!swapped || !is_in_service()) throw;
+        store_.log(LogLevel::warning, error.what());
+    }
     return swapped;
 }
 
+bool Rebuild::swap_in_unit(Transaction& tx, ModelFeed& feed, ReadModelDatabase& build) {
+    Registry registry{store_sql(tx), store_.engine().clock()};
+    if (!registry.is_ours(claim_)) fail_taken_over();
+    const Position head = tx.head();
+    UnitLog log{tx};
+    while (feed.committed().position < head) {
+        const auto step = feed.step(log, head);
+        // A failing event is dealt with outside, where appends need not wait for it.
+        if (step == ModelFeed::Step::waiting || step == ModelFeed::Step::halted) return false;
+    }
+    replaced_ = registry.find(shape_.name).value();
+    install(store_sql(tx), build);
+    tell(RebuildPhase::swapping, head, head);
+    return true;
+}
+
+bool Rebuild::is_in_service() noexcept {
+    try {
+        const auto now = Registry{PooledReader{store_.engine()} -> sql()}.find(shape_.name);
+        return now && now->build == claim_.build;
+    } catch (...) {
+        return false;
+    }
+}
+
 void Rebuild::install(Sql& sql, ReadModelDatabase& build) {
+    ReadModelDatabases& databases = store_.engine().read_models();
     if (replaced_.lifecycle == Lifecycle::in_line) {
-        uninstall(sql, shape_.name, replaced_.relations);
+        uninstall(databases, sql, shape_.name, replaced_.relations);
     }
-    std::vector<std::string> relations;
+    std::vector<std::string> things;
     if (claim_.lifecycle == Lifecycle::in_line) {
-        relations = install_copy(sql, shape_, build.sql());
+        things = install_build(databases, database_name(claim_), sql, shape_, build.sql());
     }
-    Registry{sql, store_.engine().clock()}.put_in_service(claim_, relations);
+    Registry{sql, store_.engine().clock()}.put_in_service(claim_, things);
 }
 
 void Rebuild::show(RebuildPhase phase, Position position, Position target) {
@@ -230,11 +262,12 @@ void Rebuild::report(Position position, Position target) {
     bool ours = true;
     try {
         store_.transact([&](Transaction& tx) {
-            ours = Registry{tx.sql(), store_.engine().clock()}.report(claim_, position, target);
+            ours = Registry{detail::store_sql(tx), store_.engine().clock()}.report(claim_, position,
+                                                                                   target);
         });
     } catch (const Error& error) {
         // The store is busy: the next sign of life is soon enough.
-        if (!is_environment(error)) throw;
+        if (!passes_by_itself(error)) throw;
     }
     if (!ours) fail_taken_over();
 }
@@ -242,7 +275,8 @@ void Rebuild::report(Position position, Position target) {
 void Rebuild::leave(const std::string& error) noexcept {
     try {
         store_.transact([&](Transaction& tx) {
-            Registry{tx.sql(), store_.engine().clock()}.leave(claim_, error);
+            Registry{detail::store_sql(tx), store_.engine().clock()}.leave(claim_,
+                                                                           clean_text(error));
         });
     } catch (const std::exception& failed) {
         // The next one finds a silent owner instead of none.

@@ -19,12 +19,12 @@ namespace daybook::detail {
 ///     finish      all of it to the disk
 ///     catch up    what was appended meanwhile
 ///     swap        one transaction of the store, in which no append can be under way: the last few
-///                 events, then the registry points at the new build (async), or its rows are
-///                 copied over the old ones (inline)
+///                 events, then the registry points at the new build (async), or all that it
+///                 holds is moved into the store in place of the old (inline)
 ///
 /// The claim and the build survive a crash at any point, so the next call goes on where this one
 /// ended. What is in the way of nobody (an old build, a build of another definition) is removed by
-/// `remove_orphans`.
+/// `remove_orphans`. From the swap on the rebuild is done: what fails after it is said in the log.
 class Rebuild {
 public:
     Rebuild(EventStore store, std::shared_ptr<const ProjectionDefinition> definition,
@@ -36,12 +36,18 @@ private:
     using Instant = std::chrono::steady_clock::time_point;
 
     void claim();
-    void apply();
-    void catch_up_and_swap();
+    /// Returns the build's database: to connect again is dearer than a small build.
+    std::unique_ptr<ReadModelDatabase> apply();
+    void catch_up_and_swap(ReadModelDatabase& build);
+    std::vector<std::string> make_first(Transaction& tx);
     /// Steps until the feed has committed everything up to `target`.
     void drive(ModelFeed& feed, Position target, RebuildPhase phase);
     /// False if an event fails; nothing was changed then.
     bool swap(ModelFeed& feed, ReadModelDatabase& build);
+    bool swap_in_unit(Transaction& tx, ModelFeed& feed, ReadModelDatabase& build);
+    /// Whether the swap is there although its commit has failed.
+    bool is_in_service() noexcept;
+    void clear_away() noexcept;
     void install(Sql& sql, ReadModelDatabase& build);
     void show(RebuildPhase phase, Position position, Position target);
     void tell(RebuildPhase phase, Position position, Position target);
@@ -52,11 +58,13 @@ private:
     EventStore store_;
     const std::shared_ptr<const ProjectionDefinition> definition_;
     const ProjectionShape& shape_;
+    CommittedLog log_;
     const RebuildOptions options_;
     const Instant started_;
     const Owner owner_;
     Unfinished claim_;
-    Registered replaced_;  ///< as it stood when the claim was made, or at the swap
+    Registered replaced_;  ///< as it stood at the swap
+    std::vector<std::string> leftovers_;
     RebuildResult result_;
     Position began_at_;  ///< where this call took the build up
     RebuildPhase told_{};

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "daybook/core/error.hpp"
+#include "daybook/schema/event_catalog.hpp"
 #include "statements.hpp"
 
 namespace daybook::detail {
@@ -45,6 +46,7 @@ Registered read_registered(const SqlRow& row) {
     registered.relations = split_lines(row.text(7));
     registered.halted = row.integer(8) != 0;
     registered.last_error = row.text(9);
+    registered.store = row.id(10);
     return registered;
 }
 
@@ -104,6 +106,36 @@ Standing compare(const Registered& registered, const Wanted& wanted) {
                       registered.fingerprint == wanted.fingerprint &&
                       registered.lifecycle == wanted.lifecycle;
     return same ? Standing::current : Standing::outdated;
+}
+
+std::string difference(const Registered& registered, const Wanted& wanted) {
+    if (registered.version != wanted.shape.version) {
+        return "its model was made by version " + std::to_string(registered.version) +
+               " of the definition, and this program has version " +
+               std::to_string(wanted.shape.version);
+    }
+    if (registered.lifecycle != wanted.lifecycle) {
+        return "its model is " + std::string(to_string(registered.lifecycle)) +
+               ", and this program wants it " + std::string(to_string(wanted.lifecycle));
+    }
+    return "its model was made by a definition of the same version with another schema, other "
+           "events or other upcasters";
+}
+
+std::string definition_fingerprint(const EventStore& store, const ProjectionShape& shape) {
+    const auto& catalog = store.options().catalog;
+    if (!catalog || !catalog->has_upcasters()) return shape.fingerprint();
+    std::set<std::string> events;
+    for (const std::string& event : shape.events) {
+        for (std::string& source : catalog->sources_of(event)) events.insert(std::move(source));
+    }
+    ProjectionShape read = shape;
+    read.events.assign(events.begin(), events.end());
+    return read.fingerprint();
+}
+
+std::string first_database_name(const ProjectionShape& shape) {
+    return database_name(shape.name, shape.version, 1);
 }
 
 std::string database_name(const Registered& model) {
@@ -170,6 +202,21 @@ void Registry::put_in_service(const Unfinished& claim, const std::vector<std::st
     sql_.exec(statements::delete_rebuild, claim.name);
 }
 
+void remove_leftover(const EventStore& store, const std::string& database) noexcept {
+    try {
+        try {
+            store.engine().read_models().remove(database);
+        } catch (const std::exception& error) {
+            store.log(LogLevel::warning, "read model '" + database +
+                                             "' is of no use any more and could not be removed, "
+                                             "which is tried again later: " +
+                                             error.what());
+        }
+    } catch (...) {
+        // Not even that could be said.
+    }
+}
+
 void remove_orphans(const EventStore& store) {
     ReadModelDatabases& databases = store.engine().read_models();
     // The files first: a build is entered in the registry before its file is made, and no number is
@@ -192,7 +239,7 @@ void remove_orphans(const EventStore& store) {
     });
     for (const std::string& database : found) {
         if (names.contains(projection_of(database)) && !wanted.contains(database)) {
-            databases.remove(database);
+            remove_leftover(store, database);
         }
     }
 }

@@ -25,6 +25,7 @@ struct Registered {
     std::vector<std::string> relations;  ///< `table x` or `view x`, inline only
     bool halted = false;
     std::string last_error;
+    EventId store;  ///< the store's identity
 };
 
 /// A build that is not in service.
@@ -43,6 +44,11 @@ struct Unfinished {
     std::string error;
 };
 
+/// The fingerprint of a definition as it reads the log of `store`: its shape, and with upcasters
+/// the stored events that they make its events of. With another fingerprint a model would have
+/// other rows.
+std::string definition_fingerprint(const EventStore& store, const ProjectionShape& shape);
+
 /// What a program wants in service.
 struct Wanted {
     const ProjectionShape& shape;
@@ -53,9 +59,13 @@ struct Wanted {
 /// How the model in service compares with a program's definition.
 enum class Standing { current, outdated, superseded };
 Standing compare(const Registered& registered, const Wanted& wanted);
+/// In what they differ, for people.
+std::string difference(const Registered& registered, const Wanted& wanted);
 
 /// `<name>.v<version>.b<build>`.
 std::string database_name(const Registered& model);
+/// Of the build that is made when the projection is new.
+std::string first_database_name(const ProjectionShape& shape);
 std::string database_name(const Unfinished& build);
 
 /// The tables `projection` and `rebuild` of the store's own database, inside whatever transaction
@@ -87,6 +97,10 @@ private:
     Sql& sql_;
     const Clock& clock_;
 };
+
+/// Removes a database that is in nobody's way: if that fails, it is said in the log, and
+/// `remove_orphans` tries again.
+void remove_leftover(const EventStore& store, const std::string& database) noexcept;
 
 /// Removes the databases of this store's projections that neither the registry nor a rebuild names:
 /// what a crash left behind. Those of names it does not know stay.

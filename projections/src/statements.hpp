@@ -13,6 +13,7 @@ inline constexpr std::string_view create_checkpoint =
     "projection TEXT NOT NULL PRIMARY KEY, position BIGINT NOT NULL, applied BIGINT NOT NULL, "
     "filtered BIGINT NOT NULL, parked BIGINT NOT NULL, skipped BIGINT NOT NULL, "
     "epoch BIGINT NOT NULL, indexed BIGINT NOT NULL, "
+    "store BYTEA NOT NULL, event BYTEA, definition TEXT NOT NULL, "
     "CHECK(applied + filtered + parked + skipped = position))";
 inline constexpr std::string_view create_set_aside =
     "CREATE TABLE IF NOT EXISTS daybook_set_aside("
@@ -25,14 +26,37 @@ inline constexpr std::string_view create_set_aside_by_key =
     "ON daybook_set_aside(projection, parked, key, position)";
 
 inline constexpr std::string_view load_checkpoint =
-    "SELECT position, applied, filtered, parked, skipped, epoch, indexed "
+    "SELECT position, applied, filtered, parked, skipped, epoch, indexed, store, event, definition "
     "FROM daybook_checkpoint WHERE projection = ?";
 inline constexpr std::string_view insert_checkpoint =
     "INSERT INTO daybook_checkpoint(projection, position, applied, filtered, parked, skipped, "
-    "epoch, indexed) VALUES(?, ?, ?, ?, ?, ?, ?, ?)";
+    "epoch, indexed, store, event, definition) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 inline constexpr std::string_view advance_checkpoint =
     "UPDATE daybook_checkpoint SET position = ?, applied = ?, filtered = ?, parked = ?, "
-    "skipped = ? WHERE projection = ? AND position = ? AND epoch = ?";
+    "skipped = ?, event = ? WHERE projection = ? AND position = ? AND epoch = ?";
+
+// The same where the log is beside it: the ids come from there, at no call of their own.
+inline constexpr std::string_view load_checkpoint_of_store =
+    "SELECT c.position, c.applied, c.filtered, c.parked, c.skipped, c.epoch, c.indexed, c.store, "
+    "c.event, c.definition, (SELECT id FROM daybook_store), "
+    "(SELECT id FROM daybook_event WHERE position = c.position) "
+    "FROM daybook_checkpoint c WHERE c.projection = ?";
+inline constexpr std::string_view insert_checkpoint_of_store =
+    "INSERT INTO daybook_checkpoint(projection, position, applied, filtered, parked, skipped, "
+    "epoch, indexed, definition, store, event) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, "
+    "(SELECT id FROM daybook_store), (SELECT id FROM daybook_event WHERE position = ?))";
+inline constexpr std::string_view advance_checkpoint_of_store =
+    "UPDATE daybook_checkpoint SET position = ?, applied = ?, filtered = ?, parked = ?, "
+    "skipped = ?, event = (SELECT id FROM daybook_event WHERE position = ?) "
+    "WHERE projection = ? AND position = ? AND epoch = ?";
+
+inline constexpr std::string_view places_of_log =
+    "SELECT (SELECT id FROM daybook_store), "
+    "(SELECT id FROM daybook_event WHERE position = ?), "
+    "(SELECT id FROM daybook_event WHERE position = ?)";
+inline constexpr std::string_view names_of_events =
+    "SELECT DISTINCT name FROM daybook_event_type ORDER BY name";
+
 inline constexpr std::string_view fence_checkpoint =
     "UPDATE daybook_checkpoint SET epoch = ? WHERE projection = ?";
 inline constexpr std::string_view mark_indexed =
@@ -72,41 +96,46 @@ inline constexpr std::string_view list_all_set_aside =
 // The registry, in the store's own database.
 inline constexpr std::string_view find_projection =
     "SELECT name, lifecycle, version, fingerprint, build, last_build, epoch, relations, halted, "
-    "last_error FROM projection WHERE name = ?";
+    "last_error, (SELECT id FROM daybook_store) FROM daybook_projection WHERE name = ?";
 inline constexpr std::string_view list_projections =
     "SELECT name, lifecycle, version, fingerprint, build, last_build, epoch, relations, halted, "
-    "last_error FROM projection ORDER BY name";
+    "last_error, (SELECT id FROM daybook_store) FROM daybook_projection ORDER BY name";
 inline constexpr std::string_view insert_projection =
-    "INSERT INTO projection(name, lifecycle, version, fingerprint, build, last_build, relations, "
+    "INSERT INTO daybook_projection(name, lifecycle, version, fingerprint, build, last_build, "
+    "relations, "
     "updated_at) VALUES(?, ?, ?, ?, 1, 1, ?, ?) ON CONFLICT(name) DO NOTHING";
 inline constexpr std::string_view set_standing =
-    "UPDATE projection SET halted = ?, last_error = ?, updated_at = ? WHERE name = ? AND build = ?";
+    "UPDATE daybook_projection SET halted = ?, last_error = ?, updated_at = ? WHERE name = ? AND "
+    "build = ?";
 inline constexpr std::string_view number_claim =
-    "UPDATE projection SET epoch = ?, last_build = ?, updated_at = ? WHERE name = ?";
+    "UPDATE daybook_projection SET epoch = ?, last_build = ?, updated_at = ? WHERE name = ?";
 inline constexpr std::string_view put_in_service =
-    "UPDATE projection SET lifecycle = ?, version = ?, fingerprint = ?, build = ?, relations = ?, "
+    "UPDATE daybook_projection SET lifecycle = ?, version = ?, fingerprint = ?, build = ?, "
+    "relations = ?, "
     "halted = 0, last_error = '', updated_at = ? WHERE name = ? AND epoch = ?";
 
 inline constexpr std::string_view find_rebuild =
     "SELECT name, lifecycle, version, fingerprint, build, owner, epoch, position, target, "
-    "started_at, updated_at, error FROM rebuild WHERE name = ?";
+    "started_at, updated_at, error FROM daybook_rebuild WHERE name = ?";
 inline constexpr std::string_view list_rebuilds =
     "SELECT name, lifecycle, version, fingerprint, build, owner, epoch, position, target, "
-    "started_at, updated_at, error FROM rebuild ORDER BY name";
+    "started_at, updated_at, error FROM daybook_rebuild ORDER BY name";
 inline constexpr std::string_view claim_rebuild =
-    "INSERT INTO rebuild(name, lifecycle, version, fingerprint, build, owner, epoch, position, "
+    "INSERT INTO daybook_rebuild(name, lifecycle, version, fingerprint, build, owner, epoch, "
+    "position, "
     "target, started_at, updated_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT(name) DO UPDATE SET lifecycle = excluded.lifecycle, version = excluded.version, "
     "fingerprint = excluded.fingerprint, build = excluded.build, owner = excluded.owner, "
     "epoch = excluded.epoch, position = excluded.position, target = excluded.target, "
     "started_at = excluded.started_at, updated_at = excluded.updated_at, error = ''";
 inline constexpr std::string_view rebuild_is_ours =
-    "SELECT 1 FROM rebuild WHERE name = ? AND epoch = ? AND owner = ?";
+    "SELECT 1 FROM daybook_rebuild WHERE name = ? AND epoch = ? AND owner = ?";
 inline constexpr std::string_view rebuild_alive =
-    "UPDATE rebuild SET position = ?, target = ?, updated_at = ? WHERE name = ? AND epoch = ?";
+    "UPDATE daybook_rebuild SET position = ?, target = ?, updated_at = ? WHERE name = ? AND epoch "
+    "= ?";
 inline constexpr std::string_view leave_rebuild =
-    "UPDATE rebuild SET owner = '', error = ?, updated_at = ? WHERE name = ? AND epoch = ?";
-inline constexpr std::string_view delete_rebuild = "DELETE FROM rebuild WHERE name = ?";
+    "UPDATE daybook_rebuild SET owner = '', error = ?, updated_at = ? WHERE name = ? AND epoch = ?";
+inline constexpr std::string_view delete_rebuild = "DELETE FROM daybook_rebuild WHERE name = ?";
 
 inline constexpr std::string_view savepoint = "SAVEPOINT daybook_projection";
 inline constexpr std::string_view release_savepoint = "RELEASE daybook_projection";

@@ -14,7 +14,7 @@ public:
     /// `unit` must outlive what is done until the next call.
     void enter(Transaction& unit) noexcept { unit_ = &unit; }
 
-    Sql& sql() override { return unit_->sql(); }
+    Sql& sql() override { return store_sql(*unit_); }
     void begin() override {
         sql().exec(statements::savepoint);
         open_ = true;
@@ -33,6 +33,7 @@ public:
             // The whole unit is lost: the engine says so when it commits.
         }
     }
+    void require_own() override {}
     void finish_build() override {}
 
 private:

@@ -14,8 +14,10 @@ enum class OnFailure {
 };
 
 /// How a projection deals with failing handlers: `static constexpr ErrorPolicy errors{…}` in its
-/// class. What is wrong with the disk or a lock is never an event's fault: such errors are tried
-/// again without end, and never park, skip or halt.
+/// class. What the engine fails with, the disk or a lock or a connection, is never an event's
+/// fault, whatever its handler makes of it: such errors are tried again without end, and never
+/// park, skip or halt. What a handler throws by itself is the event's, of whatever type it is; an
+/// UnavailableError alone asks for another attempt, without end.
 struct ErrorPolicy {
     Backoff retry = exponential{std::chrono::milliseconds{100}, 2.0, std::chrono::seconds{5}}
                         .full_jitter()

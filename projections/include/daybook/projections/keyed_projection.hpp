@@ -159,9 +159,9 @@ private:
         kept.changed = false;
         if (kept.row) {
             Columns::write(*kept.row, values_);
-            model.execute(statements_.upsert, values_);
+            model.execute_later(statements_.upsert, values_);
         } else if (kept.stored) {
-            model.exec(statements_.erase, key_at(slot));
+            model.exec_later(statements_.erase, key_at(slot));
         }
         kept.stored = kept.row.has_value();
     }

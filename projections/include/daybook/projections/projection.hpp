@@ -106,7 +106,10 @@ private:
 /// `static constexpr std::string_view indexes` may hold statements that are better run after the
 /// rows are there; `static constexpr ErrorPolicy errors` says what a failing handler leads to.
 /// Raise `version` whenever the handlers would make other rows of the same events: the model is
-/// then rebuilt. Table names that begin with `daybook_` are Daybook's own.
+/// then rebuilt. Table names that begin with `daybook_` are Daybook's own. A model owns what its
+/// `schema` and `indexes` make and nothing else: they make it without the name of a schema and
+/// nothing temporary, and an inline model is refused if the store has something of that name
+/// already, IF NOT EXISTS or not.
 ///
 /// Handlers depend on nothing but the event and the view: they are called again after a crash, a
 /// failure or for a rebuild. Each open model has a copy of the object; a copy is used by one thread

@@ -22,7 +22,8 @@ struct ProjectionShape {
     std::string indexes;  ///< statements that come after the rows in a rebuild; or empty
     ErrorPolicy errors;
 
-    /// Changes with anything above but `errors`, whatever the version says.
+    /// Changes with anything above but `errors`, whatever the version says. With upcasters a runner
+    /// takes the fingerprint of the shape that names the stored events which they read.
     std::string fingerprint() const;
     /// Throws InvalidError unless all of it can be used.
     void check() const;
@@ -41,7 +42,8 @@ public:
     /// Applies one event inside the transaction that is open on `model`. `handler` counts in
     /// `ProjectionShape::events`. What it throws is the event's failure.
     virtual void apply(std::size_t handler, EventView event, Sql& model) = 0;
-    /// Writes what is only in memory; the transaction commits after it.
+    /// Writes what is only in memory; the transaction commits after it. What `execute_later` finds
+    /// wrong is found before that.
     virtual void flush(Sql&) {}
     /// The transaction was rolled back, or others may write: memory no longer tells the truth.
     virtual void forget() {}

@@ -41,8 +41,10 @@ struct ProjectionRunnerOptions {
     std::size_t batch_events_max = 1'000;
     /// How often to look for work even if nobody rang.
     std::chrono::milliseconds poll{1'000};
-    /// Rebuild a model that an older definition has made, or one that lags `bulk_lag_min` behind
-    /// from the very beginning; the old one goes on serving meanwhile.
+    /// Rebuild a model that an older definition has made, one that was made of another log than the
+    /// store has now, or one that lags `bulk_lag_min` behind from the very beginning; the old one
+    /// goes on serving meanwhile, but for one of another log. Otherwise the first is `outdated` and
+    /// the second `halted`.
     bool rebuild_outdated = true;
     std::uint64_t bulk_lag_min = 100'000;
     /// For the rebuilds that the runner begins by itself.
@@ -68,6 +70,13 @@ struct DiscardParked {
 /// Each async projection has a thread of its own, so that one that fails, waits or is slow holds
 /// up no other. Any number of runners, in one or several processes, may feed the same models: they
 /// take turns. Models that this program does not define are shown but not touched.
+///
+/// Each model says of which log it was made: the store's identity and the event that it stands on.
+/// A store that was put back from a backup, one begun anew under the same name, a log that lost its
+/// tail and a model's file or schema that was swapped are noticed before anything is applied.
+///
+/// Nothing that happens to the store ends a thread of the runner: it waits until that is over, says
+/// so in status and log, and goes on.
 ///
 /// An inline projection is fed inside each append of this process from `start` (or the first
 /// `run_once`) until the runner is gone; what programs without it have appended is brought in by
@@ -119,7 +128,8 @@ public:
     /// of the same definition that was left unfinished. Throws NotFoundError for a name that was
     /// not added, UnavailableError naming the owner if somebody else is at it or has taken it over,
     /// CancelledError, and InvalidError for an event whose handler fails when the policy is to
-    /// halt.
+    /// halt. Once the new model is in service nothing is thrown any more: what is left of the old
+    /// one and cannot be removed is said in the log and removed later.
     RebuildResult rebuild(std::string_view name, RebuildOptions options = {});
 
     /// As ReadModels::query.

@@ -16,9 +16,9 @@ namespace daybook {
 enum class ProjectionState {
     absent,      ///< known to this program, but never run on this store
     active,      ///< fed, or to be fed as soon as a runner runs
-    retrying,    ///< an event or the database fails; it is tried again
+    retrying,    ///< an event or the database fails; it is tried again, `last_error` says why
     halted,      ///< it stands in front of an event that fails; fix it and `resume` or rebuild
-    outdated,    ///< its model was made by an older definition than this program's: rebuild it
+    outdated,    ///< its model was made by another definition or of another log: rebuild it
     superseded,  ///< its model was made by a newer definition: this program leaves it alone
 };
 

@@ -24,7 +24,8 @@ public:
     ~ReadModels();
 
     /// Shows the model to `look`, read only, on this thread. A rebuild that ends meanwhile does not
-    /// disturb it. Throws NotFoundError if there is no model of that name yet.
+    /// disturb it. Throws NotFoundError if there is no model of that name yet, CorruptError if it
+    /// was made of another log than the store has now (which a runner mends).
     void query(std::string_view projection, const std::function<void(Sql&)>& look) const;
 
     /// How far the model in service is. Throws NotFoundError.
