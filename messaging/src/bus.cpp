@@ -8,35 +8,32 @@
 #include "topic_pattern.hpp"
 
 namespace daybook {
-namespace {
-
-struct Heard {
-    std::size_t subscribers = 0;
-    std::exception_ptr first_error{};
-};
-
-/// Calls every slot, whatever the one before has thrown.
-struct CallAll {
-    using result_type = Heard;
-
-    template <class Slot>
-    Heard operator()(Slot slot, Slot end) const {
-        Heard heard;
-        for (; slot != end; ++slot) {
-            try {
-                if (*slot) ++heard.subscribers;
-            } catch (...) {
-                ++heard.subscribers;
-                if (!heard.first_error) heard.first_error = std::current_exception();
-            }
-        }
-        return heard;
-    }
-};
-
-}  // namespace
 
 struct Bus::State {
+    struct Heard {
+        std::size_t subscribers = 0;
+        std::exception_ptr first_error{};
+    };
+
+    /// Calls every slot, whatever the one before has thrown.
+    struct CallAll {
+        using result_type = Heard;
+
+        template <class Slot>
+        Heard operator()(Slot slot, Slot end) const {
+            Heard heard;
+            for (; slot != end; ++slot) {
+                try {
+                    if (*slot) ++heard.subscribers;
+                } catch (...) {
+                    ++heard.subscribers;
+                    if (!heard.first_error) heard.first_error = std::current_exception();
+                }
+            }
+            return heard;
+        }
+    };
+
     /// A slot says whether the message was for it.
     boost::signals2::signal<bool(const Message&), CallAll> signal;
 };
@@ -70,7 +67,7 @@ BusConnection Bus::subscribe(std::string_view pattern, Handler handler) {
 }
 
 std::size_t Bus::publish(const Message& message) const {
-    const Heard heard = state_->signal(message);
+    const State::Heard heard = state_->signal(message);
     if (heard.first_error) std::rethrow_exception(heard.first_error);
     return heard.subscribers;
 }

@@ -1,10 +1,14 @@
 #include "daybook/messaging/dead_letters.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
+#include "daybook/core/clean_text.hpp"
 #include "daybook/core/error.hpp"
+#include "listing.hpp"
 #include "message_row.hpp"
+#include "names.hpp"
 #include "statements.hpp"
 
 namespace daybook {
@@ -18,7 +22,28 @@ struct LetterKey {
     std::string key;
 };
 
-std::vector<LetterKey> find_keys(Sql& db, const DeadLetterFilter& filter) {
+constexpr std::int64_t behind_none = std::numeric_limits<std::int64_t>::min();
+
+void require_clean(const DeadLetterFilter& filter) {
+    detail::require_clean("topic", filter.topic);
+    detail::require_clean("key", filter.key);
+}
+
+std::string shown(const DeadLetterFilter& filter) {
+    std::string text;
+    if (filter.id) text += " with the id " + filter.id->to_string();
+    if (!filter.topic.empty()) text += " of topic '" + std::string(filter.topic) + "'";
+    if (!filter.key.empty()) text += " of key '" + std::string(filter.key) + "'";
+    return text;
+}
+
+void require_found(bool found, const DeadLetterFilter& filter) {
+    if (found || shown(filter).empty()) return;
+    throw NotFoundError("no message" + shown(filter) + " is parked: list those that are");
+}
+
+std::vector<LetterKey> find_keys(Sql& db, const DeadLetterFilter& filter,
+                                 std::int64_t behind = behind_none) {
     std::vector<LetterKey> found;
     db.each(
         detail::sql::dead_letter_keys,
@@ -26,9 +51,38 @@ std::vector<LetterKey> find_keys(Sql& db, const DeadLetterFilter& filter) {
             found.push_back(
                 {row.integer(0), row.id(1), std::string(row.text(2)), std::string(row.text(3))});
         },
-        filter.id.has_value(), filter.id, filter.topic, filter.topic, filter.key, filter.key,
-        filter.limit);
+        behind, filter.id.has_value(), filter.id, filter.topic, filter.topic, filter.key,
+        filter.key, filter.limit);
     return found;
+}
+
+/// What a letter's replay finds in the outbox under its id.
+enum class Twin { none, same, other };
+
+Twin find_twin(Sql& db, const LetterKey& letter) {
+    const auto is_same = db.integer(detail::sql::outbox_twin, letter.number);
+    if (!is_same) return Twin::none;
+    return *is_same != 0 ? Twin::same : Twin::other;
+}
+
+/// The letters that can be replayed, oldest first; the others are `refused`.
+std::vector<LetterKey> find_replayable(Sql& db, DeadLetterFilter filter,
+                                       std::vector<EventId>& refused) {
+    std::vector<LetterKey> letters;
+    for (std::int64_t behind = behind_none; filter.limit > 0;) {
+        std::vector<LetterKey> page = find_keys(db, filter, behind);
+        if (page.empty()) break;
+        behind = page.back().number;
+        for (LetterKey& letter : page) {
+            if (find_twin(db, letter) == Twin::other) {
+                refused.push_back(letter.id);
+            } else {
+                letters.push_back(std::move(letter));
+                --filter.limit;
+            }
+        }
+    }
+    return letters;
 }
 
 std::vector<EventId> ids_of(const std::vector<LetterKey>& letters) {
@@ -39,7 +93,8 @@ std::vector<EventId> ids_of(const std::vector<LetterKey>& letters) {
 }
 
 ParkReason parse_reason(std::string_view text, std::uint64_t number) {
-    for (const auto reason : {ParkReason::rejected, ParkReason::exhausted, ParkReason::crashed}) {
+    for (const auto reason : {ParkReason::rejected, ParkReason::unhandled, ParkReason::exhausted,
+                              ParkReason::crashed}) {
         if (text == to_string(reason)) return reason;
     }
     throw CorruptError("dead letter " + std::to_string(number) + " was parked for the reason '" +
@@ -65,6 +120,7 @@ DeadLetter read_letter(const SqlRow& row) {
 std::string_view to_string(ParkReason reason) noexcept {
     switch (reason) {
         case ParkReason::rejected: return "rejected";
+        case ParkReason::unhandled: return "unhandled";
         case ParkReason::exhausted: return "exhausted";
         case ParkReason::crashed: return "crashed";
     }
@@ -73,13 +129,26 @@ std::string_view to_string(ParkReason reason) noexcept {
 
 std::vector<DeadLetter> DeadLetters::list(const DeadLetterFilter& filter) const {
     std::vector<DeadLetter> letters;
-    store_.query([&](Sql& db) {
+    each(filter, [&](const DeadLetter& letter) { letters.push_back(letter); });
+    return letters;
+}
+
+void DeadLetters::each(const DeadLetterFilter& filter,
+                       const std::function<void(const DeadLetter&)>& visit) const {
+    require_clean(filter);
+    const auto fetch = [&](Sql& db, const detail::ListPage& page, const auto& add) {
         db.each(
             detail::sql::dead_letter_rows,
-            [&](const SqlRow& row) { letters.push_back(read_letter(row)); }, filter.id.has_value(),
-            filter.id, filter.topic, filter.topic, filter.key, filter.key, filter.limit);
-    });
-    return letters;
+            [&](const SqlRow& row) {
+                DeadLetter letter = read_letter(row);
+                const auto number = static_cast<std::int64_t>(letter.number);
+                add(std::move(letter), number, row.is_null(detail::data_column));
+            },
+            page.data_max, page.data_max, page.behind, filter.id.has_value(), filter.id,
+            filter.topic, filter.topic, filter.key, filter.key, page.rows_max);
+    };
+    detail::each_in_pages<DeadLetter>(store_, {filter.limit, filter.with_data}, fetch,
+                                      detail::sql::dead_letter_data, visit);
 }
 
 std::optional<DeadLetter> DeadLetters::find(const EventId& id) const {
@@ -89,53 +158,76 @@ std::optional<DeadLetter> DeadLetters::find(const EventId& id) const {
 }
 
 std::vector<EventId> DeadLetters::dry_run(const DeadLetterFilter& filter) const {
+    require_clean(filter);
     std::vector<EventId> ids;
     store_.query([&](Sql& db) { ids = ids_of(find_keys(db, filter)); });
     return ids;
 }
 
-std::vector<EventId> DeadLetters::replay(const DeadLetterFilter& filter) {
-    std::vector<EventId> ids;
+Replayed DeadLetters::replay(const DeadLetterFilter& filter) {
+    require_clean(filter);
+    Replayed replayed;
     store_.transact([&](Transaction& tx) {
-        Sql& db = tx.sql();
-        const auto letters = find_keys(db, filter);
+        Sql& db = detail::store_sql(tx);
+        replayed = {};
+        const auto letters = find_replayable(db, filter, replayed.refused);
         // Places in the outbox below all that wait, in the order of parking.
         const std::int64_t front =
             std::min<std::int64_t>(db.integer(detail::sql::outbox_front).value_or(0), 0);
         std::int64_t sequence = front - static_cast<std::int64_t>(letters.size());
         for (const LetterKey& letter : letters) {
-            if (db.integer(detail::sql::outbox_has_id, letter.id)) {
-                throw DuplicateError("dead letter " + letter.id.to_string() +
-                                     " cannot be replayed: a message of the same id waits in the "
-                                     "outbox; discard one of the two");
+            const Twin twin = find_twin(db, letter);
+            if (twin == Twin::other) {
+                replayed.refused.push_back(letter.id);
+                continue;
             }
-            db.exec(detail::sql::outbox_replay, sequence++, tx.now(), letter.number);
+            if (twin == Twin::none) {
+                db.exec(detail::sql::outbox_replay, sequence++, tx.now(), tx.now(), letter.number);
+            } else {
+                db.exec(detail::sql::outbox_move, sequence++, tx.now(), tx.now(), letter.id);
+            }
             db.exec(detail::sql::dead_letter_remove, letter.number);
+            replayed.push_back(letter.id);
         }
-        ids = ids_of(letters);
     });
-    return ids;
+    if (!replayed.refused.empty()) {
+        const std::string why =
+            std::to_string(replayed.refused.size()) + " of the dead letters, the first " +
+            replayed.refused.front().to_string() +
+            ", cannot be replayed: another message of the same id waits in the outbox; discard one "
+            "of the two";
+        if (replayed.empty()) throw DuplicateError(why);
+        store_.log(LogLevel::warning, why);
+    }
+    require_found(!replayed.empty(), filter);
+    return replayed;
 }
 
 std::vector<EventId> DeadLetters::discard(const DeadLetterFilter& filter, std::string_view reason) {
-    if (reason.empty()) throw InvalidError("dead letters are discarded with a reason: give one");
+    require_clean(filter);
+    if (reason.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+        throw InvalidError("dead letters are discarded with a reason: give one");
+    }
     std::vector<EventId> ids;
     store_.transact([&](Transaction& tx) {
-        Sql& db = tx.sql();
+        Sql& db = detail::store_sql(tx);
         const auto letters = find_keys(db, filter);
+        const std::string kept_reason = clean_text(reason);
         for (const LetterKey& letter : letters) {
-            db.exec(detail::sql::dead_letter_discard, tx.now(), reason, letter.number);
+            db.exec(detail::sql::dead_letter_discard, tx.now(), kept_reason, letter.number);
             if (!letter.key.empty()) db.exec(detail::sql::outbox_unblock, letter.topic, letter.key);
         }
         ids = ids_of(letters);
     });
+    require_found(!ids.empty(), filter);
     return ids;
 }
 
 std::size_t DeadLetters::purge_discarded(Timestamp before) {
     std::int64_t purged = 0;
-    store_.transact(
-        [&](Transaction& tx) { purged = tx.sql().exec(detail::sql::dead_letter_purge, before); });
+    store_.transact([&](Transaction& tx) {
+        purged = detail::store_sql(tx).exec(detail::sql::dead_letter_purge, before);
+    });
     return static_cast<std::size_t>(purged);
 }
 

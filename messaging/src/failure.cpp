@@ -1,5 +1,6 @@
 #include "failure.hpp"
 
+#include "daybook/core/clean_text.hpp"
 #include "daybook/core/error.hpp"
 
 namespace daybook::detail {
@@ -25,13 +26,26 @@ void append_chain(std::string& out, const std::exception_ptr& thrown, int depth)
 Delivery::Status status_after(const std::exception_ptr& thrown) {
     try {
         std::rethrow_exception(thrown);
+    } catch (const UnhandledMessage&) {
+        return Delivery::Status::unhandled;
+    } catch (const InvalidError&) {
+        return Delivery::Status::rejected;
+    } catch (const CorruptError&) {
+        return Delivery::Status::rejected;
+    } catch (...) {
+        return Delivery::Status::failed;
+    }
+}
+
+Delivery::Status status_without_store(const std::exception_ptr& thrown) {
+    try {
+        std::rethrow_exception(thrown);
     } catch (const Error& error) {
         switch (error.kind()) {
-            case ErrorKind::invalid:
-            case ErrorKind::corrupt: return Delivery::Status::rejected;
-            case ErrorKind::storage:
-            case ErrorKind::cancelled: return Delivery::Status::down;
-            default: return Delivery::Status::failed;
+            // The inbox holds another message of that id, or cannot hold one of that name.
+            case ErrorKind::duplicate:
+            case ErrorKind::invalid: return Delivery::Status::rejected;
+            default: return Delivery::Status::down;
         }
     } catch (...) {
         return Delivery::Status::failed;
@@ -43,11 +57,15 @@ Delivery::Status status_after(const std::exception_ptr& thrown) {
 std::string error_chain(const std::exception_ptr& thrown) {
     std::string chain;
     append_chain(chain, thrown, 0);
-    return chain;
+    return clean_text(chain);
 }
 
 Delivery delivery_after(const std::exception_ptr& thrown, std::string receiver) {
     return {status_after(thrown), error_chain(thrown), std::move(receiver)};
+}
+
+Delivery delivery_without_store(const std::exception_ptr& thrown, std::string receiver) {
+    return {status_without_store(thrown), error_chain(thrown), std::move(receiver)};
 }
 
 }  // namespace daybook::detail

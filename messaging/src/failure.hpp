@@ -7,12 +7,17 @@
 
 namespace daybook::detail {
 
-/// The texts of an exception and of those nested in it, each on a line of its own.
+/// The texts of an exception and of those nested in it, each on a line of its own, as `clean_text`
+/// leaves them.
 std::string error_chain(const std::exception_ptr& thrown);
 
-/// What an exception out of a receiver means for the delivery. Its own fault (InvalidError,
-/// CorruptError): rejected. A store that has failed, or a stop: down, as no message can be blamed
-/// for that. Anything else: failed.
+/// What an exception out of a receiver means for the delivery: rejected for InvalidError and
+/// CorruptError, unhandled for UnhandledMessage, failed for anything else. A receiver's full disk
+/// or lost connection is a failure of this message and says nothing about others.
 Delivery delivery_after(const std::exception_ptr& thrown, std::string receiver = {});
+
+/// The same of an exception that the store threw before the receiver had a part in it: the store
+/// cannot be written to just now, for any message.
+Delivery delivery_without_store(const std::exception_ptr& thrown, std::string receiver);
 
 }  // namespace daybook::detail

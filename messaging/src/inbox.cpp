@@ -38,7 +38,7 @@ std::size_t purge_inbox(EventStore& store, Timestamp before) {
         Place end;
         more = false;
         store.transact([&](Transaction& tx) {
-            Sql& db = tx.sql();
+            Sql& db = detail::store_sql(tx);
             db.each(
                 detail::sql::inbox_page_end,
                 [&](const SqlRow& row) {

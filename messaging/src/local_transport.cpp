@@ -1,5 +1,6 @@
 #include "daybook/messaging/local_transport.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "failure.hpp"
+#include "names.hpp"
 
 namespace daybook {
 
@@ -17,24 +19,40 @@ using TypeAndVersion = std::pair<std::string, int>;
 struct Consumer::Handlers {
     std::string topic;
     std::string name;
-    ConsumerOptions::Unknown unknown = ConsumerOptions::Unknown::reject;
-    MessageHandler takes_all{};  ///< if given, instead of `by_type`
+    std::string inbox;
+    ConsumerOptions::Unknown unknown = ConsumerOptions::Unknown::leave;
+    MessageHandler handles_all{};  ///< if given, instead of `by_type`
+    std::function<bool(const Message&)> takes{};
 
     mutable std::shared_mutex mutex{};
     std::map<TypeAndVersion, MessageHandler> by_type{};
 
-    /// Nothing: the message is to be ignored. Handlers are never removed.
+    /// Nothing: it has none for this message. Handlers are never removed.
     const MessageHandler* find(const Message& message) const {
-        if (takes_all) return &takes_all;
+        if (handles_all) return !takes || takes(message) ? &handles_all : nullptr;
         const std::shared_lock lock{mutex};
         const auto found = by_type.find({message.type, message.schema_version});
-        if (found != by_type.end()) return &found->second;
-        if (unknown == ConsumerOptions::Unknown::ignore) return nullptr;
-        throw InvalidError("consumer '" + name + "' of topic '" + topic + "' has no handler for '" +
-                           message.type + "' version " + std::to_string(message.schema_version) +
-                           ": add one, then replay message " + message.id.to_string());
+        return found == by_type.end() ? nullptr : &found->second;
+    }
+    bool ignores_unknown() const noexcept { return unknown == ConsumerOptions::Unknown::ignore; }
+    Delivery without_handler(const Message& message) const {
+        if (ignores_unknown()) return {};
+        return {Delivery::Status::unhandled,
+                "consumer '" + name + "' of topic '" + topic + "' has no handler for '" +
+                    message.type + "' version " + std::to_string(message.schema_version) +
+                    ": start a program that has one",
+                name};
     }
 };
+
+namespace {
+
+/// A topic holds no white space, so this is no other consumer's whose name is that of its topic.
+std::string inbox_of(std::string_view topic, std::string_view name) {
+    return topic == name ? std::string(name) : std::string(topic) + ' ' + std::string(name);
+}
+
+}  // namespace
 
 void Consumer::add(const EventType& type, MessageHandler handler) {
     const std::unique_lock lock{handlers_.mutex};
@@ -57,39 +75,30 @@ struct LocalTransport::State {
     std::atomic<std::uint64_t> duplicates{0};
     std::atomic<std::uint64_t> failed{0};
     std::atomic<std::uint64_t> rejected{0};
+    std::atomic<std::uint64_t> unhandled{0};
 
     std::shared_mutex mutex{};
     std::map<std::string, std::vector<std::shared_ptr<Handlers>>, std::less<>> by_topic{};
 
     explicit State(EventStore opened) : store(std::move(opened)) {}
 
-    Handlers& add(std::string_view topic, std::string_view name, ConsumerOptions::Unknown unknown,
-                  MessageHandler takes_all);
+    Handlers& add(std::shared_ptr<Handlers> added);
     std::vector<std::shared_ptr<Handlers>> consumers_of(std::string_view topic);
     Delivery deliver(const Message& message, const Handlers& consumer);
     void count(const Delivery& delivery);
 };
 
-LocalTransport::State::Handlers& LocalTransport::State::add(std::string_view topic,
-                                                            std::string_view name,
-                                                            ConsumerOptions::Unknown unknown,
-                                                            MessageHandler takes_all) {
-    if (topic.empty() || name.empty()) {
-        throw InvalidError("a consumer ('" + std::string(name) + "' of topic '" +
-                           std::string(topic) + "') needs a name and a topic");
-    }
+LocalTransport::State::Handlers& LocalTransport::State::add(std::shared_ptr<Handlers> added) {
+    detail::require_name("a consumer's topic", added->topic);
+    detail::require_name("a consumer's name", added->name);
+    added->inbox = inbox_of(added->topic, added->name);
     const std::unique_lock lock{mutex};
-    auto& consumers = by_topic[std::string(topic)];
+    auto& consumers = by_topic[added->topic];
     for (const auto& other : consumers) {
-        if (other->name != name) continue;
+        if (other->name != added->name) continue;
         throw InvalidError("topic '" + other->topic + "' has a consumer '" + other->name +
                            "' already: two would share one inbox");
     }
-    auto added = std::make_shared<Handlers>();
-    added->topic = topic;
-    added->name = name;
-    added->unknown = unknown;
-    added->takes_all = std::move(takes_all);
     return *consumers.emplace_back(std::move(added));
 }
 
@@ -102,26 +111,33 @@ std::vector<std::shared_ptr<Consumer::Handlers>> LocalTransport::State::consumer
 }
 
 Delivery LocalTransport::State::deliver(const Message& message, const Handlers& consumer) {
+    bool marked = false;
     try {
         const MessageHandler* handler = consumer.find(message);
-        if (!handler) return {};
+        if (!handler) return consumer.without_handler(message);
         bool first_time = false;
         store.transact(
             [&](Transaction& tx) {
-                first_time = tx.mark_handled(consumer.name, message.id);
+                first_time =
+                    tx.mark_handled(consumer.inbox, message.id, detail::content_hash(message));
+                marked = true;
                 if (first_time) (*handler)(message, tx);
             },
             message.follow_up());
         ++(first_time ? handled : duplicates);
         return {};
     } catch (...) {
-        return detail::delivery_after(std::current_exception(), consumer.name);
+        // A commit that fails counts as the handler's failure: if the store is to blame, the relay
+        // cannot note the failure either, and no attempt is lost.
+        return marked ? detail::delivery_after(std::current_exception(), consumer.name)
+                      : detail::delivery_without_store(std::current_exception(), consumer.name);
     }
 }
 
 void LocalTransport::State::count(const Delivery& delivery) {
     if (delivery.status == Delivery::Status::failed) ++failed;
     if (delivery.status == Delivery::Status::rejected) ++rejected;
+    if (delivery.status == Delivery::Status::unhandled) ++unhandled;
 }
 
 namespace {
@@ -133,8 +149,9 @@ bool outweighs(Delivery::Status a, Delivery::Status b) noexcept {
         switch (status) {
             case Delivery::Status::delivered: return 0;
             case Delivery::Status::rejected: return 1;
-            case Delivery::Status::failed: return 2;
-            case Delivery::Status::down: return 3;
+            case Delivery::Status::unhandled: return 2;
+            case Delivery::Status::failed: return 3;
+            case Delivery::Status::down: return 4;
         }
         return 0;
     };
@@ -149,16 +166,25 @@ LocalTransport::~LocalTransport() = default;
 
 Consumer LocalTransport::consumer(std::string_view name, ConsumerOptions options) {
     const std::string_view topic = options.topic.empty() ? name : options.topic;
-    return Consumer{state_->add(topic, name, options.unknown, {})};
+    auto handlers = std::make_shared<Consumer::Handlers>();
+    handlers->topic = topic;
+    handlers->name = name;
+    handlers->unknown = options.unknown;
+    return Consumer{state_->add(std::move(handlers))};
 }
 
 void LocalTransport::consume(std::string_view topic, std::string_view consumer,
-                             MessageHandler handler) {
+                             MessageHandler handler, std::function<bool(const Message&)> takes) {
     if (!handler) {
         throw InvalidError("consumer '" + std::string(consumer) + "' of topic '" +
                            std::string(topic) + "' needs a handler");
     }
-    state_->add(topic, consumer, ConsumerOptions::Unknown::reject, std::move(handler));
+    auto handlers = std::make_shared<Consumer::Handlers>();
+    handlers->topic = topic;
+    handlers->name = consumer;
+    handlers->handles_all = std::move(handler);
+    handlers->takes = std::move(takes);
+    state_->add(std::move(handlers));
 }
 
 Delivery LocalTransport::deliver(const Message& message) {
@@ -169,12 +195,11 @@ Delivery LocalTransport::deliver(const Message& message) {
                      "' has no id: without one its effect cannot be kept from happening twice"};
     }
     const auto consumers = state_->consumers_of(message.topic);
-    if (consumers.empty()) {
-        worst = {Delivery::Status::rejected, "no consumer for topic '" + message.topic +
-                                                 "': register one, then replay message " +
-                                                 message.id.to_string()};
+    if (consumers.empty() && worst.status == Delivery::Status::delivered) {
+        worst = {Delivery::Status::unhandled,
+                 "no consumer for topic '" + message.topic + "': start a program that has one"};
     }
-    if (worst.status == Delivery::Status::rejected) {
+    if (worst.status != Delivery::Status::delivered) {
         state_->count(worst);
         return worst;
     }
@@ -186,8 +211,16 @@ Delivery LocalTransport::deliver(const Message& message) {
     return worst;
 }
 
+bool LocalTransport::takes(const Message& envelope) const {
+    const auto consumers = state_->consumers_of(envelope.topic);
+    return !consumers.empty() && std::ranges::all_of(consumers, [&](const auto& consumer) {
+        return consumer->ignores_unknown() || consumer->find(envelope) != nullptr;
+    });
+}
+
 LocalTransportCounts LocalTransport::counts() const {
-    return {state_->handled, state_->duplicates, state_->failed, state_->rejected};
+    return {state_->handled, state_->duplicates, state_->failed, state_->rejected,
+            state_->unhandled};
 }
 
 }  // namespace daybook

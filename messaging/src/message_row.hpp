@@ -7,6 +7,8 @@ namespace daybook::detail {
 
 /// The columns every statement that shows messages begins with.
 inline constexpr int message_columns = 13;
+/// The one that is NULL when the data was left out.
+inline constexpr int data_column = 5;
 
 /// id, topic, key, type, schema_version, data, headers, reply_to, correlation, causation,
 /// created_at, due_at, attempts (which becomes `attempt`).

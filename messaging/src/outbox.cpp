@@ -1,6 +1,8 @@
 #include "daybook/messaging/outbox.hpp"
 
+#include "listing.hpp"
 #include "message_row.hpp"
+#include "names.hpp"
 #include "statements.hpp"
 
 namespace daybook {
@@ -16,7 +18,10 @@ WaitingMessage read_waiting(const SqlRow& row, Timestamp now) {
     waiting.message = detail::read_message(row);
     waiting.last_error = row.text(retry_at + 1);
     const Message& message = waiting.message;
-    if (row.is_null(retry_at)) {
+    if (row.integer(retry_at + 2) != 0) {
+        waiting.waits_for = OutboxWait::receiver;
+        waiting.until = row.timestamp(retry_at);
+    } else if (row.is_null(retry_at)) {
         if (message.due_at > message.created_at && message.due_at > now) {
             waiting.waits_for = OutboxWait::due;
             waiting.until = message.due_at;
@@ -38,6 +43,7 @@ std::string_view to_string(OutboxWait wait) noexcept {
         case OutboxWait::due: return "due";
         case OutboxWait::retry: return "retry";
         case OutboxWait::blocked: return "blocked";
+        case OutboxWait::receiver: return "receiver";
     }
     return "?";
 }
@@ -52,7 +58,9 @@ OutboxStatus outbox_status(const EventStore& store) {
                 status.delayed = count(row, 1);
                 status.retrying = count(row, 2);
                 status.blocked = count(row, 3);
-                if (!row.is_null(4)) status.oldest = row.timestamp(4);
+                status.unhandled = count(row, 4);
+                if (!row.is_null(5)) status.oldest = row.timestamp(5);
+                if (!row.is_null(6)) status.newest = row.timestamp(6);
             },
             store.clock().now());
         status.parked =
@@ -62,15 +70,28 @@ OutboxStatus outbox_status(const EventStore& store) {
 }
 
 std::vector<WaitingMessage> outbox_list(const EventStore& store, const OutboxFilter& filter) {
-    const Timestamp now = store.clock().now();
     std::vector<WaitingMessage> found;
-    store.query([&](Sql& db) {
+    outbox_each(store, filter, [&](const WaitingMessage& waiting) { found.push_back(waiting); });
+    return found;
+}
+
+void outbox_each(const EventStore& store, const OutboxFilter& filter,
+                 const std::function<void(const WaitingMessage&)>& visit) {
+    detail::require_clean("topic", filter.topic);
+    detail::require_clean("key", filter.key);
+    const Timestamp now = store.clock().now();
+    const auto fetch = [&](Sql& db, const detail::ListPage& page, const auto& add) {
         db.each(
             detail::sql::outbox_rows,
-            [&](const SqlRow& row) { found.push_back(read_waiting(row, now)); }, filter.topic,
-            filter.topic, filter.key, filter.key, filter.limit);
-    });
-    return found;
+            [&](const SqlRow& row) {
+                add(read_waiting(row, now), row.integer(detail::message_columns + 3),
+                    row.is_null(detail::data_column));
+            },
+            page.data_max, page.data_max, page.behind, filter.topic, filter.topic, filter.key,
+            filter.key, page.rows_max);
+    };
+    detail::each_in_pages<WaitingMessage>(store, {filter.limit, filter.with_data}, fetch,
+                                          detail::sql::outbox_data_at, visit);
 }
 
 }  // namespace daybook

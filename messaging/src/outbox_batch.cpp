@@ -9,35 +9,39 @@
 namespace daybook::detail {
 namespace {
 
-/// How much data of one kind a batch takes into memory; a single message may be larger.
-constexpr std::size_t data_bytes_max = 8 * 1024 * 1024;
+/// The columns that every row of a relay has behind those of its message.
+constexpr int relay_columns = message_columns + 4;
 
-class RowReader {
-public:
-    void operator()(const SqlRow& row) {
-        if (bytes_ >= data_bytes_max) {
-            more_ = true;
-            return;
-        }
-        OutboxRow& read = rows_.emplace_back();
-        read.message = read_message(row);
-        ++read.message.attempt;
-        read.sequence = row.integer(message_columns);
-        read.partition = static_cast<int>(row.integer(message_columns + 1));
-        if (!row.is_null(message_columns + 2)) read.retry_at = row.timestamp(message_columns + 2);
-        read.instant = row.timestamp(message_columns + 3);
-        read.blocked = row.integer(message_columns + 4) != 0;
-        bytes_ += read.message.data.size();
-    }
+OutboxRow read_row(const SqlRow& row) {
+    OutboxRow read;
+    read.message = read_message(row);
+    ++read.message.attempt;
+    read.has_data = !row.is_null(data_column);
+    read.sequence = row.integer(message_columns);
+    read.partition = static_cast<int>(row.integer(message_columns + 1));
+    if (!row.is_null(message_columns + 2)) read.retry_at = row.timestamp(message_columns + 2);
+    if (!row.is_null(message_columns + 3)) read.waits_since = row.timestamp(message_columns + 3);
+    return read;
+}
 
-    std::vector<OutboxRow> take() { return std::move(rows_); }
-    bool more() const noexcept { return more_; }
+OutboxRow read_ready_row(const SqlRow& row) {
+    OutboxRow read = read_row(row);
+    read.instant = row.timestamp(relay_columns);
+    read.blocked = row.integer(relay_columns + 1) != 0;
+    return read;
+}
 
-private:
-    std::vector<OutboxRow> rows_;
-    std::size_t bytes_ = 0;
-    bool more_ = false;
-};
+OutboxRow read_unhandled_row(const SqlRow& row) {
+    OutboxRow read = read_row(row);
+    read.partition = unhandled_lane;
+    return read;
+}
+
+/// How many bytes of data of one message may come along with a batch.
+std::size_t share_of(const BatchRequest& request) {
+    const std::size_t rows = request.rows_max * (request.due ? 2 : 1);
+    return request.bytes_max / std::max<std::size_t>(rows, 1);
+}
 
 }  // namespace
 
@@ -47,25 +51,70 @@ OutboxLook look_at_outbox(const EventStore& store, Timestamp now) {
         db.each(
             sql::outbox_look,
             [&](const SqlRow& row) {
-                look = {row.integer(0), row.integer(1) != 0, row.integer(2) != 0};
+                look = {row.integer(0), row.integer(1) != 0, row.integer(2) != 0,
+                        row.integer(3) != 0, std::nullopt};
+                if (!row.is_null(4)) look.newest_wait = row.timestamp(4);
             },
             now);
     });
     return look;
 }
 
+void shorten_waits(EventStore& store, Timestamp now) {
+    store.transact(
+        [&](Transaction& tx) { store_sql(tx).exec(sql::outbox_shorten, now, now, now); });
+}
+
 OutboxBatch load_batch(const EventStore& store, const BatchRequest& request) {
-    RowReader ready;
-    RowReader due;
+    std::vector<OutboxRow> ready;
+    std::vector<OutboxRow> due;
+    const std::size_t share = share_of(request);
+    const auto into = [](std::vector<OutboxRow>& rows) {
+        return [&rows](const SqlRow& row) { rows.push_back(read_ready_row(row)); };
+    };
     store.query([&](Sql& db) {
-        db.each(sql::outbox_ready, ready, request.set, request.behind, request.newest,
+        db.each(sql::outbox_ready, into(ready), share, request.set, request.behind, request.newest,
                 request.rows_max);
         if (!request.due) return;
-        db.each(sql::outbox_due, due, *request.due, request.set, request.newest, request.rows_max);
+        db.each(sql::outbox_due, into(due), share, *request.due, request.set, request.newest,
+                request.rows_max);
     });
-    OutboxBatch batch = merge_ready_and_due(ready.take(), due.take(), request.rows_max);
-    batch.more = batch.more || ready.more() || due.more();
-    return batch;
+    return merge_ready_and_due(std::move(ready), std::move(due), request.rows_max);
+}
+
+UnhandledPage load_unhandled(const EventStore& store, UnhandledPlace behind, std::size_t rows_max) {
+    UnhandledPage page{.rows = {}, .end = behind};
+    store.query([&](Sql& db) {
+        db.each(
+            sql::outbox_unhandled,
+            [&](const SqlRow& row) { page.rows.push_back(read_unhandled_row(row)); },
+            behind.waits_since, behind.sequence, rows_max);
+    });
+    page.more = page.rows.size() >= rows_max;
+    if (!page.rows.empty()) {
+        const OutboxRow& last = page.rows.back();
+        page.end = {last.waits_since.value_or(Timestamp::min()), last.sequence};
+    }
+    return page;
+}
+
+std::vector<OutboxRow> load_unhandled_due(const EventStore& store, Timestamp now,
+                                          std::size_t rows_max) {
+    std::vector<OutboxRow> rows;
+    store.query([&](Sql& db) {
+        db.each(
+            sql::outbox_unhandled_due,
+            [&](const SqlRow& row) { rows.push_back(read_unhandled_row(row)); }, now, rows_max);
+    });
+    return rows;
+}
+
+std::optional<std::string> load_data(const EventStore& store, const OutboxRow& row) {
+    std::optional<std::string> data;
+    store.query([&](Sql& db) {
+        data = db.text(sql::outbox_data, row.sequence, row.message.id, row.is_unhandled());
+    });
+    return data;
 }
 
 OutboxBatch merge_ready_and_due(std::vector<OutboxRow> ready, std::vector<OutboxRow> due,

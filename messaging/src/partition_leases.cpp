@@ -1,7 +1,6 @@
 #include "partition_leases.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <span>
 #include <utility>
@@ -18,14 +17,16 @@ constexpr std::string_view slot_prefix = "outbox-relay/";
 
 std::string slot_name(int slot) { return std::string(slot_prefix) + std::to_string(slot); }
 
-std::string partition_name(int partition) { return "outbox/" + std::to_string(partition); }
+std::string partition_name(int partition) {
+    return partition == unhandled_lane ? "outbox/unhandled" : "outbox/" + std::to_string(partition);
+}
 
 /// All names that relays have to do with.
 const std::vector<std::string>& all_names() {
     static const std::vector<std::string> names = [] {
         std::vector<std::string> made;
         for (int slot = 0; slot < slots; ++slot) made.push_back(slot_name(slot));
-        for (int p = 0; p < partitions; ++p) made.push_back(partition_name(p));
+        for (int p = 0; p <= unhandled_lane; ++p) made.push_back(partition_name(p));
         return made;
     }();
     return names;
@@ -44,16 +45,22 @@ std::vector<Lease> given(const std::optional<Lease>& slot,
 
 bool is_slot(const Lease& lease) { return lease.name.starts_with(slot_prefix); }
 
+bool is_partition(const Lease& lease) {
+    return !is_slot(lease) && lease.name != partition_name(unhandled_lane);
+}
+
 /// Every lease that was acquired and not given back.
 class LeaseView {
 public:
     LeaseView(const Leases& leases, std::string_view self) : self_(self), now_(leases.now()) {
         for (Lease& lease : leases.list()) {
+            has_overlong_ = has_overlong_ || leases.is_overlong(lease);
             std::string name = lease.name;
             by_name_.emplace(std::move(name), std::move(lease));
         }
     }
 
+    bool has_overlong() const noexcept { return has_overlong_; }
     const Lease* find(const std::string& name) const {
         const auto found = by_name_.find(name);
         return found == by_name_.end() ? nullptr : &found->second;
@@ -67,6 +74,7 @@ public:
 private:
     std::string_view self_;
     Timestamp now_;
+    bool has_overlong_ = false;
     std::map<std::string, Lease, std::less<>> by_name_;
 };
 
@@ -86,37 +94,36 @@ PartitionSet PartitionLeases::held() const noexcept {
 }
 
 bool PartitionLeases::is_stale() const noexcept {
-    return held() == 0 || has_news_ ||
+    return (held() & all_partitions) == 0 || has_news_ ||
            Steady::now() - looked_ >= (has_share_ ? duration_ / 3 : duration_ / 20);
 }
 
 PartitionSet PartitionLeases::refresh() {
-    const std::optional<Plan> plan = this->plan();
-    if (!plan) return 0;
-    has_share_ = plan->has_share;
-    others_ = plan->others;
+    const Plan plan = this->plan();
+    if (!plan.slot) return 0;
+    has_share_ = plan.has_share;
+    others_ = plan.others;
     has_news_ = false;
     looked_ = Steady::now();
     // To look costs no unit.
-    const bool has_news = !slot_ || !plan->take.empty() || !plan->spare.empty();
+    const bool has_news = !slot_ || !plan.take.empty() || !plan.spare.empty();
     if (!has_news && looked_ - renewed_ < duration_ / 3) return 0;
-    return carry_out(*plan);
+    return carry_out(plan);
 }
 
-std::optional<PartitionLeases::Plan> PartitionLeases::plan() const {
+PartitionLeases::Plan PartitionLeases::plan() {
     const LeaseView known(leases_, owner_);
+    if (known.has_overlong()) leases_.shorten();
     Plan plan;
     int relays = 1;
-    std::optional<int> free_slot;
     for (int slot = slots - 1; slot >= 0; --slot) {
         const Lease* lease = known.find(slot_name(slot));
         if (!known.is_free(lease)) ++relays;
-        if (known.is_free(lease)) free_slot = slot;
+        if (known.is_free(lease)) plan.slot = slot;
         if (lease && !known.is_own(lease)) plan.others.push_back(lease->owner);
     }
     std::ranges::sort(plan.others);
-    if (!free_slot) return std::nullopt;
-    plan.slot = *free_slot;
+    if (!plan.slot) return plan;
 
     int share = (partitions + relays - 1) / relays;
     for (int p = 0; p < partitions; ++p) {
@@ -147,7 +154,7 @@ PartitionSet PartitionLeases::carry_out(const Plan& plan) {
         }
         leases_.release(tx, spare);
         renew(tx, slot, held);
-        if (!slot) slot = leases_.try_acquire(tx, slot_name(plan.slot), owner_, duration_);
+        if (!slot) slot = leases_.try_acquire(tx, slot_name(*plan.slot), owner_, duration_);
         if (!slot) return;
         std::vector<std::string> names;
         for (const int p : plan.take) names.push_back(partition_name(p));
@@ -160,9 +167,7 @@ PartitionSet PartitionLeases::carry_out(const Plan& plan) {
     slot_ = std::move(slot);
     leases_held_ = std::move(held);
     renewed_ = now;
-    for (std::size_t p = 0; p < leases_held_.size(); ++p) {
-        if (leases_held_[p]) own_token_[p] = leases_held_[p]->token;
-    }
+    remember_tokens();
     // Two that look at the same time want the same.
     const bool has_all = std::ranges::all_of(
         plan.take, [&](int p) { return leases_held_[static_cast<std::size_t>(p)].has_value(); });
@@ -173,9 +178,47 @@ PartitionSet PartitionLeases::carry_out(const Plan& plan) {
 
 bool PartitionLeases::look_for_more() {
     if (has_share_) return false;
-    const std::optional<Plan> plan = this->plan();
-    has_news_ = plan && !plan->take.empty();
+    const Plan plan = this->plan();
+    has_news_ = plan.slot && !plan.take.empty();
     return has_news_;
+}
+
+PartitionLeases::Lane PartitionLeases::take_lane() {
+    constexpr auto lane = static_cast<std::size_t>(unhandled_lane);
+    const std::vector<std::string> name{partition_name(unhandled_lane)};
+    const LeaseView known(leases_, owner_);
+    if (known.has_overlong()) leases_.shorten();
+    if (!known.is_free(known.find(name.front()))) return Lane::busy;
+    const auto now = Steady::now();
+    auto slot = slot_;
+    auto held = leases_held_;
+    bool deserted = false;
+    store_.transact([&](Transaction& tx) {
+        renew(tx, slot, held);
+        if (held[lane]) return;
+        const std::vector<Lease> before = leases_.find(tx, name);
+        held[lane] = leases_.try_acquire(tx, name.front(), owner_, duration_);
+        deserted = !before.empty() && before.front().token != own_token_[lane];
+    });
+    slot_ = std::move(slot);
+    leases_held_ = std::move(held);
+    renewed_ = now;
+    remember_tokens();
+    if (!leases_held_[lane]) return Lane::busy;
+    return deserted ? Lane::deserted : Lane::taken;
+}
+
+void PartitionLeases::give_back_lane() {
+    auto& lane = leases_held_[static_cast<std::size_t>(unhandled_lane)];
+    if (!lane) return;
+    store_.transact([&](Transaction& tx) { leases_.release(tx, *lane); });
+    lane.reset();
+}
+
+void PartitionLeases::remember_tokens() {
+    for (std::size_t p = 0; p < leases_held_.size(); ++p) {
+        if (leases_held_[p]) own_token_[p] = leases_held_[p]->token;
+    }
 }
 
 bool PartitionLeases::keep(int partition) {
@@ -220,7 +263,7 @@ PartitionSet PartitionLeases::held(Transaction& tx) {
         if (is_slot(lease) && lease.owner != owner_) others.push_back(lease.owner);
     }
     std::ranges::sort(others);
-    const auto taken = std::ranges::count_if(found, std::not_fn(is_slot));
+    const auto taken = std::ranges::count_if(found, is_partition);
     has_news_ = others != others_ || (!has_share_ && taken < partitions);
     return set;
 }

@@ -36,6 +36,13 @@ public:
     /// Within the unit that notes what was delivered: what nobody else has taken meanwhile. Sees by
     /// the way whether other relays have come or gone.
     PartitionSet held(Transaction& tx);
+
+    /// Takes the lane of what was left to other programs, which is nobody's share: a relay holds it
+    /// for one pass.
+    enum class Lane { taken, deserted, busy };
+    Lane take_lane();
+    void give_back_lane();
+
     /// Whether a partition was taken and not given back, even if its lease has run out since.
     bool has_to_release() const noexcept;
     /// Gives everything back.
@@ -46,16 +53,18 @@ private:
 
     /// What `refresh` is going to do.
     struct Plan {
-        int slot = 0;            ///< to be taken unless one is held
-        std::vector<int> take;   ///< partitions
-        std::vector<int> spare;  ///< partitions above the fair share
-        bool has_share = false;  ///< with what is to be taken
+        std::optional<int> slot{};  ///< to be taken unless one is held; nothing if none is free
+        std::vector<int> take;      ///< partitions
+        std::vector<int> spare;     ///< partitions above the fair share
+        bool has_share = false;     ///< with what is to be taken
         PartitionSet deserted = 0;
         std::vector<std::string> others{};  ///< who has a slot, run out or not, by name
     };
-    using Held = std::array<std::optional<Lease>, partitions>;
-    std::optional<Plan> plan() const;
+    /// By partition; the last one is the lane.
+    using Held = std::array<std::optional<Lease>, partitions + 1>;
+    Plan plan();
     PartitionSet carry_out(const Plan& plan);
+    void remember_tokens();
     void renew();
     /// Renews what is in the copies; what is lost leaves them.
     void renew(Transaction& tx, std::optional<Lease>& slot, Held& held);
@@ -68,7 +77,7 @@ private:
     std::optional<Lease> slot_{};
     Held leases_held_{};
     /// By partition, the last token of this very object: under it, nobody has died.
-    std::array<std::uint64_t, partitions> own_token_{};
+    std::array<std::uint64_t, partitions + 1> own_token_{};
     Steady::time_point renewed_{};
     Steady::time_point looked_{};
     bool has_share_ = false;

@@ -9,7 +9,10 @@
 
 #include <unistd.h>
 
+#include "daybook/core/clock.hpp"
+#include "daybook/core/error.hpp"
 #include "failure.hpp"
+#include "names.hpp"
 #include "relay_pass.hpp"
 #include "statements.hpp"
 
@@ -30,13 +33,26 @@ std::string unique_name() {
            EventId::generate().to_string();
 }
 
+constexpr std::size_t batch_limit = 10'000;
+constexpr milliseconds lease_limit = std::chrono::hours{24};
+
 RelayOptions checked(RelayOptions options) {
     const auto refuse = [](const std::string& why) { throw InvalidError("RelayOptions: " + why); };
-    if (options.batch_max == 0) refuse("batch_max must be at least 1");
-    if (options.lease <= milliseconds::zero()) refuse("lease must be longer than 0");
+    if (options.batch_max == 0 || options.batch_max > batch_limit) {
+        refuse("batch_max must be 1 to 10000");
+    }
+    if (options.lease <= milliseconds::zero() || options.lease > lease_limit) {
+        refuse(
+            "lease must be longer than 0, and no longer than a day: a relay that dies is "
+            "replaced after it");
+    }
     if (options.down_pause < milliseconds::zero()) refuse("down_pause must not be negative");
+    if (options.unhandled_wait_max < milliseconds::zero()) {
+        refuse("unhandled_wait_max must not be negative");
+    }
     if (options.retry.attempts_max() < 1) refuse("retry must allow at least one attempt");
     if (options.name.empty()) options.name = unique_name();
+    detail::require_name("RelayOptions: name", options.name);
     return options;
 }
 
@@ -49,6 +65,8 @@ struct Relay::State {
 
     // Of whoever runs: the thread, or the caller of run_once.
     detail::RelayPass pass;
+    std::chrono::steady_clock::time_point busy_until{};
+    std::string logged_error{};
 
     // Under the mutex: what others may read.
     mutable std::mutex mutex{};
@@ -64,7 +82,11 @@ struct Relay::State {
 
     std::size_t run_once(std::stop_token stop);
     std::optional<Timestamp> next_due() const;
-    void work(std::stop_token stop);
+    void work(std::stop_token stop) noexcept;
+    /// Delivers, and waits until there may be more to do.
+    void work_once(const std::stop_token& stop);
+    void note_error() noexcept;
+    void set_error(std::string text);
     milliseconds pause() const;
     void release() noexcept;
 };
@@ -78,10 +100,14 @@ std::size_t Relay::State::run_once(std::stop_token stop) {
         rests_until = rest ? std::optional{rest->until} : std::nullopt;
         return ended;
     } catch (...) {
-        const std::scoped_lock lock{mutex};
-        error = detail::error_chain(std::current_exception());
+        set_error(detail::error_chain(std::current_exception()));
         throw;
     }
+}
+
+void Relay::State::set_error(std::string text) {
+    const std::scoped_lock lock{mutex};
+    error = std::move(text);
 }
 
 std::optional<Timestamp> Relay::State::next_due() const {
@@ -112,35 +138,54 @@ milliseconds Relay::State::pause() const {
     if (!due) return longest;
     const Timestamp now = store.clock().now();
     if (*due <= now) return shortest;
-    return std::min(longest, std::chrono::ceil<milliseconds>(*due - now));
+    return std::min(longest, std::chrono::ceil<milliseconds>(saturating_difference(*due, now)));
 }
 
-void Relay::State::work(std::stop_token stop) {
+void Relay::State::work(std::stop_token stop) noexcept {
     std::mutex sleeping;
     std::condition_variable_any wake;
-    auto busy_until = std::chrono::steady_clock::now();
     while (!stop.stop_requested()) {
         try {
-            const std::uint64_t seen = store.commits();
-            const bool had_leases = pass.has_to_release();
-            const std::size_t ended = run_once(stop);
-            // What was just taken is kept for a while: others may have work that looks like ours.
-            if (ended > 0 || (!had_leases && pass.has_to_release())) {
-                busy_until = std::chrono::steady_clock::now() + options.lease / 2;
-            }
-            if (ended > 0) continue;
-            if (pass.has_to_release() && std::chrono::steady_clock::now() > busy_until) {
-                pass.release();
-                continue;
-            }
-            store.wait_for_commit(seen, pause(), stop);
+            work_once(stop);
+            if (logged_error.empty()) continue;
+            logged_error.clear();
+            store.log(LogLevel::info, "relay '" + options.name + "' goes on");
         } catch (...) {
-            store.log(LogLevel::error, "relay '" + options.name +
-                                           "' does not get on and tries again: " +
-                                           detail::error_chain(std::current_exception()));
+            // The store is away, its schema is missing, memory has run out: whatever it is, the
+            // messages wait, and so does this thread.
+            note_error();
             std::unique_lock lock{sleeping};
             wake.wait_for(lock, stop, after_error, [] { return false; });
         }
+    }
+}
+
+void Relay::State::work_once(const std::stop_token& stop) {
+    const auto now = [] { return std::chrono::steady_clock::now(); };
+    const std::uint64_t seen = store.commits();
+    const bool had_leases = pass.has_to_release();
+    const std::size_t ended = run_once(stop);
+    // What was just taken is kept for a while: others may have work that looks like ours.
+    if (ended > 0 || (!had_leases && pass.has_to_release())) busy_until = now() + options.lease / 2;
+    if (ended > 0) return;
+    if (pass.has_to_release() && now() > busy_until) {
+        pass.release();
+        return;
+    }
+    store.wait_for_commit(seen, pause(), stop);
+}
+
+void Relay::State::note_error() noexcept {
+    try {
+        std::string text = detail::error_chain(std::current_exception());
+        set_error(text);
+        // An outage of hours is one line, not one for each attempt.
+        if (text == logged_error) return;
+        logged_error = text;
+        store.log(LogLevel::error,
+                  "relay '" + options.name + "' does not get on and tries again: " + text);
+    } catch (...) {
+        // Nor may what the log throws, or a lack of memory, end the thread.
     }
 }
 

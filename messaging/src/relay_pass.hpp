@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -36,7 +37,7 @@ public:
 
 private:
     /// What became of a message in this batch.
-    enum class Result { untouched, delivered, failed, parked, blocked };
+    enum class Result { untouched, delivered, failed, parked, blocked, left };
     struct Outcome {
         const OutboxRow* row;
         Result result = Result::untouched;
@@ -50,11 +51,20 @@ private:
     };
 
     bool is_resting(Timestamp now);
+    OutboxLook look(Timestamp now);
+    std::size_t run_own(const OutboxLook& look, Timestamp now, std::stop_token stop);
     bool take_leases();
     bool is_within_speed_limit();
 
-    std::vector<Outcome> deliver_all(const OutboxBatch& batch, std::stop_token stop);
+    std::size_t run_unhandled(Timestamp now, std::stop_token stop);
+    /// Nothing: another relay is at it, or something has ended the pass.
+    std::optional<std::size_t> deliver_unhandled(std::vector<OutboxRow> rows, std::stop_token stop);
+    bool takes(const OutboxRow& row) const;
+
+    std::vector<Outcome> deliver_all(const std::vector<OutboxRow>& rows, std::stop_token stop);
     Outcome deliver(const OutboxRow& row);
+    Outcome outcome_of(const OutboxRow& row, Delivery delivery);
+    Outcome leave_or_park(Outcome outcome);
     Outcome deliver_counted(const OutboxRow& row);
 
     Settled settle(const std::vector<Outcome>& outcomes);
@@ -63,6 +73,7 @@ private:
     bool note(Transaction& tx, const Outcome& outcome);
     Timestamp next_attempt(const OutboxRow& row, Timestamp now) const;
     void log_parked(const Outcome& outcome) const;
+    void log_left(const Outcome& outcome);
 
     EventStore store_;
     Transport& transport_;
@@ -75,6 +86,16 @@ private:
     std::size_t careful_ = 0;
     std::chrono::sys_seconds second_{};  ///< the one in which `deliveries_` were made
     std::size_t deliveries_ = 0;
+
+    /// How far the transport was asked about what was left to other programs, and when all of it is
+    /// asked about again: a consumer may have come, or the clock have been set back.
+    UnhandledPlace asked_about_{};
+    std::chrono::steady_clock::time_point ask_again_{};
+    /// What the transport has declined although it says that it takes its like; asked about again
+    /// now and then.
+    std::set<EventId> declined_{};
+    std::chrono::steady_clock::time_point forget_declined_{};
+    std::set<std::string> left_kinds_{};  ///< topic, type and version: each is logged once
 };
 
 }  // namespace daybook::detail

@@ -6,9 +6,9 @@
 namespace daybook {
 
 struct BusTransportOptions {
-    /// A message that nobody has subscribed to: `reject` parks it, so that it is seen; `accept` is
-    /// for announcements that may go unheard.
-    enum class Unheard { reject, accept } unheard = Unheard::reject;
+    /// A message that nobody has subscribed to: `leave` it to the relays of other programs (parked
+    /// if none takes it, see RelayOptions); `accept` is for announcements that may go unheard.
+    enum class Unheard { leave, accept } unheard = Unheard::leave;
 };
 
 /// Brings the outbox to a Bus. Delivered means: every subscriber has returned. A subscriber that

@@ -23,6 +23,13 @@ struct RelayOptions {
                         .full_jitter()
                         .attempts(8);
     std::size_t batch_max = 100;
+    /// About how many bytes of payload a batch holds in memory. What is larger than its share is
+    /// fetched when it is delivered, one at a time.
+    std::size_t batch_bytes_max = 8 * 1024 * 1024;
+    /// How long a message that this program has no receiver for is left to the relays of other
+    /// programs, of another build perhaps, before it parks; zero: not at all. The wait is kept in
+    /// the store. It holds the message's key and nobody else.
+    std::chrono::milliseconds unhandled_wait_max = std::chrono::minutes{5};
     /// A relay that dies is replaced after this time.
     std::chrono::milliseconds lease{5'000};
     /// How long to rest when the transport says that it is down. By the store's clock.
@@ -49,6 +56,14 @@ struct RelayOptions {
 /// that is to be tried again, or parked, holds all others of its key until it is delivered,
 /// replayed or discarded. Other keys go on. A delayed message gives up its place: it holds nobody
 /// before it is due. Messages without a key hold nobody.
+///
+/// **Programs.** A message that the transport is `unhandled` about is left to the other relays of
+/// the store: each looks whether its own transport takes it, and the first that does delivers it.
+/// Old and new builds of a program may so run beside each other, each with the receivers it has.
+/// If none takes it for `unhandled_wait_max`, it parks.
+///
+/// **Clocks.** A wait for the next attempt, or for other programs, is no longer than it was meant
+/// to be when the clock is set back meanwhile: it begins again then. A lease likewise.
 ///
 /// **Crashes.** A message is removed only after its delivery was confirmed. When a relay has died
 /// at work, its successor delivers the next two batches one by one, and counts each attempt on disk
