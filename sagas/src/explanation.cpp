@@ -1,5 +1,7 @@
 #include "daybook/sagas/saga_explanation.hpp"
 #include "machine.hpp"
+#include "saga_unit.hpp"
+#include "state_json.hpp"
 
 namespace daybook {
 
@@ -58,6 +60,13 @@ std::string SagaExplanation::text() const {
     if (!state.reason.empty()) text += "went back: " + state.reason + "\n";
     for (std::size_t i = 0; i < state.steps.size(); ++i)
         append_step(text, i + 1, state.steps[i], i == state.step);
+    for (const SagaDeadLetter& letter : dead_letters)
+        text += "dead letter " + letter.id.to_string() + ": " + letter.type + " to " +
+                letter.topic + ", " + letter.reason + ": " + detail::plain_text(letter.error) +
+                "\n";
+    if (foreign_events > 0)
+        text += "events in its journal that others wrote, passed over: " +
+                std::to_string(foreign_events) + "\n";
     if (state.ignored > 0) text += "ignored inputs: " + std::to_string(state.ignored) + "\n";
     if (!legal_actions.empty()) {
         text += "an operator may:";
@@ -80,6 +89,24 @@ SagaExplanation explain(SagaState state, Version journal) {
     explanation.legal_actions = legal_actions(state);
     explanation.state = std::move(state);
     return explanation;
+}
+
+void add_dead_letters(SagaExplanation& explanation, const std::vector<DeadLetter>& letters) {
+    const SagaState& state = explanation.state;
+    for (const DeadLetter& letter : letters) {
+        const Message& message = letter.message;
+        // Its key alone would not do: a program's own messages may bear the same.
+        const auto headers = find_headers(message.headers);
+        if (!headers || headers->id != state.id) continue;
+        explanation.dead_letters.push_back({message.id, message.topic, message.type,
+                                            std::string(to_string(letter.reason)), letter.error});
+        const SagaStep* const step = state.current();
+        if (step == nullptr || headers->step != step->name) continue;
+        if (headers->generation != state.generation || explanation.waiting_for.empty()) continue;
+        explanation.waiting_for +=
+            "; " + message.type + " lies among the dead letters as " + message.id.to_string() +
+            " (" + std::string(to_string(letter.reason)) + ": " + plain_text(letter.error) + ")";
+    }
 }
 
 }  // namespace detail

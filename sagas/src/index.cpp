@@ -1,6 +1,7 @@
 #include <map>
 
 #include "daybook/core/error.hpp"
+#include "daybook/messaging/dead_letters.hpp"
 #include "daybook/sagas/saga_index.hpp"
 #include "journal.hpp"
 #include "machine.hpp"
@@ -89,41 +90,75 @@ std::size_t SagaIndex::count(const SagaFilter& filter) const {
     return count;
 }
 
+std::vector<SagaFailedStart> SagaIndex::failed_starts(std::size_t limit) const {
+    std::vector<SagaFailedStart> failed;
+    store_.query([&](Sql& sql) {
+        failed.clear();
+        sql.each(
+            detail::sql::list_failed_starts,
+            [&](const SqlRow& row) {
+                failed.push_back({std::string(row.text(0)),
+                                  Position{static_cast<std::uint64_t>(row.integer(1))},
+                                  std::string(row.text(2)), row.timestamp(3)});
+            },
+            limit);
+    });
+    return failed;
+}
+
 SagaExplanation SagaIndex::explain(const SagaId& id) const {
-    auto saga = detail::load_saga(store_.read(saga_stream(id), detail::newest_only));
+    auto saga = detail::load_saga(store_, id);
     if (!saga) throw NotFoundError("no saga " + id.to_string());
-    return detail::explain(std::move(saga->state), saga->journal);
+    SagaExplanation explanation = detail::explain(std::move(saga->state), saga->journal);
+    for (const EventView event : store_.read(saga_stream(id)))
+        if (!detail::is_entry_type(event.type())) ++explanation.foreign_events;
+    detail::add_dead_letters(explanation, DeadLetters{store_}.list({.key = id.to_string()}));
+    return explanation;
 }
 
 std::vector<SagaHistoryEntry> SagaIndex::history(const SagaId& id) const {
     std::vector<SagaHistoryEntry> history;
+    SagaHistoryEntry last;
+    bool is_saga = false;
     for (const EventView event : store_.read(saga_stream(id))) {
-        detail::JournalEntry entry = detail::decode_entry(event.data());
-        history.push_back({event.version(), event.recorded_at(), entry.generation,
-                           std::string(event.type()), entry.status, std::move(entry.text),
-                           std::move(entry.input)});
+        last.version = event.version();
+        last.at = event.recorded_at();
+        last.type = event.type();
+        if (detail::is_entry_type(event.type())) {
+            detail::JournalEntry entry = detail::decode_entry(event.data());
+            last.generation = entry.generation;
+            last.status = entry.status;
+            last.text = std::move(entry.text);
+            last.input = std::move(entry.input);
+            is_saga = true;
+        } else {
+            last.text = "passed over: no entry of a journal, written by somebody else";
+            last.input = "{}";
+        }
+        history.push_back(last);
     }
-    if (history.empty()) throw NotFoundError("no saga " + id.to_string());
+    if (!is_saga) throw NotFoundError("no saga " + id.to_string());
     return history;
 }
 
 std::size_t SagaIndex::rebuild() {
     std::size_t sagas = 0;
     store_.transact([&](Transaction& tx) {
-        Sql& sql = tx.sql();
+        Sql& sql = detail::store_sql(tx);
         sql.exec(detail::sql::delete_sagas);
         sql.exec(detail::sql::delete_timers);
         std::map<std::string, Version, std::less<>> newest;
         for (const EventView event : tx.read_all({.filter = journal_filter()}))
             newest.insert_or_assign(std::string(event.stream()), event.version());
         for (const auto& entry : newest) {
-            const auto saga =
-                detail::load_saga(tx.read(StreamName{entry.first}, detail::newest_only));
-            if (!saga) continue;
-            detail::write_index(sql, saga->state, saga->journal);
+            const auto [version, state] = detail::load_journal(
+                [&](const StreamName& name, StreamRead part) { return tx.read(name, part); },
+                StreamName{entry.first});
+            if (!state) continue;
+            detail::write_index(sql, *state, version);
             for (const SagaTimerKind kind :
                  {SagaTimerKind::timeout, SagaTimerKind::retry, SagaTimerKind::deadline})
-                detail::sync_timer(sql, saga->state, kind);
+                detail::sync_timer(sql, *state, kind);
         }
         sagas = newest.size();
     });

@@ -7,17 +7,39 @@
 
 namespace daybook::detail {
 
-std::optional<LoadedSaga> load_saga(EventRange newest_first) {
-    for (const EventView event : newest_first) {
-        const JournalEntry entry = decode_entry(event.data());
-        if (entry.state.empty()) {
-            throw CorruptError("the newest event of stream '" + std::string(event.stream()) +
-                               "' does not hold the state of a saga: nothing but sagas may write "
-                               "to streams of the category saga");
+bool is_entry_type(std::string_view type) noexcept {
+    return std::ranges::find(journal_types, type, &EventType::name) != journal_types.end();
+}
+
+Journal load_journal(const ReadStream& read, const StreamName& stream) {
+    constexpr StreamRead newest{.limit = 1, .direction = Direction::backward};
+    constexpr StreamRead all{.direction = Direction::backward};
+    Journal journal;
+    // The newest event has the state, unless somebody else's came behind it.
+    for (const StreamRead& part : {newest, all}) {
+        for (const EventView event : read(stream, part)) {
+            journal.version = std::max(journal.version, event.version());
+            if (!is_entry_type(event.type())) continue;
+            const JournalEntry entry = decode_entry(event.data());
+            if (entry.state.empty()) continue;
+            journal.state = decode_state(entry.state);
+            return journal;
         }
-        return LoadedSaga{decode_state(entry.state), event.version()};
+        if (journal.version == Version{0}) break;
     }
-    return std::nullopt;
+    return journal;
+}
+
+std::optional<LoadedSaga> load_saga(Transaction& tx, const SagaId& id) {
+    const auto read = [&](const StreamName& name, StreamRead part) { return tx.read(name, part); };
+    return load_journal(read, saga_stream(id)).saga();
+}
+
+std::optional<LoadedSaga> load_saga(const EventStore& store, const SagaId& id) {
+    const auto read = [&](const StreamName& name, StreamRead part) {
+        return store.read(name, part);
+    };
+    return load_journal(read, saga_stream(id)).saga();
 }
 
 void store_saga(Transaction& tx, const SagaState& state, Version before,
@@ -27,8 +49,9 @@ void store_saga(Transaction& tx, const SagaState& state, Version before,
     events.reserve(happened.size());
     for (const JournaledEvent& event : happened)
         events.emplace_back(event.type, encode_entry(event.entry));
-    const AppendResult stored = tx.append(saga_stream(state.id), at_version(before), events);
-    write_index(tx.sql(), state, stored.version);
+    const AppendResult stored =
+        append_reserved(tx, saga_stream(state.id), at_version(before), events);
+    write_index(store_sql(tx), state, stored.version);
 }
 
 void write_index(Sql& sql, const SagaState& state, Version journal) {

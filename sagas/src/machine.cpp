@@ -109,8 +109,8 @@ std::chrono::milliseconds Machine::wait_after(const SagaStep& step, Move move) c
 
 void Machine::arm(SagaTimerKind kind, std::optional<std::chrono::milliseconds> after) {
     cancel_timer();
-    if (!after) return;
-    state_.timer = StepTimer{kind, now_ + *after};
+    if (!after || *after >= forever) return;
+    state_.timer = StepTimer{kind, saturating_add(now_, *after)};
     effects_.push_back(ArmTimer{kind, state_.timer->due_at});
 }
 
@@ -170,13 +170,33 @@ Reaction Machine::finish() && {
     return {std::move(state_), std::move(effects_), verdict_, std::move(text_)};
 }
 
+// Without this a time-out of seconds would take as long as the clock went back.
+void Machine::take(const ClockInput&) {
+    // Not the shortest of all, whose opposite there is not.
+    const auto back =
+        std::max(saturating_difference(now_, state_.updated_at), -std::chrono::microseconds::max());
+    if (back >= back.zero()) return ignore("a clock that did not go back");
+    text_ = "the clock went back by " +
+            std::to_string(std::chrono::ceil<std::chrono::seconds>(-back).count()) +
+            " s, and what is waited for with it";
+    state_.waiting_since = saturating_add(state_.waiting_since, back);
+    if (state_.timer) {
+        state_.timer->due_at = saturating_add(state_.timer->due_at, back);
+        effects_.push_back(ArmTimer{state_.timer->kind, state_.timer->due_at});
+    }
+    if (state_.deadline_at) {
+        state_.deadline_at = saturating_add(*state_.deadline_at, back);
+        effects_.push_back(ArmTimer{SagaTimerKind::deadline, *state_.deadline_at});
+    }
+}
+
 void Machine::take(const StartInput& input) {
     text_ = "started";
     leave_incident();
     state_.status = SagaStatus::running;
     state_.data = input.data;
-    if (plan_.deadline) {
-        state_.deadline_at = state_.started_at + *plan_.deadline;
+    if (plan_.deadline && *plan_.deadline < forever) {
+        state_.deadline_at = saturating_add(state_.started_at, *plan_.deadline);
         effects_.push_back(ArmTimer{SagaTimerKind::deadline, *state_.deadline_at});
     }
     begin(0);

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "daybook/messaging/dead_letters.hpp"
 #include "daybook/sagas/saga_definition.hpp"
 #include "daybook/sagas/saga_explanation.hpp"
 #include "daybook/sagas/saga_state.hpp"
@@ -67,8 +68,11 @@ struct StaleInput {
     std::string text;
 };
 
-using SagaInput = std::variant<StartInput, ReplyInput, TimerInput, OperatorInput, FaultInput,
-                               SentInput, StaleInput>;
+/// The clock went back behind the last input: what is waited for moves along with it.
+struct ClockInput {};
+
+using SagaInput = std::variant<ClockInput, StartInput, ReplyInput, TimerInput, OperatorInput,
+                               FaultInput, SentInput, StaleInput>;
 
 struct SendCommand {
     CommandRef ref;
@@ -115,6 +119,8 @@ Relevance relevance(const SagaState& state, const CommandRef& ref);
 std::vector<SagaAction> legal_actions(const SagaState& state);
 
 SagaExplanation explain(SagaState state, Version journal);
+/// Those of the letters that are this saga's.
+void add_dead_letters(SagaExplanation& explanation, const std::vector<DeadLetter>& letters);
 
 /// May no longer go back: a step that cannot be undone is done, or may be.
 bool beyond_return(const SagaState& state);

@@ -13,6 +13,7 @@ public:
     Machine(const SagaPlan& plan, SagaState state, Timestamp now)
         : plan_(plan), state_(std::move(state)), now_(now) {}
 
+    void take(const ClockInput& input);
     void take(const StartInput& input);
     void take(const ReplyInput& input);
     void take(const TimerInput& input);

@@ -1,57 +1,127 @@
 #include <algorithm>
+#include <condition_variable>
 
+#include "daybook/core/clean_text.hpp"
 #include "daybook/core/conflict_error.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/core/retries.hpp"
 #include "daybook/sagas/saga_index.hpp"
 #include "daybook/sagas/saga_orchestrator.hpp"
 #include "orchestrator_state.hpp"
 
 namespace daybook {
 
+namespace {
+
+constexpr auto after_failure =
+    exponential{std::chrono::milliseconds{100}, 2.0, std::chrono::seconds{5}}.full_jitter();
+
+// How often to ask whether the store is still the same.
+constexpr std::chrono::milliseconds identity_interval{500};
+
+// What another process is at is left to this one if that has died.
+constexpr std::chrono::milliseconds look_again{50};
+
+void nap(std::chrono::milliseconds time, const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock{mutex};
+    never.wait_for(lock, stop, time, [] { return false; });
+}
+
+}  // namespace
+
 // ----- running
 
 std::size_t SagaOrchestrator::State::run_once() {
+    look_at_identity();
     std::size_t done = 0;
+    std::exception_ptr thrown;
+    std::size_t looked_at = 0;
     for (const auto& entry : definitions.newest()) {
         try {
-            done += start_new(entry.second);
+            if (const auto started = start_new(entry.second)) {
+                done += *started;
+                ++looked_at;
+            }
         } catch (const ConflictError&) {
             // Another process was faster; its checkpoint is seen next time.
         } catch (const Error& error) {
             if (concerns_store(error)) throw;
             trouble("saga '" + entry.first + "' cannot start: " + error.what());
+        } catch (...) {
+            // Of a commit hook, whose program may want to hear of it. The others come first.
+            thrown = std::current_exception();
         }
     }
-    return done + fire_due();
+    starts_wait_ = looked_at < definitions.newest().size();
+    done += fire_due();
+    if (thrown) std::rethrow_exception(thrown);
+    return done;
 }
 
-bool SagaOrchestrator::State::concerns_store(const Error& error) noexcept {
-    return error.kind() == ErrorKind::unavailable || error.kind() == ErrorKind::storage ||
-           error.kind() == ErrorKind::in_doubt;
+bool SagaOrchestrator::State::concerns_store(const std::exception& error) noexcept {
+    const auto* const known = dynamic_cast<const Error*>(&error);
+    // A statement that was cancelled from outside is as good as one that was never sent.
+    return passes_by_itself(error) || (known != nullptr && known->kind() == ErrorKind::cancelled);
+}
+
+void SagaOrchestrator::State::forget() {
+    const std::lock_guard lock{mutex_};
+    seen_.clear();
+    identity_seen_.reset();
+}
+
+void SagaOrchestrator::State::look_at_identity() {
+    const auto now = std::chrono::steady_clock::now();
+    const std::lock_guard lock{mutex_};
+    if (identity_seen_ && now - *identity_seen_ < identity_interval) return;
+    const EventId identity = store.identity();
+    if (identity != identity_) {
+        seen_.clear();
+        begun_.clear();
+        failed_.clear();
+        identity_ = identity;
+    }
+    identity_seen_ = now;
 }
 
 void SagaOrchestrator::State::run(const std::stop_token& stop) {
-    using namespace std::chrono_literals;
+    int failures = 0;
     while (!stop.stop_requested()) {
-        const std::uint64_t commits = store.commits();
-        auto rest = options.sleep_max;
+        // All of it: even waiting asks the store.
         try {
+            const std::uint64_t commits = store.commits();
             if (run_once() > 0) continue;
-            if (const auto next = next_due()) {
-                const auto until =
-                    std::chrono::ceil<std::chrono::milliseconds>(*next - store.clock().now());
-                rest = std::clamp(until, std::chrono::milliseconds{1}, rest);
-            }
+            store.wait_for_commit(commits, rest(), stop);
+            if (failures > 0) store.log(LogLevel::info, "the sagas go on");
+            failures = 0;
+            continue;
         } catch (const std::exception& error) {
-            trouble(error.what());
+            trouble(std::string("the sagas wait: ") + error.what());
+        } catch (...) {
+            trouble("the sagas wait: " + std::string(detail::no_exception));
         }
-        store.wait_for_commit(commits, rest, stop);
+        forget();
+        nap(after_failure.delay(++failures), stop);
     }
+}
+
+std::chrono::milliseconds SagaOrchestrator::State::rest() const {
+    using std::chrono::milliseconds;
+    const auto next = next_due();
+    if (!next) return options.sleep_max;
+    const auto until =
+        std::chrono::ceil<milliseconds>(saturating_difference(*next, store.clock().now()));
+    const auto shortest = std::min(starts_wait_ ? look_again : milliseconds{1}, options.sleep_max);
+    return std::clamp(until, shortest, options.sleep_max);
 }
 
 void SagaOrchestrator::State::trouble(const std::string& text) {
     {
         const std::lock_guard lock{mutex_};
+        // What comes again with each look is said once.
+        if (last_error_ == text) return;
         last_error_ = text;
     }
     store.log(LogLevel::error, text);
@@ -66,6 +136,8 @@ SagaOrchestrator::SagaOrchestrator(EventStore store, SagaOptions options)
     : state_(std::make_shared<State>(std::move(store), options)) {
     if (options.starts_max == 0 || options.timers_max == 0)
         throw InvalidError("sagas: starts_max and timers_max must be at least 1");
+    if (options.sleep_max <= options.sleep_max.zero())
+        throw InvalidError("sagas: sleep_max must be longer than 0");
 }
 
 SagaOrchestrator::SagaOrchestrator(EventStore store, LocalTransport& transport, SagaOptions options)
@@ -78,10 +150,10 @@ SagaOrchestrator::~SagaOrchestrator() { stop(); }
 void SagaOrchestrator::add(const SagaDefinition& definition) {
     if (!state_->definitions.add(definition) || transport_ == nullptr) return;
     // The transport may deliver for longer than this handle lives.
-    transport_->consume(definition.reply_topic(), definition.reply_topic(),
-                        [state = state_](const Message& reply, Transaction& tx) {
-                            state->handle_reply(reply, tx);
-                        });
+    transport_->consume(
+        definition.reply_topic(), definition.reply_topic(),
+        [state = state_](const Message& reply, Transaction& tx) { state->handle_reply(reply, tx); },
+        [state = state_](const Message& reply) { return state->takes(reply); });
 }
 
 std::size_t SagaOrchestrator::run_once() { return state_->run_once(); }
@@ -133,13 +205,13 @@ SagaExplanation SagaOrchestrator::State::act(
         throw InvalidError("saga " + id.to_string() + ": say who acts, it goes into its history");
     store.transact([&](Transaction& tx) {
         const StreamName stream = saga_stream(id);
-        auto saga = detail::load_saga(tx.read(stream, detail::newest_only));
+        auto saga = detail::load_saga(tx, id);
         if (!saga) throw NotFoundError("no saga " + id.to_string());
         if (by.seen && *by.seen != saga->journal)
             throw ConflictError(Conflict{stream, at_version(*by.seen), saga->journal});
         tx.set_trace({saga->state.correlation, {}});
         const SagaDefinition& definition = definitions.require(saga->state);
-        detail::SagaUnit unit{tx, definition, std::move(*saga), options.data_bytes_max};
+        detail::SagaUnit unit{tx, definition, std::move(*saga), data_bytes_max};
         action(unit, tx);
         if (unit.happened()) unit.store();
     });
@@ -149,7 +221,7 @@ SagaExplanation SagaOrchestrator::State::act(
 namespace {
 
 detail::OperatorInput input_of(SagaAction action, const SagaOperator& by) {
-    return {action, by.actor, by.reason, {}};
+    return {action, clean_text(by.actor), clean_text(by.reason), {}};
 }
 
 // What a retry of a saga that could not be started begins from.

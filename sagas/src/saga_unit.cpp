@@ -2,21 +2,17 @@
 
 #include <algorithm>
 
+#include "daybook/core/clean_text.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/schema/is_json.hpp"
 
 namespace daybook::detail {
 
 namespace {
 
 constexpr std::size_t note_bytes_max = 500;
-
-// Cut at a character's border.
-std::string clipped(std::string_view text) {
-    if (text.size() <= note_bytes_max) return std::string(text);
-    std::size_t end = note_bytes_max;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-    return std::string(text.substr(0, end)) + "...";
-}
+// Of a reply that could not be taken; what is cut off lies in the log of its sender.
+constexpr std::size_t held_bytes_max = std::size_t{1} << 20;
 
 // Calls a function of the program's own. Whatever it throws becomes an InvalidError.
 template <class Call>
@@ -26,13 +22,17 @@ auto guarded(const std::string& what, Call&& call) {
     } catch (const std::exception& error) {
         throw InvalidError(what + " failed: " + plain_text(error.what()));
     } catch (...) {
-        throw InvalidError(what + " failed with something that is no exception");
+        throw InvalidError(what + " failed with " + std::string(no_exception));
     }
 }
 
 HeldInput held_from(const CommandRef& ref, const std::string& step, const Message& message) {
-    return {message.type, message.schema_version, message.data,
-            step,         ref.move == Move::undo, ref.series};
+    return {clean_text(message.type),
+            message.schema_version,
+            clean_text(message.data, held_bytes_max),
+            step,
+            ref.move == Move::undo,
+            ref.series};
 }
 
 Message message_from(const HeldInput& held) {
@@ -46,6 +46,7 @@ Message message_from(const HeldInput& held) {
 struct TypeOfInput {
     Verdict verdict;
 
+    const EventType& operator()(const ClockInput&) const { return clock_set_back_type; }
     const EventType& operator()(const StartInput&) const { return started_type; }
     const EventType& operator()(const ReplyInput&) const { return replied_type; }
     const EventType& operator()(const TimerInput&) const { return timer_fired_type; }
@@ -67,10 +68,11 @@ const EventType& end_type(SagaStatus status) {
 }  // namespace
 
 std::string plain_text(std::string_view text) {
-    std::string out = clipped(text);
-    for (char& c : out)
-        if (c < 0x20 || c == 0x7F) c = '?';
-    return out;
+    std::string plain = clean_text(text, note_bytes_max);
+    for (char& c : plain)
+        if ((c >= 0 && c < 0x20) || c == 0x7F) c = '?';
+    if (text.size() > note_bytes_max) plain += "...";
+    return plain;
 }
 
 // ----- inputs
@@ -80,7 +82,7 @@ void SagaUnit::start(const StartBinding& binding, const EventView& event) {
     try {
         data = data_from(binding, event);
     } catch (const InvalidError& error) {
-        apply(FaultInput{IncidentCause::start, error.what(), {}});
+        apply(FaultInput{IncidentCause::start, plain_text(error.what()), {}});
         return;
     }
     apply(StartInput{std::move(data)});
@@ -88,7 +90,7 @@ void SagaUnit::start(const StartBinding& binding, const EventView& event) {
 
 void SagaUnit::reply(const CommandRef& ref, const Message& message) {
     if (const Relevance found = relevance(state_, ref); !found.relevant) {
-        apply(StaleInput{found.why + " (" + message.type + ")"});
+        apply(StaleInput{plain_text(found.why + " (" + message.type + ")")});
         return;
     }
     ReplyInput input{ref, Answer::success, message.type, {}};
@@ -99,14 +101,15 @@ void SagaUnit::reply(const CommandRef& ref, const Message& message) {
     } catch (const InvalidError& error) {
         // For a step that is past, nobody needs to be called.
         if (ref.step != state_.step) {
-            apply(StaleInput{error.what()});
+            apply(StaleInput{plain_text(error.what())});
             return;
         }
         const std::string& step = state_.steps[ref.step].name;
-        apply(FaultInput{IncidentCause::reply, error.what(), held_from(ref, step, message)});
+        apply(FaultInput{IncidentCause::reply, plain_text(error.what()),
+                         held_from(ref, step, message)});
         return;
     }
-    if (input.answer != Answer::success) input.note = clipped(message.type + " " + message.data);
+    if (input.answer != Answer::success) input.note = plain_text(message.type + " " + message.data);
     apply(input);
 }
 
@@ -128,7 +131,7 @@ void SagaUnit::operate(const OperatorInput& input, const EventView* event) {
         const Message message = message_from(*held);
         const ReplyBinding& binding = binding_of(ref, held->type);
         ReplyInput reply{ref, binding.answer, held->type, data_after(binding, message)};
-        if (reply.answer != Answer::success) reply.note = clipped(held->type + " " + held->data);
+        if (reply.answer != Answer::success) reply.note = plain_text(held->type + " " + held->data);
         apply(reply);
     }
 }
@@ -153,9 +156,10 @@ bool SagaUnit::apply(const SagaInput& input) {
     if (reaction.verdict == Verdict::refused)
         throw InvalidError("saga " + state_.id.to_string() + ": " + reaction.text);
     const bool ignored = reaction.verdict == Verdict::ignored;
-    // A timer or an action that finds nothing to do is no news.
+    // A timer, an action or a clock that finds nothing to do is no news.
     if (ignored &&
-        (std::holds_alternative<TimerInput>(input) || std::holds_alternative<OperatorInput>(input)))
+        (std::holds_alternative<TimerInput>(input) ||
+         std::holds_alternative<OperatorInput>(input) || std::holds_alternative<ClockInput>(input)))
         return false;
     state_ = std::move(reaction.state);
     const EventType& type = ignored ? ignored_type : std::visit(TypeOfInput{}, input);
@@ -171,9 +175,9 @@ void SagaUnit::carry_out(const SagaEffect& effect) {
     if (const auto* command = std::get_if<SendCommand>(&effect)) {
         send(command->ref);
     } else if (const auto* timer = std::get_if<ArmTimer>(&effect)) {
-        write_timer(tx_.sql(), state_, timer->kind, timer->due_at);
+        write_timer(detail::store_sql(tx_), state_, timer->kind, timer->due_at);
     } else if (const auto* cancelled = std::get_if<CancelTimer>(&effect)) {
-        sync_timer(tx_.sql(), state_, cancelled->kind);
+        sync_timer(detail::store_sql(tx_), state_, cancelled->kind);
     } else {
         end(std::get<EndSaga>(effect).status);
     }
@@ -184,12 +188,12 @@ void SagaUnit::send(const CommandRef& ref) {
     options.key = state_.id.to_string();
     options.id = command_id(state_, ref);
     options.reply_to = definition_.reply_topic();
-    options.headers = encode_headers(
-        {state_.id, state_.generation, state_.steps[ref.step].name, ref.move, ref.series});
+    options.headers = encode_headers({state_.id, state_.generation, state_.hash,
+                                      state_.steps[ref.step].name, ref.move, ref.series});
     try {
         publish(command_of(ref), std::move(options));
     } catch (const InvalidError& error) {
-        apply(FaultInput{IncidentCause::send, error.what(), {}});
+        apply(FaultInput{IncidentCause::send, plain_text(error.what()), {}});
     }
 }
 
@@ -207,7 +211,7 @@ void SagaUnit::end(SagaStatus status) {
         try {
             publish(found->message, std::move(options));
         } catch (const InvalidError& error) {
-            apply(FaultInput{IncidentCause::end, error.what(), {}});
+            apply(FaultInput{IncidentCause::end, plain_text(error.what()), {}});
             return;
         }
     }
@@ -235,6 +239,7 @@ std::string SagaUnit::checked(std::string data) const {
     if (data.size() > data_bytes_max_)
         throw InvalidError("its data of " + std::to_string(data.size()) +
                            " bytes is over the limit of " + std::to_string(data_bytes_max_));
+    if (!is_json(data)) throw InvalidError("its data is not JSON, or its text not UTF-8");
     return data;
 }
 

@@ -66,7 +66,10 @@ private:
     std::vector<JournaledEvent> happened_{};
 };
 
-/// What a program's exception says may be anything; a journal holds text, and not too much of it.
+/// What a program's exception says may be anything; a journal holds text on one line, and not too
+/// much of it.
 std::string plain_text(std::string_view text);
+/// What is said of something thrown that says nothing itself.
+inline constexpr std::string_view no_exception = "something that is no exception";
 
 }  // namespace daybook::detail

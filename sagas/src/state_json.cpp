@@ -150,6 +150,7 @@ struct InputWriter {
     JsonWriter& json;
     const SagaState& state;
 
+    void operator()(const ClockInput&) const {}
     void operator()(const StartInput&) const {}
     void operator()(const SentInput&) const {}
     void operator()(const ReplyInput& input) const {
@@ -280,6 +281,7 @@ std::string encode_headers(const CommandHeaders& headers) {
     write(json, "definition", headers.id.definition);
     write(json, "key", headers.id.key);
     write(json, "generation", headers.generation);
+    write(json, "hash", headers.hash);
     write(json, "step", headers.step);
     write(json, "move", headers.move == Move::undo ? "undo" : "do");
     write(json, "series", headers.series);
@@ -289,20 +291,26 @@ std::string encode_headers(const CommandHeaders& headers) {
 }
 
 CommandHeaders decode_headers(std::string_view text) {
+    if (auto headers = find_headers(text)) return *std::move(headers);
+    throw InvalidError(
+        "this message answers no saga: a participant hands the headers of the command back "
+        "unchanged in its reply");
+}
+
+std::optional<CommandHeaders> find_headers(std::string_view text) noexcept {
     try {
         const Json json = Json::parse(text);
         const Json& saga = json.at("saga");
         CommandHeaders headers;
         headers.id = {saga.at("definition").get<std::string>(), saga.at("key").get<std::string>()};
         headers.generation = saga.at("generation").get<int>();
+        headers.hash = text_at(saga, "hash");
         headers.step = saga.at("step").get<std::string>();
         headers.move = saga.at("move") == "undo" ? Move::undo : Move::forward;
         headers.series = saga.at("series").get<int>();
         return headers;
-    } catch (const std::exception&) {
-        throw InvalidError(
-            "this message answers no saga: a participant hands the headers of the command back "
-            "unchanged in its reply");
+    } catch (...) {
+        return std::nullopt;
     }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,7 @@ JournalEntry decode_entry(std::string_view json);
 struct CommandHeaders {
     SagaId id;
     int generation = 1;
+    std::string hash{};  ///< of the definition that the saga was started with
     std::string step;
     Move move = Move::forward;
     int series = 0;
@@ -40,5 +42,7 @@ struct CommandHeaders {
 std::string encode_headers(const CommandHeaders& headers);
 /// Throws InvalidError if they are not those of a saga's command.
 CommandHeaders decode_headers(std::string_view json);
+/// The same; nothing in place of an error.
+std::optional<CommandHeaders> find_headers(std::string_view json) noexcept;
 
 }  // namespace daybook::detail

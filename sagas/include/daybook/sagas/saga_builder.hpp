@@ -136,7 +136,8 @@ public:
         return std::move(*this);
     }
 
-    /// When the saga has taken so long it goes back, unless it is past its pivot.
+    /// When the saga has taken so long it goes back, unless it is past its pivot. `forever`, here
+    /// as in all timeouts, is the same as none.
     SagaBuilder deadline(std::chrono::milliseconds after) && {
         draft_.deadline = after;
         return std::move(*this);

@@ -22,6 +22,16 @@ enum class SagaAction {
 
 std::string_view to_string(SagaAction action) noexcept;
 
+/// A message of a saga that lies among the dead letters. Until it is replayed or discarded there,
+/// nothing of the saga goes through its topic.
+struct SagaDeadLetter {
+    EventId id;
+    std::string topic{};
+    std::string type{};
+    std::string reason{};  ///< `exhausted`: see ParkReason
+    std::string error{};   ///< of the last attempt
+};
+
 /// Where a saga stands, for people and for programs.
 struct SagaExplanation {
     SagaState state;
@@ -32,6 +42,9 @@ struct SagaExplanation {
     std::optional<Timestamp> since;
     std::optional<Timestamp> until;  ///< when a timer will act; nothing: it waits without limit
     std::vector<SagaAction> legal_actions;
+    std::vector<SagaDeadLetter> dead_letters{};
+    /// Events in its journal that are no entries of one; they are passed over.
+    std::size_t foreign_events = 0;
 
     /// All of it as a few lines of text.
     std::string text() const;
@@ -49,6 +62,14 @@ struct SagaSummary {
     std::optional<Timestamp> waiting_since;
     std::optional<Timestamp> due_at;
     Timestamp updated_at{};
+};
+
+/// An event that could start neither a saga nor an incident in its place.
+struct SagaFailedStart {
+    std::string definition;
+    Position event;
+    std::string error;
+    Timestamp failed_at{};
 };
 
 /// One input of a saga, as its journal has it.

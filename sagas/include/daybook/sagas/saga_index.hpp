@@ -31,7 +31,9 @@ public:
 
     std::vector<SagaSummary> list(const SagaFilter& filter = {}) const;
     std::size_t count(const SagaFilter& filter = {}) const;
-    /// Throws NotFoundError.
+    /// See SagaOrchestrator::retry_start; in the order of definition and position.
+    std::vector<SagaFailedStart> failed_starts(std::size_t limit = 1000) const;
+    /// Also what lies among the dead letters of it. Throws NotFoundError.
     SagaExplanation explain(const SagaId& id) const;
     /// Every input it ever had, oldest first. Throws NotFoundError.
     std::vector<SagaHistoryEntry> history(const SagaId& id) const;

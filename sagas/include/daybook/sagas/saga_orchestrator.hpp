@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daybook/eventstore/event_store.hpp"
@@ -20,7 +21,8 @@ struct SagaOptions {
     std::size_t starts_max = 100;
     /// The most timers fired by one `run_once`; replies get their turn in between.
     std::size_t timers_max = 100;
-    /// The largest saga data; more makes the saga an incident.
+    /// The largest saga data, if the store's `payload_bytes_max` is no less; more makes the saga
+    /// an incident.
     std::size_t data_bytes_max = 1024 * 1024;
     /// The longest sleep of the background thread. A virtual clock wakes nobody: this is how soon
     /// it is noticed.
@@ -65,13 +67,20 @@ public:
     void add(const SagaDefinition& definition);
 
     /// Starts and fires what is due now on the caller's thread; returns how much that was. One
-    /// saga that fails does not keep the others from running (see `last_error`). Throws
-    /// UnavailableError, StorageError, InDoubtError.
+    /// saga that fails does not keep the others from running (see `last_error`): an event whose
+    /// saga cannot be started, or that a process died of three times, makes an incident, or one of
+    /// `SagaIndex::failed_starts` if not even that can be stored. Throws what concerns the store:
+    /// UnavailableError, NotFoundError, StorageError, InDoubtError, CancelledError; and, when all
+    /// else is done, what a commit hook has thrown at a start that will be tried again.
     std::size_t run_once();
-    /// When the next timer is due, which may be in the past; nothing if none is armed.
+    /// When there will be something to do: when the next timer is due, or now if the last look met
+    /// a start that it had to leave, to another process or for the next look. An instant that is
+    /// past is now. Nothing if neither is there. By the store's clock.
     std::optional<Timestamp> next_due() const;
 
-    /// Runs on a thread of its own, woken by commits and timers, until `stop`.
+    /// Runs on a thread of its own, woken by commits and timers, until `stop`. No error ends it:
+    /// while the store cannot be used it waits, says so in `last_error` and the log, and goes on
+    /// when that is over.
     void start();
     void stop();
     /// The last thing that went wrong, or empty.
@@ -79,7 +88,8 @@ public:
 
     /// Takes a reply within the unit that marks it as handled: what LocalTransport does by itself.
     /// Throws InvalidError (not a reply to a saga), NotFoundError (no such saga) and
-    /// UnavailableError (a saga of a definition that is not there).
+    /// UnhandledMessage (a saga of a definition that is not there: another build of the program
+    /// may have it, and LocalTransport leaves the reply to that one).
     void handle_reply(const Message& reply, Transaction& tx);
 
     /// Sagas that have not ended and whose definition is not there in that version and shape.
@@ -108,6 +118,12 @@ public:
     /// The same with the reply as JSON, for commands. The type is looked up in the step.
     SagaExplanation complete_json(const SagaId& id, const SagaOperator& by,
                                   const std::string& json);
+
+    /// Starts again what is among `SagaIndex::failed_starts`, or gives it up. NotFoundError: it is
+    /// not. UnavailableError: the definition is not there. A retry throws what keeps it from
+    /// starting; nothing is changed then. The reason for giving one up goes to the log.
+    void retry_start(std::string_view definition, Position event, const SagaOperator& by);
+    void skip_start(std::string_view definition, Position event, const SagaOperator& by);
 
 private:
     struct State;
