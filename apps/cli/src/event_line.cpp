@@ -14,6 +14,10 @@ namespace daybook::command {
 
 namespace {
 
+bool has_line_break(std::string_view json) {
+    return json.find_first_of("\n\r") != std::string_view::npos;
+}
+
 // A line break can only stand between two tokens of JSON.
 void append_on_one_line(std::string_view json, std::string& out) {
     const std::size_t at = out.size();
@@ -34,6 +38,13 @@ void write_json(JsonWriter& json, std::string_view key, std::string_view text) {
     }
 }
 
+// What cannot stand on one line as it is stands in a text besides, where a line break is `\n`.
+void write_exact(JsonWriter& json, std::string_view key, std::string_view text) {
+    if (!has_line_break(text)) return;
+    json.key(key);
+    json.value(text);
+}
+
 void write_id(JsonWriter& json, std::string_view key, const EventId& id) {
     json.key(key);
     if (id.is_nil()) {
@@ -47,7 +58,9 @@ void write_id(JsonWriter& json, std::string_view key, const EventId& id) {
 struct LineParts {
     std::optional<std::string_view> type;
     std::optional<std::string_view> data;
+    std::string_view data_text;
     std::string_view metadata;
+    std::string_view metadata_text;
     std::string_view id;
     std::string_view schema_version;
     std::string_view correlation;
@@ -61,8 +74,12 @@ LineParts split(std::string_view line) {
             parts.type = value;
         } else if (key == "data") {
             parts.data = value;
+        } else if (key == "data_text") {
+            parts.data_text = value;
         } else if (key == "metadata") {
             parts.metadata = value;
+        } else if (key == "metadata_text") {
+            parts.metadata_text = value;
         } else if (key == "id") {
             parts.id = value;
         } else if (key == "schema_version") {
@@ -84,6 +101,35 @@ LineParts split(std::string_view line) {
 }
 
 bool is_given(std::string_view value) { return !value.empty() && value != "null"; }
+
+/// JSON without the blanks between its tokens.
+std::string compact(std::string_view json) {
+    std::string out;
+    bool in_text = false;
+    for (std::size_t i = 0; i < json.size(); ++i) {
+        const char c = json[i];
+        if (!in_text && (c == ' ' || c == '\t' || c == '\r' || c == '\n')) continue;
+        out += c;
+        if (in_text && c == '\\' && i + 1 < json.size()) {
+            out += json[++i];
+        } else if (c == '"') {
+            in_text = !in_text;
+        }
+    }
+    return out;
+}
+
+/// The exact text of a payload that has line breaks, if it is given besides the payload. They are
+/// the same but for blanks, unless somebody has changed one of them.
+std::string exact(std::string_view key, std::string_view value, std::string_view text) {
+    if (!is_given(text)) return std::string(value);
+    std::string exact_text = json_text(std::string(key) + "_text", text);
+    if (compact(exact_text) != compact(value)) {
+        throw InvalidError("'" + std::string(key) + "' and '" + std::string(key) +
+                           "_text' are not the same: leave out '" + std::string(key) + "_text'");
+    }
+    return exact_text;
+}
 
 int schema_version_of(std::string_view value) {
     if (!is_given(value)) return 1;
@@ -124,6 +170,8 @@ void write_event_line(EventView event, std::string& line) {
     write_id(json, "causation", event.causation());
     write_json(json, "metadata", event.metadata());
     write_json(json, "data", event.data());
+    write_exact(json, "data_text", event.data());
+    write_exact(json, "metadata_text", event.metadata());
     json.end_object();
 }
 
@@ -144,15 +192,24 @@ void write_event_text(EventView event, std::string& line) {
 
 void EventBatch::add_line(std::string_view line) {
     if (!is_json_object(line)) {
-        throw InvalidError("not a JSON object: write {\"type\":…,\"data\":…} on one line");
+        throw InvalidError("the line " + json_fault(line).value_or("is not a JSON object: write "
+                                                                   "{\"type\":…,\"data\":…}"));
     }
     const LineParts parts = split(line);
     if (!parts.type) throw InvalidError("'type' is missing");
     if (!parts.data) throw InvalidError("'data' is missing");
     NewEvent& event = add(json_text("type", *parts.type), schema_version_of(parts.schema_version),
-                          std::string(*parts.data));
-    if (is_given(parts.id)) event.id = id_of("id", parts.id);
-    if (is_given(parts.metadata)) event.metadata = parts.metadata;
+                          exact("data", *parts.data, parts.data_text));
+    if (is_given(parts.id)) {
+        event.id = id_of("id", parts.id);
+        if (!ids_.insert(event.id).second) {
+            throw InvalidError("the id " + event.id.to_string() +
+                               " stands in a line before: give each event its own");
+        }
+    }
+    if (is_given(parts.metadata)) {
+        event.metadata = exact("metadata", parts.metadata, parts.metadata_text);
+    }
     event.trace = {id_of("correlation", parts.correlation), id_of("causation", parts.causation)};
     // It began its conversation: that is stored as no correlation at all.
     if (event.trace.correlation == event.id) event.trace.correlation = {};

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daybook/core/event_id.hpp"
 #include "daybook/eventstore/event_view.hpp"
 #include "daybook/eventstore/new_event.hpp"
 
@@ -16,9 +17,11 @@
 //   {"stream":"order-1","version":1,"position":7,"type":"order.placed","schema_version":1,
 //    "id":"…","recorded_at":"…","correlation":"…","causation":null,"metadata":null,"data":{…}}
 //
-// `data` and `metadata` are the very text that is stored, digit by digit. A line that is appended
-// needs `type` and `data`; `stream`, `version`, `position` and `recorded_at` are the new store's to
-// give, and are passed over.
+// `data` and `metadata` are the very text that is stored, digit by digit. If that text has line
+// breaks, blanks stand for them, and the text itself follows as a JSON string, in `data_text` or
+// `metadata_text`: a payload is copied byte by byte. A line that is appended needs `type` and
+// `data`; `stream`, `version`, `position` and `recorded_at` are the new store's to give, and are
+// passed over.
 
 namespace daybook::command {
 
@@ -41,6 +44,7 @@ public:
 
 private:
     std::set<std::string, std::less<>> types_;
+    std::set<EventId> ids_;
     std::vector<NewEvent> events_;
 };
 

@@ -1,5 +1,7 @@
 #include "daybook/command/exit_code.hpp"
 
+#include "daybook/core/denied_error.hpp"
+
 namespace daybook::command {
 
 ExitCode exit_code(ErrorKind kind) noexcept {
@@ -16,6 +18,11 @@ ExitCode exit_code(ErrorKind kind) noexcept {
         case ErrorKind::cancelled: return ExitCode::failure;
     }
     return ExitCode::failure;
+}
+
+ExitCode exit_code(const Error& error) noexcept {
+    if (dynamic_cast<const DeniedError*>(&error) != nullptr) return ExitCode::failure;
+    return exit_code(error.kind());
 }
 
 }  // namespace daybook::command

@@ -1,12 +1,15 @@
 #include "daybook/command/invocation.hpp"
 
 #include <charconv>
+#include <cstdlib>
 #include <ostream>
 #include <stdexcept>
+#include <utility>
 
 #include "commands.hpp"
 #include "daybook/core/error.hpp"
 #include "invocation_parts.hpp"
+#include "terminal_text.hpp"
 
 namespace daybook::command {
 
@@ -25,7 +28,7 @@ LogSink notes_sink(std::ostream& notes) {
         if (level < LogLevel::warning) return;
         std::string line{to_string(level)};
         line += ": ";
-        line += text;
+        line += terminal_text(text);
         line += '\n';
         notes << line;
     };
@@ -83,7 +86,32 @@ std::uint64_t count_of(const Invocation& invocation, std::string_view option) {
     return static_cast<std::uint64_t>(number);
 }
 
+std::string actor_of(const Invocation& invocation) {
+    std::string actor = invocation.text("--by");
+    if (!actor.empty()) return actor;
+    const char* const user = std::getenv("USER");
+    return user != nullptr && *user != '\0' ? user : "operator";
+}
+
+std::string reason_of(const Invocation& invocation) {
+    std::string reason = invocation.text("--reason");
+    if (reason.find_first_not_of(" \t\r\n") == std::string::npos) {
+        throw InvalidError("--reason is empty: say why, for it stays on record");
+    }
+    return reason;
+}
+
+std::string given_text(const Invocation& invocation, std::string_view option) {
+    std::string text = invocation.text(option);
+    if (text.empty() && invocation.has(option)) {
+        throw InvalidError(std::string(option) + " is empty: give a value, or leave it out");
+    }
+    return text;
+}
+
 Output& Invocation::output() noexcept { return parts_.output; }
+
+void Invocation::committed(std::string what) { parts_.committed = std::move(what); }
 
 std::stop_token Invocation::stop() {
     if (!parts_.stop_signal) parts_.stop_signal.emplace();

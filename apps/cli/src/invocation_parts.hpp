@@ -27,6 +27,7 @@ struct Invocation::Parts {
     std::string store{};
     GivenOptions given{};
     std::optional<StopSignal> stop_signal{};
+    std::string committed{};  ///< what is done for good
 };
 
 }  // namespace daybook::command

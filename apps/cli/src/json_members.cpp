@@ -1,5 +1,7 @@
 #include "json_members.hpp"
 
+#include <set>
+
 #include <nlohmann/json.hpp>
 
 #include "daybook/core/error.hpp"
@@ -66,11 +68,15 @@ void for_each_member(
     std::string_view object,
     const std::function<void(std::string_view key, std::string_view value)>& visit) {
     Scanner scan{object};
+    std::set<std::string, std::less<>> seen;
     scan.peek();
     do {
         scan.take();  // the brace, or a comma
         if (scan.peek() == '}') return;
         const std::string key = json_text("key", scan.value());
+        if (!seen.insert(key).second) {
+            throw InvalidError("'" + key + "' stands there twice: leave out the wrong one");
+        }
         scan.peek();
         scan.take();  // the colon
         visit(key, scan.value());

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "terminal_text.hpp"
+
 namespace daybook::command {
 
 std::string to_cell(const Json& value) {
     if (value.is_null()) return "-";
-    std::string text = value.is_string() ? value.get<std::string>() : to_line(value);
-    std::ranges::replace_if(text, [](unsigned char c) { return c < ' ' || c == 0x7f; }, ' ');
+    const std::string text =
+        terminal_text(value.is_string() ? value.get_ref<const std::string&>() : to_line(value));
     return text.empty() ? "-" : text;
 }
 

@@ -15,7 +15,7 @@ namespace daybook::command {
 
 using Json = nlohmann::ordered_json;
 
-/// A value as people read it: text without quotes, `-` for null, everything on one line.
+/// A value as people read it: text without quotes, `-` for null, on one line fit for a terminal.
 std::string to_cell(const Json& value);
 /// As one line of JSON, whatever bytes its texts hold.
 std::string to_line(const Json& value);

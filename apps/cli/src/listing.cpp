@@ -5,16 +5,11 @@
 
 #include "daybook/command/output.hpp"
 #include "json_text.hpp"
+#include "terminal_text.hpp"
 
 namespace daybook::command {
 
 namespace {
-
-// Code points: good enough for what stands in these tables.
-std::size_t width_of(std::string_view text) {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
 
 std::string heading_of(std::string_view key) {
     std::string heading = words_of(key);
@@ -27,7 +22,7 @@ std::string heading_of(std::string_view key) {
 
 Listing::Listing(Output& output, std::initializer_list<std::string_view> keys)
     : output_(output), keys_(keys.begin(), keys.end()) {
-    for (const auto& key : keys_) widths_.push_back(width_of(key));
+    for (const auto& key : keys_) widths_.push_back(terminal_width(key));
 }
 
 Listing::~Listing() {
@@ -61,7 +56,7 @@ void Listing::write(const Row& row) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
         const auto& [text, right] = row[i];
-        const std::size_t width = width_of(text);
+        const std::size_t width = terminal_width(text);
         const std::size_t missing = widths_[i] > width ? widths_[i] - width : 0;
         if (i > 0) line += "  ";
         if (right) line.append(missing, ' ');
@@ -76,7 +71,7 @@ void Listing::write_kept() {
     begun_ = true;
     Row headings;
     for (std::size_t i = 0; i < keys_.size(); ++i) {
-        for (const Row& row : kept_) widths_[i] = std::max(widths_[i], width_of(row[i].text));
+        for (const Row& row : kept_) widths_[i] = std::max(widths_[i], terminal_width(row[i].text));
         headings.push_back({heading_of(keys_[i]), kept_.front()[i].right});
     }
     write(headings);

@@ -19,13 +19,15 @@ const Option limit_option{
 ExitCode list(Invocation& invocation) {
     const std::string topic = invocation.text("--topic");
     const std::string key = invocation.text("--key");
-    const OutboxFilter filter{.topic = topic, .key = key, .limit = count_of(invocation, "--limit")};
+    const OutboxFilter filter{.topic = topic,
+                              .key = key,
+                              .limit = count_of(invocation, "--limit"),
+                              .with_data = invocation.output().json()};
     const EventStore store = invocation.open_store();
     Listing listing{invocation.output(),
                     {"id", "topic", "key", "type", "attempts", "waits_for", "until", "last_error"}};
-    for (const WaitingMessage& waiting : outbox_list(store, filter)) {
-        listing.add(waiting_json(waiting));
-    }
+    outbox_each(store, filter,
+                [&](const WaitingMessage& waiting) { listing.add(waiting_json(waiting)); });
     return ExitCode::ok;
 }
 
@@ -38,13 +40,15 @@ ExitCode stats(Invocation& invocation) {
 ExitCode parked(Invocation& invocation) {
     const std::string topic = invocation.text("--topic");
     const std::string key = invocation.text("--key");
-    const DeadLetterFilter filter{
-        .topic = topic, .key = key, .limit = count_of(invocation, "--limit")};
+    const DeadLetterFilter filter{.topic = topic,
+                                  .key = key,
+                                  .limit = count_of(invocation, "--limit"),
+                                  .with_data = invocation.output().json()};
     const DeadLetters letters{invocation.open_store()};
     Listing listing{
         invocation.output(),
         {"id", "topic", "key", "type", "reason", "attempts", "holds", "parked_at", "error"}};
-    for (const DeadLetter& letter : letters.list(filter)) listing.add(dead_letter_json(letter));
+    letters.each(filter, [&](const DeadLetter& letter) { listing.add(dead_letter_json(letter)); });
     return ExitCode::ok;
 }
 
@@ -66,7 +70,7 @@ ExitCode show(Invocation& invocation) {
 class Choice {
 public:
     explicit Choice(const Invocation& invocation)
-        : topic_(invocation.text("--topic")), key_(invocation.text("--key")) {
+        : topic_(given_text(invocation, "--topic")), key_(given_text(invocation, "--key")) {
         const bool by_id = invocation.has("ID");
         const bool some = !topic_.empty() || !key_.empty();
         const bool all = invocation.has("--all");
@@ -78,17 +82,14 @@ public:
 
     DeadLetterFilter filter() const { return {.id = id_, .topic = topic_, .key = key_}; }
 
-    /// Calls `act`, which treats a limited number, until it finds nothing more.
-    template <class Act>
-    std::vector<EventId> each(const Act& act) const {
-        std::vector<EventId> all;
-        for (;;) {
-            const std::vector<EventId> some = act(filter());
-            all.insert(all.end(), some.begin(), some.end());
-            if (some.size() < filter().limit) break;
-        }
-        if (id_ && all.empty()) fail_not_parked(*id_);
-        return all;
+    /// What was named has to be there.
+    void require_some(std::size_t found) const {
+        if (found > 0) return;
+        if (id_) fail_not_parked(*id_);
+        if (topic_.empty() && key_.empty()) return;
+        throw NotFoundError("no message of" + (topic_.empty() ? "" : " topic '" + topic_ + "'") +
+                            (key_.empty() ? "" : " key '" + key_ + "'") +
+                            " is parked: `outbox parked` lists those that are");
     }
 
 private:
@@ -97,18 +98,34 @@ private:
     std::string key_;
 };
 
+/// Calls `act`, which treats a limited number, until it finds nothing more. Those that it refuses
+/// stay, so that the last call, which meets no others, throws for them.
 template <class Act>
 ExitCode treat(Invocation& invocation, const char* action, const Act& act) {
     const Choice choice{invocation};
     DeadLetters letters{invocation.open_store()};
     const bool dry_run = invocation.has("--dry-run");
-    const auto ids =
-        dry_run ? letters.dry_run(choice.filter())
-                : choice.each([&](const DeadLetterFilter& filter) { return act(letters, filter); });
     Listing listing{invocation.output(), {"id", "action", "done"}};
-    for (const EventId& id : ids) {
-        listing.add({{"id", id.to_string()}, {"action", action}, {"done", !dry_run}});
+    std::size_t done = 0;
+    for (bool more = true; more;) {
+        Replayed ids;
+        try {
+            ids = dry_run ? Replayed{letters.dry_run(choice.filter())}
+                          : act(letters, choice.filter());
+        } catch (const NotFoundError&) {
+            if (done == 0) throw;
+        }
+        done += ids.size();
+        if (!dry_run && done > 0) {
+            invocation.committed(std::string(action) + " of " + std::to_string(done) +
+                                 (done == 1 ? " message" : " messages"));
+        }
+        for (const EventId& id : ids) {
+            listing.add({{"id", id.to_string()}, {"action", action}, {"done", !dry_run}});
+        }
+        more = !dry_run && (ids.size() == choice.filter().limit || !ids.refused.empty());
     }
+    choice.require_some(done);
     return ExitCode::ok;
 }
 
@@ -119,9 +136,9 @@ ExitCode replay(Invocation& invocation) {
 }
 
 ExitCode discard(Invocation& invocation) {
-    const std::string reason = invocation.text("--reason");
+    const std::string reason = reason_of(invocation);
     return treat(invocation, "discard", [&](DeadLetters& letters, const DeadLetterFilter& filter) {
-        return letters.discard(filter, reason);
+        return Replayed{letters.discard(filter, reason)};
     });
 }
 

@@ -28,8 +28,10 @@ Json outbox_json(const OutboxStatus& status) {
             {"delayed", status.delayed},
             {"retrying", status.retrying},
             {"blocked", status.blocked},
+            {"unhandled", status.unhandled},
             {"parked", status.parked},
-            {"oldest", time_or_null(status.oldest)}};
+            {"oldest", time_or_null(status.oldest)},
+            {"newest", time_or_null(status.newest)}};
 }
 
 Json waiting_json(const WaitingMessage& waiting) {

@@ -1,11 +1,14 @@
 #include "daybook/command/output.hpp"
 
 #include <ostream>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
+#include <poll.h>
 
 #include "daybook/core/error.hpp"
 #include "json_text.hpp"
+#include "terminal_text.hpp"
 
 namespace daybook::command {
 
@@ -21,7 +24,7 @@ void write_elements(std::ostream& out, const Json& array, const std::string& ind
 
 void write_member(std::ostream& out, const std::string& key, const Json& value,
                   const std::string& indent) {
-    out << indent << words_of(key) << ':';
+    out << indent << terminal_text(words_of(key)) << ':';
     if (value.is_object() && !value.empty()) {
         out << '\n';
         write_members(out, value, indent + "  ");
@@ -41,20 +44,50 @@ void write_members(std::ostream& out, const Json& object, const std::string& ind
 
 void Output::record(const Json& object) {
     if (json()) {
-        line(to_line(object));
+        write(terminal_json(to_line(object)) + '\n');
     } else {
-        write_members(data_, object, "");
+        std::ostringstream text;
+        write_members(text, object, "");
+        write(text.str());
     }
 }
 
-void Output::line(std::string_view text) { data_ << text << '\n'; }
+// A payload in a line of JSON is the text that is stored, byte by byte, so that another store can
+// take it. Only a terminal gets it escaped.
+void Output::line(std::string_view text) {
+    if (!json()) {
+        write(terminal_text(text) + '\n');
+    } else if (options_.on_terminal) {
+        write(terminal_json(text) + '\n');
+    } else {
+        data_ << text << '\n';
+        require_written();
+    }
+}
 
-void Output::note(std::string_view text) { notes_ << text << '\n'; }
+void Output::lines(std::string_view text) { write(terminal_lines(text) + '\n'); }
+
+void Output::note(std::string_view text) { notes_ << terminal_lines(text) + '\n'; }
+
+void Output::write(std::string_view text) {
+    data_ << text;
+    require_written();
+}
 
 void Output::flush() {
-    if (!data_.flush()) {
-        throw StorageError("stdout cannot be written: see where it goes, and run it again");
-    }
+    data_.flush();
+    require_written();
+}
+
+void Output::require_written() {
+    if (data_) return;
+    if (reader_left()) throw ReaderLeft{};
+    throw StorageError("stdout cannot be written: see where it goes");
+}
+
+bool Output::reader_left() const noexcept {
+    pollfd end{options_.data_descriptor, 0, 0};
+    return ::poll(&end, 1, 0) == 1 && (end.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 }  // namespace daybook::command

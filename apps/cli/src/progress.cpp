@@ -6,6 +6,8 @@
 #include <ostream>
 #include <utility>
 
+#include "terminal_text.hpp"
+
 namespace daybook::command {
 
 namespace {
@@ -57,7 +59,7 @@ void Progress::update(std::uint64_t done, std::uint64_t total, std::string_view 
         }
     }
     if (!stage.empty()) line += "  " + std::string(stage);
-    output_.notes() << wipe << line << std::flush;
+    output_.notes() << wipe << terminal_text(line) << std::flush;
 }
 
 }  // namespace daybook::command

@@ -83,6 +83,7 @@ ExitCode run(Invocation& invocation, const Program& program) {
         wait_for(stop);
         runner.stop();
     }
+    invocation.committed("the projections are fed");
     bool halted = false;
     Listing listing{output, {"name", "version", "state", "position", "lag", "last_error"}};
     for (const std::string& name : runner.names()) {
@@ -121,15 +122,21 @@ ExitCode rebuild(Invocation& invocation, const Program& program) {
     const Reporter report{program.name, invocation.output()};
     Listing listing{invocation.output(),
                     {"name", "version", "build", "position", "scanned", "took_ms"}};
+    std::string rebuilt;
     for (const std::string& name : names) {
+        RebuildResult result;
         try {
-            listing.add(rebuilt_json(name, rebuild_one(runner, name, invocation)));
+            result = rebuild_one(runner, name, invocation);
         } catch (const CancelledError&) {
             throw;
         } catch (const Error& error) {
             const ExitCode failed = report.error(error);
             if (code == ExitCode::ok) code = failed;
+            continue;
         }
+        rebuilt += (rebuilt.empty() ? "rebuilt: " : ", ") + name;
+        invocation.committed(rebuilt);
+        listing.add(rebuilt_json(name, result));
     }
     return code;
 }
@@ -146,6 +153,25 @@ ExitCode parked(Invocation& invocation, const Program& program) {
     return ExitCode::ok;
 }
 
+/// What an operator asked for has to be there: an answer of "0 events" would pass for success.
+void require_some(std::uint64_t events, const std::string& name, const std::string& which) {
+    if (events > 0) return;
+    throw NotFoundError("projection '" + name + "' has nothing parked " + which +
+                        ": `projections parked " + name + "` lists what is");
+}
+
+/// Nothing was replayed: whether there is nothing, or what there is fails again.
+void require_parked_of(const ProjectionRunner& runner, const std::string& name,
+                       const std::string& key) {
+    const auto parked = runner.parked(name, runner.status(name).accounting.parked);
+    const auto count = std::ranges::count(parked, key, &ParkedEvent::key);
+    require_some(static_cast<std::uint64_t>(count), name, "of '" + key + "'");
+}
+
+std::string events_text(std::uint64_t count) {
+    return std::to_string(count) + (count == 1 ? " event" : " events");
+}
+
 /// What an operator does to one projection by hand, with its definition.
 template <class Act>
 ExitCode act_on(Invocation& invocation, const Program& program, const Act& act) {
@@ -160,30 +186,43 @@ ExitCode act_on(Invocation& invocation, const Program& program, const Act& act) 
 }
 
 ExitCode replay(Invocation& invocation, const Program& program) {
+    const std::string key = given_text(invocation, "--key");
     return act_on(invocation, program,
                   [&](ProjectionRunner& runner, const std::string& name, Json& done) {
-                      done["replayed"] = runner.replay_parked(name, invocation.text("--key"));
+                      const std::uint64_t replayed = runner.replay_parked(name, key);
+                      if (replayed > 0) {
+                          invocation.committed(events_text(replayed) + " replayed");
+                      } else if (!key.empty()) {
+                          require_parked_of(runner, name, key);
+                      }
+                      done["replayed"] = replayed;
                       done["parked"] = runner.status(name).accounting.parked;
                   });
 }
 
 ExitCode discard(Invocation& invocation, const Program& program) {
-    DiscardParked which{.key = invocation.text("--key"), .reason = invocation.text("--reason")};
+    DiscardParked which{.key = given_text(invocation, "--key"), .reason = reason_of(invocation)};
     if (invocation.has("--position")) which.position = count_of(invocation, "--position");
     if (which.key.empty() && !which.position) {
         throw InvalidError("say what to give up: --key, or --position");
     }
-    return act_on(invocation, program,
-                  [&](ProjectionRunner& runner, const std::string& name, Json& done) {
-                      done["discarded"] = runner.discard_parked(name, which);
-                      done["parked"] = runner.status(name).accounting.parked;
-                  });
+    return act_on(
+        invocation, program, [&](ProjectionRunner& runner, const std::string& name, Json& done) {
+            const std::uint64_t discarded = runner.discard_parked(name, which);
+            require_some(discarded, name,
+                         which.position ? "at position " + std::to_string(which.position->value())
+                                        : "of '" + which.key + "'");
+            invocation.committed(events_text(discarded) + " given up");
+            done["discarded"] = discarded;
+            done["parked"] = runner.status(name).accounting.parked;
+        });
 }
 
 ExitCode resume(Invocation& invocation, const Program& program) {
     return act_on(invocation, program,
                   [&](ProjectionRunner& runner, const std::string& name, Json& done) {
                       runner.resume(name);
+                      invocation.committed("projection '" + name + "' is resumed");
                       done["state"] = to_string(runner.status(name).state);
                   });
 }

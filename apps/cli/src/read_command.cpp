@@ -11,7 +11,8 @@ namespace daybook::command {
 
 namespace {
 
-constexpr std::chrono::milliseconds follow_wait{1'000};
+/// How long a reader that has left may go unnoticed.
+constexpr std::chrono::milliseconds follow_wait{500};
 
 struct ReadPlan {
     std::optional<StreamName> stream;
@@ -101,7 +102,7 @@ void follow_stream(const EventStore& store, const ReadPlan& plan, Printer& print
                    Invocation& invocation) {
     const std::stop_token stop = invocation.stop();
     std::uint64_t from = std::max<std::uint64_t>(plan.from, 1);
-    while (!stop.stop_requested()) {
+    while (!stop.stop_requested() && !invocation.output().reader_left()) {
         const Position seen = store.head();
         from = print_stream(store, plan, from, printer);
         invocation.output().flush();
@@ -115,7 +116,7 @@ void follow_log(const EventStore& store, const ReadPlan& plan, Printer& printer,
     const std::stop_token stop = invocation.stop();
     const std::uint64_t after = plan.from > 0 ? plan.from - 1 : 0;
     Follower follower{store, {.after = after, .filter = plan.filter}};
-    while (!stop.stop_requested() && !printer.enough()) {
+    while (!stop.stop_requested() && !printer.enough() && !invocation.output().reader_left()) {
         auto event = follower.next(std::chrono::milliseconds{0}, stop);
         if (!event) {
             invocation.output().flush();
@@ -125,9 +126,21 @@ void follow_log(const EventStore& store, const ReadPlan& plan, Printer& printer,
     }
 }
 
+/// Nothing is printed then, and that looks as if nothing had happened since.
+void tell_start_beyond_end(const EventStore& store, const ReadPlan& plan, Output& output) {
+    if (plan.from == 0 || plan.direction == Direction::backward) return;
+    const std::uint64_t end =
+        plan.stream ? store.version(*plan.stream).value() : store.head().value();
+    if (plan.from <= end + 1) return;
+    output.note("--from " + std::to_string(plan.from) + " is beyond the end: " +
+                (plan.stream ? "stream '" + plan.stream->str() + "'" : "the log") + " ends at " +
+                std::to_string(end));
+}
+
 ExitCode read(Invocation& invocation) {
     const ReadPlan plan = plan_of(invocation);
     const EventStore store = invocation.open_store();
+    tell_start_beyond_end(store, plan, invocation.output());
     Printer printer{plan, invocation.output()};
     if (printer.enough()) return ExitCode::ok;
     if (plan.follow) {

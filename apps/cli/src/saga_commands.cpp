@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 #include <utility>
 
@@ -53,7 +52,7 @@ void print(Output& output, const SagaExplanation& explanation) {
     } else {
         std::string text = explanation.text();
         while (text.ends_with('\n')) text.pop_back();
-        output.line(text);
+        output.lines(text);
     }
 }
 
@@ -84,11 +83,7 @@ ExitCode explain(Invocation& invocation) {
 }
 
 SagaOperator operator_of(const Invocation& invocation) {
-    SagaOperator by{.actor = invocation.text("--by"), .reason = invocation.text("--reason")};
-    if (by.actor.empty()) {
-        const char* user = std::getenv("USER");
-        by.actor = user != nullptr && *user != '\0' ? user : "operator";
-    }
+    SagaOperator by{.actor = actor_of(invocation), .reason = reason_of(invocation)};
     if (invocation.has("--seen")) by.seen = Version{count_of(invocation, "--seen")};
     return by;
 }
@@ -105,17 +100,19 @@ Subcommand action(const Program& program, const char* name, const char* help, Ac
          .help = "The journal version that was looked at: conflicts if it moved",
          .takes = Takes::number}};
     for (auto& option : more) options.push_back(std::move(option));
-    return {.name = name,
-            .help = help,
-            .options = std::move(options),
-            .run = [&program, act](Invocation& invocation) {
-                const SagaId id = saga_id(invocation);
-                SagaOrchestrator orchestrator{invocation.open_store()};
-                if (program.sagas) program.sagas(orchestrator);
-                print(invocation.output(),
-                      act(orchestrator, id, operator_of(invocation), invocation));
-                return ExitCode::ok;
-            }};
+    return {
+        .name = name,
+        .help = help,
+        .options = std::move(options),
+        .run = [&program, act, action_name = std::string(name)](Invocation& invocation) {
+            const SagaId id = saga_id(invocation);
+            SagaOrchestrator orchestrator{invocation.open_store()};
+            if (program.sagas) program.sagas(orchestrator);
+            const SagaExplanation now = act(orchestrator, id, operator_of(invocation), invocation);
+            invocation.committed("saga " + id.to_string() + ": '" + action_name + "' is recorded");
+            print(invocation.output(), now);
+            return ExitCode::ok;
+        }};
 }
 
 SagaExplanation complete(SagaOrchestrator& orchestrator, const SagaId& id, const SagaOperator& by,
@@ -141,22 +138,24 @@ Group saga_group(const Program& program) {
                          const Invocation&) { return orchestrator.skip(id, by); };
     const auto cancel = [](SagaOrchestrator& orchestrator, const SagaId& id, const SagaOperator& by,
                            const Invocation&) { return orchestrator.cancel(id, by); };
-    return {"sagas",
-            "Workflows in the store: look at them, and help them on by hand",
-            {{.name = "list", .help = "List sagas", .options = list_options(), .run = list},
-             {.name = "show",
-              .help = "Show one saga with its history",
-              .options = {saga_option},
-              .run = show},
-             {.name = "explain",
-              .help = "Say what a saga waits for, and what may be done",
-              .options = {saga_option},
-              .run = explain},
-             action(program, "retry", "Try the current step again", retry),
-             action(program, "skip", "Pass over the current step", skip),
-             action(program, "complete", "Say that the current step was done by hand", complete,
-                    {{.name = "--reply", .help = "What was answered", .value = "JSON"}}),
-             action(program, "cancel", "Go back: undo what was done", cancel)}};
+    Group group{"sagas",
+                "Workflows in the store: look at them, and help them on by hand",
+                {{.name = "list", .help = "List sagas", .options = list_options(), .run = list},
+                 {.name = "show",
+                  .help = "Show one saga with its history",
+                  .options = {saga_option},
+                  .run = show},
+                 {.name = "explain",
+                  .help = "Say what a saga waits for, and what may be done",
+                  .options = {saga_option},
+                  .run = explain},
+                 action(program, "retry", "Try the current step again", retry),
+                 action(program, "skip", "Pass over the current step", skip),
+                 action(program, "complete", "Say that the current step was done by hand", complete,
+                        {{.name = "--reply", .help = "What was answered", .value = "JSON"}}),
+                 action(program, "cancel", "Go back: undo what was done", cancel)}};
+    for (auto& command : saga_start_commands(program)) group.commands.push_back(std::move(command));
+    return group;
 }
 
 }  // namespace daybook::command

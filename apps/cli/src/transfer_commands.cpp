@@ -59,6 +59,8 @@ ExitCode run_migrate(Invocation& invocation) {
         };
         result = migrate(from, to, options);
     }
+    invocation.committed("the store is migrated to '" + to.uri() + "', with " +
+                         std::to_string(result.events) + " events, and compared");
     invocation.output().record(migrated_json(from, to, result));
     if (result.rebuild.empty()) return ExitCode::ok;
     std::string note =
@@ -115,8 +117,13 @@ ExitCode run_mirror(Invocation& invocation) {
         watch(mirror, progress, stop);
         mirror.stop();
     }
-    invocation.output().record(mirror_json(name, mirror.status()));
-    if (const auto failure = mirror.failure()) std::rethrow_exception(failure);
+    const MirrorStatus status = mirror.status();
+    const auto failure = mirror.failure();
+    if (!failure) {
+        invocation.committed("the mirror has stored " + std::to_string(status.stored) + " events");
+    }
+    invocation.output().record(mirror_json(name, status));
+    if (failure) std::rethrow_exception(failure);
     return ExitCode::ok;
 }
 

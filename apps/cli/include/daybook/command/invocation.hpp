@@ -46,6 +46,11 @@ public:
     EventStore open_store_at(const std::string& uri, IfMissing if_missing = IfMissing::fail,
                              const Clock* clock = nullptr);
 
+    /// Says that something is done for good: "order-7 has version 3 at position 9". What fails from
+    /// now on, such as an answer that cannot be printed, is told as such, with code 1, and nobody
+    /// is asked to repeat the call. A second text replaces the first.
+    void committed(std::string what);
+
     Output& output() noexcept;
     bool json() noexcept { return output().json(); }
 
