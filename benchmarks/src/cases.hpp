@@ -55,6 +55,8 @@ std::span<const CaseEntry> all_cases();
 
 Case append_one(Bench& bench);
 Case append_ten(Bench& bench);
+Case append_one_fresh(Bench& bench);
+Case append_ten_fresh(Bench& bench);
 Case append_hundred(Bench& bench);
 Case blocking_callers(Bench& bench);
 Case load_aggregate(Bench& bench);
@@ -63,6 +65,7 @@ Case rebuild_counter(Bench& bench);
 Case rebuild_by_sql(Bench& bench);
 
 Case postgres_append_one(Bench& bench);
+Case postgres_new_streams(Bench& bench);
 Case postgres_append_many(Bench& bench);
 Case postgres_callers(Bench& bench);
 Case postgres_load_aggregate(Bench& bench);

@@ -24,6 +24,11 @@ int pg_floor_insert(pg_floor* floor, const floor_event* event);
 // Any number of events by one INSERT from arrays.
 int pg_floor_append(pg_floor* floor, const floor_event* events, size_t count);
 
+// Streams by name, and ids that no two events share, in a schema that holds no event yet; then the
+// first event of a new stream, by a function of the server's.
+int pg_floor_name_streams(pg_floor* floor);
+int pg_floor_call_new(pg_floor* floor, const char* name, const floor_event* event);
+
 // One stream in order.
 int pg_floor_load(pg_floor* floor, int64_t stream, floor_sum* sum);
 // The whole log in order, by pages of 1,000.

@@ -29,6 +29,10 @@ public:
     void append(std::span<const floor_event> events) {
         check(pg_floor_append(floor_, events.data(), events.size()), "append");
     }
+    void name_streams() { check(pg_floor_name_streams(floor_), "name streams"); }
+    void call_new(const std::string& name, const floor_event& event) {
+        check(pg_floor_call_new(floor_, name.c_str(), &event), "call new");
+    }
     floor_sum load(std::int64_t stream) {
         floor_sum sum{};
         check(pg_floor_load(floor_, stream, &sum), "load");

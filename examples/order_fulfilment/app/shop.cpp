@@ -40,7 +40,9 @@ Shop::Shop(const daybook::EventStore& store, daybook::VirtualClock& clock, ShopO
     supplier_.listen(transport_);
     add_sagas(orchestrator_);
     add_read_models(projections_);
-    if (const auto newest = newest_event()) clock_.set(*newest);
+    // An attempt that a crash cut short has left no event.
+    const auto tried = daybook::outbox_status(store_).newest;
+    if (const auto newest = std::max(newest_event(), tried)) clock_.set(*newest);
     work();
 }
 

@@ -42,7 +42,8 @@ struct Leftovers {
 /// each thing is done by one of them, and no clock stays behind the newest event.
 class Shop {
 public:
-    /// Moves `clock`, which must be the store's, to the newest event. It must outlive the shop.
+    /// Moves `clock`, which must be the store's, to where the last shop left it. It must outlive
+    /// the shop.
     Shop(const daybook::EventStore& store, daybook::VirtualClock& clock, ShopOptions options);
 
     void open(const std::vector<StockOpened>& products);

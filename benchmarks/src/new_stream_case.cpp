@@ -1,0 +1,64 @@
+#include <memory>
+#include <span>
+#include <string>
+
+#include <daybook/eventstore/event_store.hpp>
+
+#include "cases.hpp"
+#include "postgres_floor.hpp"
+#include "sample.hpp"
+#include "turns.hpp"
+
+namespace bench {
+
+namespace {
+
+/// A floor's log and a store of ours that begin empty. Every call makes a stream.
+class NewStreams {
+public:
+    explicit NewStreams(const PostgresServer& server)
+        : floor_(server.uri(), server.schema("new-floor"), PostgresFloor::Schema::make),
+          ours_(daybook::EventStore::open(server.store_uri("new-ours"))) {
+        floor_.name_streams();
+    }
+
+    void append_to_floor() {
+        const std::string name = "account-" + std::to_string(++floor_events_);
+        floor_.call_new(name, sample_.raw_event(floor_events_, 0, 1));
+    }
+    void append_to_ours() {
+        const daybook::StreamName name{"account-" + std::to_string(++our_events_)};
+        const auto event = sample_.new_event(our_events_);
+        ours_.append(name, daybook::no_stream, std::span{&event, 1});
+    }
+    /// Throws WrongResult unless both hold what was appended.
+    void check() {
+        check_equal("events of the floor", floor_.read_all().events,
+                    static_cast<std::int64_t>(floor_events_));
+        check_equal("events of ours", ours_.head().value(), our_events_);
+    }
+
+private:
+    const Sample sample_{};
+    PostgresFloor floor_;
+    daybook::EventStore ours_;
+    std::size_t floor_events_ = 0;
+    std::size_t our_events_ = 0;
+};
+
+}  // namespace
+
+Case postgres_new_streams(Bench& bench) {
+    const auto streams = std::make_shared<NewStreams>(bench.postgres());
+    const auto calls = bench.scaled(1000);
+    Case out{.id = "P1n", .durability = PostgresServer::durability, .rounds = bench.rounds()};
+    out.ways = {{"floor", "events",
+                 [=] { return timed_calls(calls, 1, [&] { streams->append_to_floor(); }); }},
+                {"ours", "events",
+                 [=] { return timed_calls(calls, 1, [&] { streams->append_to_ours(); }); }}};
+    out.figures = {{"append, the first event of a new stream", 1, 0, Measure::rate, Goal{0.90}}};
+    out.check = [streams] { streams->check(); };
+    return out;
+}
+
+}  // namespace bench
