@@ -34,6 +34,100 @@ TEST_CASE("append makes a missing store and says so on stderr only") {
     CHECK(shop.run({"append", "order-1", "--type", "t", "--data", "1"}).err.empty());
 }
 
+TEST_CASE("what an append is refused for is found out before a store is made [E21]") {
+    const Shop shop;
+    const auto expect_refused = [&](const std::string& input, int code,
+                                    process::Arguments more = {}) {
+        process::Arguments arguments{"append", "order-1"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const auto result = shop.run(arguments, {.input = input});
+        INFO(input.substr(0, 80));
+        INFO(result.err);
+        CHECK(result.code == code);
+        CHECK_FALSE(shop.has_store());
+    };
+    const std::string one = R"({"type":"t","data":1,"id":")" + id + "\"}\n";
+    expect_refused(R"({"type":"t","data":1,"id":"00000000-0000-0000-0000-000000000000"})", 2);
+    expect_refused(R"({"type":"t","data":1,"metadata":[1]})", 2);
+    expect_refused(R"({"type":"t","data":")" + std::string(9'000'000, 'a') + "\"}", 2);
+    expect_refused(one + one, 2);
+    const std::string good = R"({"type":"t","data":1})";
+    expect_refused(good, 4, {"--expect", "7"});
+    expect_refused(good, 4, {"--expect", "exists"});
+    CHECK(shop.run({"append", "order-1"}, {.input = good}).code == 0);
+}
+
+TEST_CASE("a line that says a thing twice is refused, and not half of it stored [E21]") {
+    const Shop shop;
+    for (const std::string line :
+         {R"({"type":"paid","data":{"cents":500},"data":{"note":"by card"}})",
+          R"({"type":"paid","type":"refused","data":1})", R"({"type":"t","data":1,"d\u0061ta":2})",
+          R"({"stream":"a","stream":"b","type":"t","data":1})"}) {
+        const auto result = shop.run({"append", "order-1"}, {.input = line});
+        INFO(line);
+        CHECK(result.code == 2);
+        CHECK(result.err.find("twice") != std::string::npos);
+    }
+    CHECK_FALSE(shop.has_store());
+}
+
+TEST_CASE("a line that is refused is told why, and not only that it is no JSON [E21]") {
+    const Shop shop;
+    const auto expect = [&](const std::string& data, const std::string& part) {
+        const auto line =
+            shop.run({"append", "order-1"}, {.input = R"({"type":"t","data":)" + data + "}"});
+        CHECK(line.code == 2);
+        CHECK_MESSAGE(line.err.find("stdin, line 1: the line " + part) != std::string::npos,
+                      line.err);
+        const auto option = shop.run({"append", "order-1", "--type", "t", "--data", data});
+        CHECK(option.code == 2);
+        CHECK_MESSAGE(option.err.find("its payload " + part) != std::string::npos, option.err);
+    };
+    expect(R"("\ud800")", "has a text with an escape that stands for no character");
+    expect("1e400", "has a number");
+    expect(std::string(1'100, '[') + std::string(1'100, ']'), "nests objects and arrays deeper");
+    expect("\"\xff\"", "is not UTF-8");
+    expect("\"a\tb\"", "has a text with a raw control character");
+    expect("nope", "is not JSON");
+    const auto mark =
+        shop.run({"append", "order-1"}, {.input = "\xef\xbb\xbf{\"type\":\"t\",\"data\":1}"});
+    CHECK(mark.err.find("byte order mark") != std::string::npos);
+    CHECK_FALSE(shop.has_store());
+}
+
+TEST_CASE("a payload with line breaks is copied byte by byte and a repeat is one [E21]") {
+    const Shop from;
+    const Shop to;
+    const std::string payload = "{\n\t\"a\": 1.50,\r\n  \"b\": \"x\\\" \\n {\"\n}";
+    const std::string metadata = "{\"who\":\n\"Ada\"}";
+    REQUIRE(
+        from.run({"append", "order-1", "--type", "t", "--data", payload, "--metadata", metadata})
+            .code == 0);
+    const auto printed = from.run({"read", "order-1", "--json"});
+    REQUIRE(process::lines(printed.out).size() == 1);
+    const Json line = Json::parse(printed.out);
+    CHECK(line.at("data_text") == payload);
+    CHECK(line.at("metadata_text") == metadata);
+    CHECK(line.at("data") == Json::parse(payload));
+
+    for (const Shop* shop : {&to, &from, &to}) {
+        const auto copied = shop->run({"append", "order-1", "--json"}, {.input = printed.out});
+        INFO(copied.err);
+        REQUIRE(copied.code == 0);
+    }
+    CHECK(to.records({"read", "order-1"}).at(0).at("data_text") == payload);
+    CHECK(to.records({"read", "order-1"}).size() == 1);
+
+    Json changed = line;
+    changed["data"]["b"] = "y";
+    const auto refused = to.run({"append", "order-2"}, {.input = changed.dump()});
+    CHECK(refused.code == 2);
+    CHECK(refused.err.find("'data_text'") != std::string::npos);
+    changed.erase("data_text");
+    changed.erase("id");
+    CHECK(to.run({"append", "order-2"}, {.input = changed.dump()}).code == 0);
+}
+
 TEST_CASE("a wrong call does not leave an empty store behind") {
     const Shop shop;
     CHECK(shop.run({"append", "or der", "--type", "t", "--data", "1"}).code == 2);

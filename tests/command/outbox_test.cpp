@@ -60,7 +60,8 @@ TEST_CASE("the outbox is counted by what its messages wait for") {
     park(shop);
     const auto result = shop.run({"outbox", "stats", "--json"});
     CHECK(keys(result.out) == std::vector<std::string>{"unsent", "waiting", "delayed", "retrying",
-                                                       "blocked", "parked", "oldest"});
+                                                       "blocked", "unhandled", "parked", "oldest",
+                                                       "newest"});
     const Json stats = Json::parse(result.out);
     CHECK(stats.at("unsent") == 3);
     CHECK(stats.at("blocked") == 1);
@@ -109,6 +110,46 @@ TEST_CASE("dead letters go back into the outbox and a dry run only says which") 
     CHECK(shop.records({"outbox", "parked"}).size() == 1);
     CHECK(shop.records({"outbox", "list"}).size() == 2);
     CHECK(shop.records({"outbox", "replay", "--all"}).size() == 1);
+}
+
+TEST_CASE("a dead letter that cannot be replayed is named beside those that were [A3]") {
+    const Shop shop;
+    park(shop);
+    const std::string id = shop.records({"outbox", "parked", "--key", "b"}).at(0).at("id");
+    auto store = daybook::EventStore::open(shop.store());
+    store.transact([&](daybook::Transaction& tx) {
+        tx.publish("police", bank::CheckOwner{"Eve"},
+                   {.key = "b", .id = daybook::EventId::parse(id)});
+    });
+    const auto replayed = shop.run({"outbox", "replay", "--all", "--json"});
+    CHECK(replayed.code == 1);  // what was done is not to be done again
+    CHECK(Json::parse(replayed.out).at("done") == true);
+    CHECK(replayed.err.find(id) != std::string::npos);
+    CHECK(replayed.err.find("replay of 1 message") != std::string::npos);
+    CHECK(shop.records({"outbox", "parked"}).size() == 1);
+}
+
+TEST_CASE("dead letters that are not there are not treated with success [E22]") {
+    const Shop shop;
+    park(shop);
+    const auto code = [&](process::Arguments arguments) {
+        arguments.insert(arguments.begin(), "outbox");
+        return shop.run(std::move(arguments)).code;
+    };
+    for (const std::string action : {"replay", "discard"}) {
+        const auto with = [&](process::Arguments which) {
+            which.insert(which.begin(), action);
+            if (action == "discard") which.insert(which.end(), {"--reason", "x"});
+            return code(std::move(which));
+        };
+        CHECK(with({"--key", "nosuch"}) == 3);
+        CHECK(with({"--topic", "nosuch"}) == 3);
+        CHECK(with({"--key", "nosuch", "--dry-run"}) == 3);
+        CHECK(with({"--topic", "police", "--key", ""}) == 2);
+        CHECK(with({"--key", ""}) == 2);
+    }
+    CHECK(code({"discard", "--key", "a", "--reason", " "}) == 2);
+    CHECK(shop.records({"outbox", "parked"}).size() == 2);
 }
 
 TEST_CASE("dead letters are discarded with a reason and never by accident") {

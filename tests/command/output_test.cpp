@@ -7,7 +7,7 @@
 
 #include "daybook/command/exit_code.hpp"
 #include "daybook/command/progress.hpp"
-#include "daybook/core/error.hpp"
+#include "daybook/core/denied_error.hpp"
 #include "json_members.hpp"
 
 using daybook::ErrorKind;
@@ -45,6 +45,13 @@ TEST_CASE("each kind of error has its exit code") {
     CHECK(code(ErrorKind::cancelled) == 1);
 }
 
+TEST_CASE("a right that is missing is not worth waiting for [E22]") {
+    const daybook::DeniedError denied{"/srv/orders.db cannot be written"};
+    CHECK(daybook::command::exit_code(denied) == ExitCode::failure);
+    CHECK(daybook::command::exit_code(daybook::StorageError{"full"}) == ExitCode::unavailable);
+    CHECK_FALSE(denied.retryable());
+}
+
 TEST_CASE("a record is one line for scripts and many for people") {
     const Json object{{"name", "a"},
                       {"last_error", nullptr},
@@ -65,12 +72,6 @@ TEST_CASE("text that is not UTF-8 does not stop the output") {
     Screen scripts{{.json = true}};
     scripts.output.record({{"error", "bad \xff byte"}});
     CHECK(Json::parse(scripts.data.str()).at("error") == "bad \xef\xbf\xbd byte");
-}
-
-TEST_CASE("a stored text cannot write to the terminal what it likes") {
-    Screen people{{}};
-    people.output.record({{"name", "a\nb\x1b[31mc"}});
-    CHECK(people.data.str() == "name: a b [31mc\n");
 }
 
 TEST_CASE("a table is as wide as what stands in it") {
@@ -116,6 +117,15 @@ TEST_CASE("progress draws over itself and wipes its line") {
     Screen file{{}};
     daybook::command::Progress{file.output, "orders"}.update(1, 2);
     CHECK(file.notes.str().empty());
+}
+
+TEST_CASE("a key that stands twice is refused however it is spelt [E21]") {
+    const auto walk = [](std::string_view object) {
+        daybook::command::for_each_member(object, [](std::string_view, std::string_view) {});
+    };
+    CHECK_THROWS_AS(walk(R"({"data":1,"type":"t","data":2})"), daybook::InvalidError);
+    CHECK_THROWS_AS(walk(R"({"data":1,"d\u0061ta":2})"), daybook::InvalidError);
+    CHECK_NOTHROW(walk(R"({"data":{"a":1,"a":2},"Data":1})"));
 }
 
 TEST_CASE("members of an object are found as they stand") {

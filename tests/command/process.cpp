@@ -98,7 +98,7 @@ Child::Child(const Arguments& arguments, const Options& options) {
     const int program = ::open(options.program.c_str(), O_RDONLY | O_CLOEXEC);
     check(program >= 0, options.program.c_str());
     const Pipe in;
-    const Pipe out;
+    Pipe out;
     Pipe err;
     if (options.stderr_is_terminal) {
         ::close(err.read);
@@ -107,16 +107,20 @@ Child::Child(const Arguments& arguments, const Options& options) {
         ::fcntl(err.read, F_SETFD, FD_CLOEXEC);
         ::fcntl(err.write, F_SETFD, FD_CLOEXEC);
     }
+    const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+    check(full >= 0, "/dev/full");
+    if (options.out == Options::Stdout::reader_left) ::close(std::exchange(out.read, -1));
     pid_ = ::fork();
     check(pid_ >= 0, "fork");
     if (pid_ == 0) {
         ::dup2(in.read, STDIN_FILENO);
-        ::dup2(out.write, STDOUT_FILENO);
+        ::dup2(options.out == Options::Stdout::full_disk ? full : out.write, STDOUT_FILENO);
         ::dup2(err.write, STDERR_FILENO);
         if (prepare(options)) ::fexecve(program, argv.data(), envp.data());
         ::_exit(127);
     }
     ::close(program);
+    ::close(full);
     ::close(in.read);
     ::close(out.write);
     ::close(err.write);
@@ -146,6 +150,8 @@ std::string Child::read_line() {
     out_text_.erase(0, end + 1);
     return line;
 }
+
+void Child::leave() { ::close(std::exchange(out_, -1)); }
 
 void Child::drain() {
     pollfd ends[] = {{out_, POLLIN, 0}, {err_, POLLIN, 0}};

@@ -29,6 +29,8 @@ struct Options {
     std::optional<std::uint64_t> file_bytes_max{};
     /// stderr is a terminal; what it shows is in `err`.
     bool stderr_is_terminal = false;
+    /// Where stdout goes, in place of a pipe that is read.
+    enum class Stdout { read, full_disk, reader_left } out = Stdout::read;
 };
 
 using Arguments = std::vector<std::string>;
@@ -44,6 +46,8 @@ public:
     void send(int signal) const;
     /// What it writes to stdout up to the end of a line; less when it ends before.
     std::string read_line();
+    /// Reads no more: what it writes from now on goes into a pipe without a reader.
+    void leave();
     /// Waits for its end. `out` has what `read_line` has left.
     Result wait();
 

@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include "bank.hpp"
+#include "patience.hpp"
 #include "shop.hpp"
 
 namespace {
@@ -46,7 +47,7 @@ TEST_CASE("run feeds what comes until Ctrl-C" * doctest::test_suite("concurrent"
     shop.bank({"pay-in", "account-1", "--cents", "7"});
     const auto store = daybook::EventStore::open(shop.store());
     const daybook::ProjectionRunner runner{store};
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    const auto deadline = std::chrono::steady_clock::now() + daybook::test::patience();
     for (bool there = false; !there && std::chrono::steady_clock::now() < deadline;) {
         try {
             there = runner.wait_for("balances", store.head(), std::chrono::seconds{1}) &&
@@ -144,6 +145,34 @@ TEST_CASE("progress is drawn on a terminal and nowhere else") {
     CHECK(drawn.err.find("balances  ") != std::string::npos);
     CHECK(drawn.err.find(" % ") != std::string::npos);
     CHECK(drawn.out.find("balances") != std::string::npos);
+}
+
+namespace {
+
+/// What names nothing, or gives no reason, is no success.
+void expect_nothing_done(const Shop& shop) {
+    const auto code = [&](process::Arguments arguments) {
+        arguments.insert(arguments.begin(), "projections");
+        return shop.bank(std::move(arguments)).code;
+    };
+    CHECK(code({"discard", "owners", "--key", "account-2", "--reason", ""}) == 2);
+    CHECK(code({"discard", "owners", "--key", "account-2", "--reason", " \n"}) == 2);
+    CHECK(code({"discard", "owners", "--key", "", "--position", "3", "--reason", "x"}) == 2);
+    CHECK(code({"discard", "owners", "--key", "nosuch", "--reason", "x"}) == 3);
+    CHECK(code({"discard", "owners", "--position", "1", "--reason", "x"}) == 3);
+    CHECK(code({"replay", "owners", "--key", "nosuch"}) == 3);
+    CHECK(code({"replay", "owners", "--key", ""}) == 2);
+    CHECK(code({"replay", "owners", "--key", "account-2"}) == 0);  // it is there, and fails again
+    CHECK(status(shop, "owners").at("parked") == 1);
+}
+
+}  // namespace
+
+TEST_CASE("what an operator names has to be there, and a reason has to say something [E22]") {
+    const Shop shop;
+    open_accounts(shop);
+    REQUIRE(shop.bank({"projections", "run", "--once"}).code == 0);
+    expect_nothing_done(shop);
 }
 
 TEST_CASE("parked events are listed and given up or tried again") {

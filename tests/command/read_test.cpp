@@ -87,6 +87,17 @@ TEST_CASE("read gives the part that was asked for") {
     CHECK(read({"order-1", "--type", "b", "--limit", "1"}) == Positions{4});
 }
 
+TEST_CASE("a start beyond the end is said [E22]") {
+    const Shop shop;
+    fill(shop);
+    const auto log = shop.run({"read", "--all", "--from", "9"});
+    CHECK(log.code == 0);
+    CHECK(log.err == "--from 9 is beyond the end: the log ends at 4\n");
+    CHECK(shop.run({"read", "order-1", "--from", "4"}).err.find("ends at 2") != std::string::npos);
+    CHECK(shop.run({"read", "--all", "--from", "5"}).err.empty());
+    CHECK(shop.run({"read", "--all", "--from", "9", "--backward"}).err.empty());
+}
+
 TEST_CASE("questions that mean nothing are refused") {
     const Shop shop;
     fill(shop);
@@ -164,9 +175,29 @@ TEST_CASE("follow waits for a stream that is not there yet and ends at its limit
 TEST_CASE("an output that cannot be written is not reported as success") {
     const Shop shop;
     fill(shop);
-    const auto result = process::run({"-c", std::string(DAYBOOK_PROGRAM) + " --store '" +
-                                                shop.store() + "' read --all >/dev/full"},
-                                     {.program = "/bin/sh"});
+    const auto result = shop.run({"read", "--all"}, {.out = process::Options::Stdout::full_disk});
     CHECK(result.code == 6);
     CHECK(result.err.find("stdout") != std::string::npos);
+}
+
+TEST_CASE("a reader that has seen enough ends a command without a word [E22]") {
+    const Shop shop;
+    fill(shop);
+    const auto result = shop.run({"read", "--all"}, {.out = process::Options::Stdout::reader_left});
+    CHECK(result.code == 0);
+    CHECK(result.err.empty());
+}
+
+TEST_CASE("follow ends when its reader has left and nothing more comes [E22]" *
+          doctest::test_suite("concurrent")) {
+    const Shop shop;
+    fill(shop);
+    for (const std::string what : {"--all", "order-1"}) {
+        process::Child child{{"--store", shop.store(), "read", what, "--follow", "--json"}};
+        CHECK_FALSE(child.read_line().empty());
+        child.leave();
+        const auto result = child.wait();  // for ever, if it does not notice
+        CHECK(result.code == 0);
+        CHECK(result.err.empty());
+    }
 }

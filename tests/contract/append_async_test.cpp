@@ -19,7 +19,7 @@ std::string stream_of(std::size_t index) { return "thing-" + std::to_string(inde
 
 }  // namespace
 
-TEST_CASE("outstanding appends of one thread are stored in its order in each stream") {
+TEST_CASE("outstanding appends of one thread are stored in its order in each stream [C15]") {
     const StorePlace place;
     EventStore store = place.open();
     constexpr std::size_t streams = 20;

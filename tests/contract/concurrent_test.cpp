@@ -10,6 +10,7 @@
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/subscription.hpp"
 #include "numbered.hpp"
+#include "patience.hpp"
 #include "store_place.hpp"
 
 using namespace daybook;
@@ -166,11 +167,11 @@ TEST_CASE("concurrent: who waits for the log wakes for a commit of another handl
         std::this_thread::sleep_for(30ms);
         there.append("thing-1", any, {numbered(1)});
     }};
-    CHECK(here.wait_beyond(0, 10s));
+    CHECK(here.wait_beyond(0, daybook::test::patience()));
     CHECK(here.head() == Position{1});
     std::stop_source stop;
     stop.request_stop();
-    CHECK_FALSE(here.wait_beyond(1, 10s, stop.get_token()));
+    CHECK_FALSE(here.wait_beyond(1, daybook::test::patience(), stop.get_token()));
 }
 
 TEST_CASE("concurrent: units and appends take turns and none is lost") {

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include "daybook/core/clock.hpp"
+
 using namespace std::chrono_literals;
 using daybook::every;
 using daybook::exponential;
@@ -44,6 +46,25 @@ TEST_CASE("full jitter spreads a wait evenly below its bound") {
         seen.insert(wait);
     }
     CHECK(seen.size() > 50);
+}
+
+TEST_CASE("no wait of a backoff is negative or beyond for ever, whatever it was given [B10]") {
+    using std::chrono::milliseconds;
+    for (const auto initial : {milliseconds::min(), 0ms, 1ms, milliseconds::max()}) {
+        for (const auto max : {milliseconds::min(), 0ms, 1ms, milliseconds::max()}) {
+            for (const double factor : {-2.0, 0.0, 1.0, 1e300}) {
+                const exponential backoff{initial, factor, max};
+                CAPTURE(initial.count());
+                CAPTURE(max.count());
+                CAPTURE(factor);
+                for (const int attempts : {0, 1, 2, 1'000'000}) {
+                    CHECK(backoff.delay(attempts) >= 0ms);
+                    CHECK(backoff.delay(attempts) <= daybook::forever);
+                }
+            }
+        }
+    }
+    CHECK(every(milliseconds::max()).delay(1) == daybook::forever);
 }
 
 TEST_CASE("attempts are counted with the first one") {

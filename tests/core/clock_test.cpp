@@ -73,6 +73,64 @@ TEST_CASE("an instant that could be read in two ways is refused") {
     }
 }
 
+TEST_CASE("the first, the last and every far instant keep themselves through their text [B10]") {
+    CHECK(to_iso8601(Timestamp::max()) == "+294247-01-10T04:00:54.775807Z");
+    CHECK(to_iso8601(Timestamp::min()) == "-290308-12-21T19:59:05.224192Z");
+    CHECK(to_iso8601(at(std::chrono::sys_days{10'000y / 1 / 1})) ==
+          "+010000-01-01T00:00:00.000000Z");
+    CHECK(to_iso8601(at(std::chrono::sys_days{-1y / 12 / 31})) == "-000001-12-31T00:00:00.000000Z");
+    CHECK(to_iso8601(at(std::chrono::sys_days{0y / 2 / 29})) == "0000-02-29T00:00:00.000000Z");
+    const auto year = std::chrono::microseconds{std::chrono::years{1}};
+    for (Timestamp instant = Timestamp::min(); instant < Timestamp::max() - 997 * year;
+         instant += 997 * year) {
+        const std::string text = to_iso8601(instant);
+        CAPTURE(text);
+        CHECK(parse_iso8601(text) == instant);
+    }
+    for (const Timestamp instant :
+         {Timestamp::min(), Timestamp::min() + 1us, Timestamp::max() - 1us, Timestamp::max()})
+        CHECK(parse_iso8601(to_iso8601(instant)) == instant);
+}
+
+TEST_CASE("an instant beyond the first or the last is refused, not wrapped around [B10]") {
+    for (const char* text :
+         {"+294247-01-10T04:00:54.775808Z", "-290308-12-21T19:59:05.224191Z", "+294247-01-11",
+          "-290308-12-20", "+999999-12-31", "-999999-01-01", "+02016-07-04"}) {
+        CAPTURE(text);
+        CHECK_THROWS_AS(parse_iso8601(text), daybook::InvalidError);
+    }
+}
+
+TEST_CASE("sums and differences of instants stop at the first and the last instant [B10]") {
+    using daybook::saturating_add;
+    using daybook::saturating_difference;
+    constexpr auto longest = std::chrono::microseconds::max();
+    constexpr auto earliest = std::chrono::microseconds::min();
+    const Timestamp day = at(std::chrono::sys_days{2016y / 7 / 4});
+    CHECK(saturating_add(day, 5s) == day + 5s);
+    CHECK(saturating_add(day, longest) == Timestamp::max());
+    CHECK(saturating_add(-(day - Timestamp{}) + Timestamp{}, earliest) == Timestamp::min());
+    CHECK(saturating_add(Timestamp::max(), -1us) == Timestamp::max() - 1us);
+    CHECK(saturating_difference(day + 5s, day) == 5s);
+    CHECK(saturating_difference(Timestamp::max(), Timestamp::min()) == longest);
+    CHECK(saturating_difference(Timestamp::min(), Timestamp::max()) == earliest);
+    CHECK(saturating_difference(Timestamp::min(), day) == earliest);
+    daybook::VirtualClock clock{Timestamp::max()};
+    clock.advance(1s);
+    CHECK(clock.now() == Timestamp::max());
+}
+
+TEST_CASE(
+    "B10: the deadline of a wait for ever lies in the future and that of a negative one not") {
+    using daybook::deadline_after;
+    using daybook::time_left;
+    using std::chrono::milliseconds;
+    CHECK(time_left(deadline_after(milliseconds::max())) > daybook::forever - 1h);
+    CHECK(time_left(deadline_after(milliseconds::min())) == 0ms);
+    CHECK(time_left(deadline_after(1h)) > 50min);
+    CHECK(deadline_after(milliseconds::max()) + daybook::forever > deadline_after(1h));
+}
+
 TEST_CASE("the system clock is not behind the machine's") {
     const auto before =
         std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());

@@ -150,12 +150,13 @@ TEST_CASE("a decider's state has snapshots by the same rules") {
     for (int i = 0; i < 3; ++i) carts.handle("cart-1", AddItem{"pen"});
     // Were the events folded and not the snapshot, this would not be noticed.
     store.transact([](Transaction& tx) {
-        tx.sql().exec("UPDATE snapshot SET state = ?", R"({"items":40,"open":true})");
+        detail::store_sql(tx).exec("UPDATE daybook_snapshot SET state = ?",
+                                   R"({"items":40,"open":true})");
     });
     CHECK(carts.load("cart-1").state.items == 41);
     CHECK(carts.load("cart-1").version == Version{3});
     carts.snapshot("cart-1");
-    store.query([](Sql& sql) { CHECK(sql.integer("SELECT version FROM snapshot") == 3); });
+    store.query([](Sql& sql) { CHECK(sql.integer("SELECT version FROM daybook_snapshot") == 3); });
 }
 
 TEST_CASE("within a unit a decider sees what the unit wrote") {

@@ -36,18 +36,19 @@ struct Row {
 std::vector<Row> snapshots(const EventStore& store) {
     std::vector<Row> rows;
     store.query([&](Sql& sql) {
-        sql.each("SELECT aggregate, version, state FROM snapshot ORDER BY stream, aggregate",
-                 [&](const SqlRow& row) {
-                     rows.push_back(
-                         {std::string(row.text(0)), row.integer(1), std::string(row.text(2))});
-                 });
+        sql.each(
+            "SELECT aggregate, version, state FROM daybook_snapshot ORDER BY stream, aggregate",
+            [&](const SqlRow& row) {
+                rows.push_back(
+                    {std::string(row.text(0)), row.integer(1), std::string(row.text(2))});
+            });
     });
     return rows;
 }
 
 template <class... Values>
 void change_snapshots(EventStore& store, std::string_view sql, const Values&... values) {
-    store.transact([&](Transaction& tx) { CHECK(tx.sql().exec(sql, values...) > 0); });
+    store.transact([&](Transaction& tx) { CHECK(detail::store_sql(tx).exec(sql, values...) > 0); });
 }
 
 /// From now on no snapshot can be replaced; `no room` is the reason.
@@ -55,11 +56,11 @@ void refuse_snapshots(EventStore& store) {
     const char* const script = test::on_postgres()
                                    ? "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql "
                                      "AS 'BEGIN RAISE EXCEPTION ''no room''; END';"
-                                     "CREATE TRIGGER full_up BEFORE UPDATE ON snapshot "
+                                     "CREATE TRIGGER full_up BEFORE UPDATE ON daybook_snapshot "
                                      "FOR EACH ROW EXECUTE FUNCTION refuse()"
-                                   : "CREATE TRIGGER full_up BEFORE UPDATE ON snapshot "
+                                   : "CREATE TRIGGER full_up BEFORE UPDATE ON daybook_snapshot "
                                      "BEGIN SELECT RAISE(ABORT, 'no room'); END";
-    store.transact([&](Transaction& tx) { tx.sql().script(script); });
+    store.transact([&](Transaction& tx) { detail::store_sql(tx).script(script); });
 }
 
 /// A stream of ten deposits with a snapshot of all but the last one.
@@ -148,14 +149,18 @@ TEST_CASE("a snapshot that does not fit is ignored and replaced by the next") {
     fill(vaults);
     REQUIRE(vaults.load("vault-1").folded() == 1);
 
-    SUBCASE("another shape") { change_snapshots(store, "UPDATE snapshot SET fingerprint = 'old'"); }
-    SUBCASE("not JSON") { change_snapshots(store, "UPDATE snapshot SET state = '{'"); }
-    SUBCASE("other JSON") {
-        change_snapshots(store, "UPDATE snapshot SET state = '{\"balance\":\"much\"}'");
+    SUBCASE("another shape") {
+        change_snapshots(store, "UPDATE daybook_snapshot SET fingerprint = 'old'");
     }
-    SUBCASE("ahead of the stream") { change_snapshots(store, "UPDATE snapshot SET version = 11"); }
+    SUBCASE("not JSON") { change_snapshots(store, "UPDATE daybook_snapshot SET state = '{'"); }
+    SUBCASE("other JSON") {
+        change_snapshots(store, "UPDATE daybook_snapshot SET state = '{\"balance\":\"much\"}'");
+    }
+    SUBCASE("ahead of the stream") {
+        change_snapshots(store, "UPDATE daybook_snapshot SET version = 11");
+    }
     SUBCASE("of another history") {
-        change_snapshots(store, "UPDATE snapshot SET event = ?", EventId::generate());
+        change_snapshots(store, "UPDATE daybook_snapshot SET event = ?", EventId::generate());
     }
     Vault vault = vaults.load("vault-1");
     CHECK(vault.folded() == 10);
@@ -170,9 +175,9 @@ TEST_CASE("a snapshot that does not fit is ignored and replaced by the next") {
 TEST_CASE("a snapshot that cannot be written fails no save and is said in the log") {
     std::string log;
     auto store = test::new_store({.log = [&](LogLevel, std::string_view text) { log += text; }});
-    change_snapshots(store,
-                     "INSERT INTO snapshot VALUES('vault-1', 'bank::Vault', '', 0, ?, '', 0)",
-                     EventId::generate());
+    change_snapshots(
+        store, "INSERT INTO daybook_snapshot VALUES('vault-1', 'bank::Vault', '', 0, ?, '', 0)",
+        EventId::generate());
     refuse_snapshots(store);
     Repository<Vault> vaults{store, {.snapshot_every = 1}};
     CHECK(vaults.update_or_create("vault-1", deposit).version == Version{1});
@@ -211,7 +216,7 @@ std::string stored_fingerprint(EventStore& store) {
     tills.snapshot(till);
     std::string found;
     store.query([&](Sql& sql) {
-        found = *sql.text("SELECT fingerprint FROM snapshot WHERE aggregate LIKE ?",
+        found = *sql.text("SELECT fingerprint FROM daybook_snapshot WHERE aggregate LIKE ?",
                           "%<" + std::to_string(Build) + ">");
     });
     return found;

@@ -1,3 +1,6 @@
+#include <filesystem>
+#include <fstream>
+
 #include <doctest/doctest.h>
 
 #include "daybook/core/error.hpp"
@@ -14,6 +17,25 @@ std::uint64_t events_in(const std::string& uri) {
     std::uint64_t events = 0;
     for (const EventView event : EventStore::open(uri).read_all()) {
         CHECK(event.position() == Position{++events});
+    }
+    return events;
+}
+
+/// A store of 300 streams, whose pages are all in the file and in no cache.
+EventStore make_cold(const StorePlace& place) {
+    EventStore store = place.open({.durability = Durability::off});
+    for (std::uint64_t i = 0; i < 300; ++i) {
+        store.append("thing-" + std::to_string(i), no_stream, {numbered(i)});
+    }
+    store = EventStore::open(":memory:");
+    return place.open();
+}
+
+std::uint64_t read_all_of(const EventStore& store) {
+    std::uint64_t events = 0;
+    for (const EventView event : store.read_all()) {
+        CHECK(event.data() == numbered(events).data);
+        ++events;
     }
     return events;
 }
@@ -73,6 +95,108 @@ TEST_CASE("a sync that fails once is found out about and the verdict stays true"
         CHECK(EventStore::open(place.uri()).version("thing-1") == store.version("thing-1"));
     }
     CHECK(disk.failures() == 10);
+}
+
+TEST_CASE("a commit whose log cannot be indexed is not called lost while a crash finds it [A3]") {
+    FaultyDisk disk;
+    const StorePlace place;
+    const TemporaryDirectory after_crash;
+    EventStore store = place.open({.durability = Durability::off});
+    store.append("thing-1", any, {numbered(1)});
+    std::vector<NewEvent> events;
+    Version version{1};
+    bool lost = false;
+    // A reader keeps the log from being begun anew, so that its index has to grow some time.
+    store.query([&](Sql& sql) {
+        sql.integer("SELECT count(*) FROM daybook_store");
+        disk.fail(FaultyDisk::Fault::index_full);
+        for (bool stored = true; stored;) {
+            REQUIRE(version < Version{100'000});
+            events.clear();
+            for (std::uint64_t i = 0; i < 100; ++i) {
+                events.push_back(numbered(i));
+                events.back().data = '"' + std::string(20'000, 'x') + '"';
+            }
+            try {
+                version = store.append("thing-1", at_version(version), events).version;
+            } catch (const Error& error) {
+                stored = false;
+                lost = error.kind() == ErrorKind::storage;
+                CHECK((lost || error.kind() == ErrorKind::in_doubt));
+            }
+        }
+    });
+    CHECK(disk.failures() >= 1);
+    disk.fail(FaultyDisk::Fault::none);
+    // What the next process finds if this one dies now.
+    const std::string copy = after_crash.file("store.db");
+    for (const char* part : {"", "-wal"})
+        std::filesystem::copy_file(place.uri() + part, copy + part);
+    if (lost) CHECK(EventStore::open(copy).version("thing-1") == version);
+    const AppendResult repeated = store.append("thing-1", at_version(version), events);
+    CHECK(repeated.version == Version{version.value() + events.size()});
+    CHECK(events_in(place.uri()) == repeated.version.value());
+}
+
+TEST_CASE("one read that fails or brings other bytes halts nothing and is not called damage [A6]") {
+    FaultyDisk disk;
+    const StorePlace place;
+    make_cold(place);
+    for (const auto fault : {FaultyDisk::Fault::read_error, FaultyDisk::Fault::bad_read}) {
+        for (int after = 0; after < 16; ++after) {
+            CAPTURE(after);
+            EventStore store = place.open();
+            disk.fail_once(fault, after);
+            CHECK(read_all_of(store) == 300);
+            CHECK(store.version("thing-299") == Version{1});
+            disk.fail(FaultyDisk::Fault::none);
+        }
+    }
+    CHECK(disk.failures() > 8);
+}
+
+TEST_CASE("one read that fails under an append or a unit does not outlive it [A6]") {
+    FaultyDisk disk;
+    const StorePlace place;
+    make_cold(place);
+    std::uint64_t head = 300;
+    for (const auto fault : {FaultyDisk::Fault::read_error, FaultyDisk::Fault::bad_read}) {
+        for (int after = 0; after < 12; ++after) {
+            CAPTURE(after);
+            EventStore store = place.open();
+            disk.fail_once(fault, after);
+            const std::vector<NewEvent> events{numbered(head)};
+            try {
+                store.transact([&](Transaction& tx) { tx.append("thing-7", any, events); });
+            } catch (const StorageError&) {
+                disk.fail(FaultyDisk::Fault::none);
+                store.append("thing-7", any, events);
+            }
+            disk.fail(FaultyDisk::Fault::none);
+            CHECK(store.head() == Position{++head});
+        }
+    }
+    CHECK(events_in(place.uri()) == head);
+}
+
+TEST_CASE("a file that stays damaged is said to be [A6]") {
+    const StorePlace place;
+    make_cold(place);
+    {
+        // The last pages: the newest events, and nothing of the schema.
+        constexpr std::size_t damaged_bytes = 8 * 8192;
+        std::fstream file{place.uri(), std::ios::in | std::ios::out | std::ios::binary};
+        file.seekp(-static_cast<std::streamoff>(damaged_bytes), std::ios::end);
+        file << std::string(damaged_bytes, '\xA5');
+    }
+    EventStore store = place.open();
+    CHECK_THROWS_AS(read_all_of(store), CorruptError);
+    const auto query = [&] {
+        store.query([](Sql& sql) { sql.integer("SELECT sum(length(data)) FROM daybook_event"); });
+    };
+    // What a program asks cannot be asked a second time for it: the next question decides.
+    CHECK_THROWS_AS(query(), Error);
+    CHECK_THROWS_AS(query(), CorruptError);
 }
 
 TEST_SUITE_END();

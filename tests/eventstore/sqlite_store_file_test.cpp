@@ -114,7 +114,7 @@ TEST_CASE("the write-ahead log stays short when programs come and go") {
     for (int round = 0; round < 3; ++round) visit();
     const auto after_three = size();
     for (int round = 0; round < 30; ++round) visit();
-    CHECK(size() < 2 * after_three);
+    CHECK(size() <= 2 * after_three);
 }
 
 TEST_CASE("the hot statements go through the indexes they were made for") {
@@ -146,16 +146,19 @@ TEST_CASE("the hot statements go through the indexes they were made for") {
         }
         CHECK(plan("SELECT " + sqlite::stream_version_expression("?1"), 1) ==
               "SCAN CONSTANT ROW; "
-              "SCALAR SUBQUERY 1; SEARCH stream_run_new USING PRIMARY KEY (stream=?); "
-              "SCALAR SUBQUERY 2; SEARCH stream_run_recent USING PRIMARY KEY (stream=?); "
-              "SCALAR SUBQUERY 3; SEARCH stream_run USING PRIMARY KEY (stream=?); ");
-        CHECK(plan("SELECT data FROM event WHERE position BETWEEN 1 AND 9 AND +category IN (1) "
+              "SCALAR SUBQUERY 1; SEARCH daybook_stream_run_new USING PRIMARY KEY (stream=?); "
+              "SCALAR SUBQUERY 2; SEARCH daybook_stream_run_recent USING PRIMARY KEY (stream=?); "
+              "SCALAR SUBQUERY 3; SEARCH daybook_stream_run USING PRIMARY KEY (stream=?); ");
+        CHECK(plan("SELECT data FROM daybook_event WHERE position BETWEEN 1 AND 9 AND +category IN "
+                   "(1) "
                    "AND +type IN (1,2) ORDER BY position LIMIT 10")
-                  .starts_with("SEARCH event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?); "));
-        CHECK(plan("SELECT position FROM event WHERE id = x'00'") ==
-              "SEARCH event USING COVERING INDEX event_by_id (id=?); ");
-        CHECK(plan("SELECT id FROM stream WHERE name = 'a'").find("SEARCH stream USING") == 0);
-        CHECK(plan("SELECT max(position) FROM event") == "SEARCH event; ");
+                  .starts_with(
+                      "SEARCH daybook_event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?); "));
+        CHECK(plan("SELECT position FROM daybook_event WHERE id = x'00'") ==
+              "SEARCH daybook_event USING COVERING INDEX daybook_event_by_id (id=?); ");
+        CHECK(plan("SELECT id FROM daybook_stream WHERE name = 'a'")
+                  .find("SEARCH daybook_stream USING") == 0);
+        CHECK(plan("SELECT max(position) FROM daybook_event") == "SEARCH daybook_event; ");
     });
 }
 

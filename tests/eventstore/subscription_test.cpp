@@ -9,14 +9,16 @@
 
 #include "daybook/eventstore/eventstore.hpp"
 #include "daybook/schema/event_catalog.hpp"
+#include "patience.hpp"
 #include "store_place.hpp"
 
 using namespace daybook;
 using namespace std::chrono_literals;
+using daybook::test::eventually;
 
 namespace {
 
-constexpr auto soon = 10s;
+constexpr auto soon = daybook::test::patience();
 
 NewEvent event_of(const char* type) { return {EventType::checked(type, 1), "{}"}; }
 
@@ -44,16 +46,6 @@ private:
     mutable std::mutex mutex_;
     std::vector<std::uint64_t> positions_;
 };
-
-template <class Condition>
-bool eventually(Condition&& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + soon;
-    while (std::chrono::steady_clock::now() < deadline) {
-        if (condition()) return true;
-        std::this_thread::sleep_for(1ms);
-    }
-    return false;
-}
 
 }  // namespace
 

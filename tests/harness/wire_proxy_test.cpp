@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 #include <libpq-fe.h>
 
+#include "patience.hpp"
 #include "postgres_server.hpp"
 
 using namespace daybook::test;
@@ -114,9 +115,8 @@ TEST_CASE("a stalled connection goes on after its time and the others never stop
     proxy.arm({.direction = Direction::to_client, .action = Action::stall, .stall = 1s});
     const auto begun = std::chrono::steady_clock::now();
     std::jthread waiting{[&] { CHECK(works(slow, table.insert(1))); }};
-    REQUIRE(proxy.wait_until_happened(10s));
+    REQUIRE(proxy.wait_until_happened(daybook::test::patience()));
     CHECK(works(other, "SELECT 1"));
-    CHECK(std::chrono::steady_clock::now() - begun < 1s);
     waiting.join();
     CHECK(std::chrono::steady_clock::now() - begun >= 1s);
     CHECK(works(slow, "SELECT 1"));
@@ -125,9 +125,12 @@ TEST_CASE("a stalled connection goes on after its time and the others never stop
 TEST_CASE("a connection stalled for ever goes on when the proxy is healed") {
     WireProxy proxy{postgres_uri()};
     PostgresConnection connection{proxy.uri()};
+    PostgresConnection other{proxy.uri()};
     proxy.arm({.direction = Direction::to_server, .action = Action::stall});
     std::jthread waiting{[&] { CHECK(works(connection, "SELECT 1")); }};
-    REQUIRE(proxy.wait_until_happened(10s));
+    REQUIRE(proxy.wait_until_happened(daybook::test::patience()));
+    CHECK(works(other, "SELECT 1"));
+    proxy.forget();
     std::this_thread::sleep_for(50ms);
     CHECK(proxy.passed(Direction::to_server).empty());
     proxy.heal();
@@ -140,7 +143,7 @@ TEST_CASE("a proxy that ends takes a stalled connection with it") {
     PostgresConnection connection{proxy->uri()};
     proxy->arm({.direction = Direction::to_client, .action = Action::stall});
     std::jthread waiting{[&] { CHECK_FALSE(works(connection, "SELECT 1")); }};
-    REQUIRE(proxy->wait_until_happened(10s));
+    REQUIRE(proxy->wait_until_happened(daybook::test::patience()));
     proxy.reset();
 }
 
@@ -169,7 +172,7 @@ TEST_CASE("a cancellation goes through the proxy") {
         PQcancel(cancel.get(), error, sizeof error);
     }};
     const std::unique_ptr<PGresult, decltype(&PQclear)> result{
-        PQexec(connection.get(), "SELECT pg_sleep(60)"), &PQclear};
+        PQexec(connection.get(), "SELECT pg_sleep(600)"), &PQclear};
     CHECK(std::string{PQresultErrorField(result.get(), PG_DIAG_SQLSTATE)} == "57014");
     CHECK(proxy.passed(Direction::to_server).ends_with("x"));
 }

@@ -124,7 +124,9 @@ TEST_CASE("the outbox reaches the bus and what nobody has heard parks") {
     Shop shop;
     Bus bus;
     BusTransport transport{bus};
-    Relay relay{shop.store, transport, patient()};
+    RelayOptions options = patient();
+    options.unhandled_wait_max = 0ms;
+    Relay relay{shop.store, transport, options};
     Numbers heard;
     const auto connection =
         bus.subscribe<Parcel>("post.#", [&](const Parcel& parcel) { heard.push_back(parcel.n); });

@@ -157,11 +157,71 @@ TEST_CASE("a dead letter shows the message and why it was parked") {
     CHECK(letter.number == 1);
 }
 
-TEST_CASE("a letter whose id waits in the outbox again is not replayed beside it") {
+TEST_CASE("a letter that was published again is one message with the one that waits [B8]") {
+    SickShop shop;
+    shop.poison = 2;
+    const EventId id = shop.send(1, {.key = "k"});
+    shop.send(2, {.key = "other"});
+    shop.relay.run_once();
+    shop.send(3, {.key = "k"});
+    shop.send(1, {.key = "k", .id = id});
+    shop.relay.run_once();
+    CHECK(outbox_status(shop.store).blocked == 2);
+    shop.transport.take();
+
+    shop.broken = false;
+    const Replayed replayed = shop.letters.replay({});
+    CHECK(replayed.size() == 2);
+    CHECK(replayed.refused.empty());
+    CHECK(shop.letters.list().empty());
+    CHECK(shop.relay.run_once() == 3);
+    CHECK(shop.transport.take() == Numbers{1, 2, 3});
+    CHECK(outbox_status(shop.store).unsent() == 0);
+}
+
+TEST_CASE("one letter that cannot be replayed keeps no other from it and is named [B8]") {
+    SickShop shop;
+    shop.poison = 2;
+    const EventId id = shop.send(1, {.key = "k"});
+    shop.send(2, {.key = "other"});
+    shop.relay.run_once();
+    shop.send(9, {.key = "k", .id = id});
+    shop.broken = false;
+    const Replayed replayed = shop.letters.replay({});
+    CHECK(replayed.size() == 1);
+    CHECK(replayed.refused == std::vector{id});
+    CHECK(shop.relay.run_once() == 1);
+    CHECK_THROWS_AS(shop.letters.replay({}), DuplicateError);
+    CHECK(shop.letters.list().size() == 1);
+    shop.letters.discard({.id = id}, "the newer one is right");
+    CHECK(shop.relay.run_once() == 1);
+}
+
+TEST_CASE("two letters of one id are replayed as one message [B8]") {
     SickShop shop;
     const EventId id = shop.send(1);
     shop.relay.run_once();
     shop.send(1, {.id = id});
-    CHECK_THROWS_AS(shop.letters.replay({}), DuplicateError);
+    shop.relay.run_once();
+    CHECK(shop.letters.list().size() == 2);
+    shop.broken = false;
+    shop.transport.take();
+    CHECK(shop.letters.replay({.id = id}).size() == 2);
+    CHECK(shop.letters.list().empty());
+    CHECK(shop.relay.run_once() == 1);
+    CHECK(shop.transport.take() == Numbers{1});
+}
+
+TEST_CASE("to treat what is not parked is an error and so is no reason [E22]") {
+    SickShop shop;
+    const EventId id = shop.send(1, {.key = "k"});
+    shop.relay.run_once();
+    CHECK_THROWS_AS(shop.letters.replay({.key = "nosuch"}), NotFoundError);
+    CHECK_THROWS_AS(shop.letters.discard({.topic = "nosuch"}, "why not"), NotFoundError);
+    CHECK_THROWS_AS(shop.letters.discard({.id = EventId::generate()}, "why not"), NotFoundError);
+    CHECK_THROWS_AS(shop.letters.discard({.id = id}, ""), InvalidError);
+    CHECK_THROWS_AS(shop.letters.discard({.id = id}, " \n"), InvalidError);
     CHECK(shop.letters.list().size() == 1);
+    // A reason is kept whatever its bytes.
+    CHECK(shop.letters.discard({.id = id}, "caf\xE9").size() == 1);
 }

@@ -115,31 +115,96 @@ TEST_CASE("what a handler throws decides whether the message may come again") {
     CHECK(status([] { throw UnavailableError("no"); }) == Delivery::Status::failed);
     CHECK(status([] { throw ConflictError({"a-1", no_stream, Version{1}}); }) ==
           Delivery::Status::failed);
-    CHECK(status([] { throw StorageError("disk full"); }) == Delivery::Status::down);
+    CHECK(status([] { throw StorageError("disk full"); }) == Delivery::Status::failed);
+    CHECK(status([] { throw CancelledError("stop"); }) == Delivery::Status::failed);
+    CHECK(status([] { throw UnhandledMessage("no"); }) == Delivery::Status::unhandled);
     CHECK(status([] { throw 7; }) == Delivery::Status::failed);
     CHECK(transport.counts().rejected == 2);
-    CHECK(transport.counts().failed == 3);
+    CHECK(transport.counts().failed == 5);
+    CHECK(transport.counts().unhandled == 1);
 }
 
-TEST_CASE("F15: a message on a topic without a consumer parks at once and can be seen") {
+TEST_CASE("F15: a message that no other program is waited for parks at once and can be seen") {
     Shop shop;
     LocalTransport transport{shop.store};
-    Relay relay{shop.store, transport, patient()};
+    RelayOptions options = patient();
+    options.unhandled_wait_max = 0ms;
+    Relay relay{shop.store, transport, options};
     const EventId id = shop.send(1, {}, "nowhere");
     CHECK(relay.run_once() == 1);
     const auto letter = DeadLetters{shop.store}.find(id);
     REQUIRE(letter);
-    CHECK(letter->reason == ParkReason::rejected);
+    CHECK(letter->reason == ParkReason::unhandled);
     CHECK(letter->error.find("no consumer for topic 'nowhere'") != std::string::npos);
 }
 
-TEST_CASE("F15: a type that a consumer has no handler for parks at once") {
+TEST_CASE("F15: a type that a consumer has no handler for is left to others") {
     Shop shop;
     LocalTransport transport{shop.store};
     transport.consumer("post").on<Letter>([](const Letter&, Transaction&) {});
+    CHECK_FALSE(transport.takes(parcel(1)));
     const Delivery delivery = transport.deliver(parcel(1));
-    CHECK(delivery.status == Delivery::Status::rejected);
+    CHECK(delivery.status == Delivery::Status::unhandled);
     CHECK(delivery.error.find("no handler for 'parcel.sent' version 1") != std::string::npos);
+}
+
+TEST_CASE("a consumer of all messages of a topic may say which it takes [B9]") {
+    Shop shop;
+    LocalTransport transport{shop.store};
+    int handled = 0;
+    transport.consume(
+        "post", "listener", [&](const Message&, Transaction&) { ++handled; },
+        [](const Message& envelope) { return envelope.schema_version == 1; });
+    Message message = parcel(1);
+    CHECK(transport.takes(message));
+    CHECK(transport.deliver(message).status == Delivery::Status::delivered);
+    message.schema_version = 2;
+    CHECK_FALSE(transport.takes(message));
+    CHECK(transport.deliver(message).status == Delivery::Status::unhandled);
+    CHECK(handled == 1);
+}
+
+TEST_CASE("F13: a second message of one id with another payload is recorded and not dropped") {
+    Shop shop;
+    LocalTransport transport{shop.store};
+    Numbers handled;
+    transport.consumer("post").on<Parcel>(
+        [&](const Parcel& parcel, Transaction&) { handled.push_back(parcel.n); });
+    Relay relay{shop.store, transport, patient()};
+    const EventId id = shop.send(1);
+    CHECK(relay.run_once() == 1);
+    shop.send(1, {.id = id});
+    CHECK(relay.run_once() == 1);
+    CHECK(transport.counts().duplicates == 1);
+    CHECK(outbox_status(shop.store).parked == 0);
+
+    shop.send(2, {.id = id});
+    CHECK(relay.run_once() == 1);
+    CHECK(handled == Numbers{1});
+    CHECK(transport.counts().duplicates == 1);
+    const auto letter = DeadLetters{shop.store}.find(id);
+    REQUIRE(letter);
+    CHECK(letter->reason == ParkReason::rejected);
+    CHECK(letter->error.find("with another payload") != std::string::npos);
+}
+
+TEST_CASE("F13: consumers of one name on two topics have inboxes of their own") {
+    Shop shop;
+    LocalTransport transport{shop.store};
+    std::vector<std::string> handled;
+    for (const char* topic : {"a", "b"}) {
+        transport.consumer("audit", {.topic = topic})
+            .on<Parcel>([&](const Parcel&, const Message& message, Transaction&) {
+                handled.push_back(message.topic);
+            });
+    }
+    Relay relay{shop.store, transport, patient()};
+    const EventId id = shop.send(1, {}, "a");
+    CHECK(relay.run_once() == 1);
+    shop.send(2, {.id = id}, "b");
+    CHECK(relay.run_once() == 1);
+    CHECK(handled == std::vector<std::string>{"a", "b"});
+    CHECK(outbox_status(shop.store).parked == 0);
 }
 
 TEST_CASE("a consumer that picks its types out of a busy topic ignores the others") {

@@ -17,6 +17,7 @@ TEST_CASE("the outbox says how much of it waits for what") {
     Relay relay{shop.store, transport, patient()};
     CHECK(outbox_status(shop.store).unsent() == 0);
     CHECK_FALSE(outbox_status(shop.store).oldest);
+    CHECK_FALSE(outbox_status(shop.store).newest);
     shop.send(1, {.key = "parked"});
     shop.send(2, {.key = "parked"});
     shop.send(3);
@@ -33,6 +34,7 @@ TEST_CASE("the outbox says how much of it waits for what") {
     CHECK(status.parked == 1);
     CHECK(status.unsent() == 5);
     CHECK(status.oldest == noon);
+    CHECK(status.newest == noon + 100ms);
 
     const auto waiting = outbox_list(shop.store);
     REQUIRE(waiting.size() == 4);
@@ -45,6 +47,10 @@ TEST_CASE("the outbox says how much of it waits for what") {
     CHECK(waiting[2].until == noon + 1h);
     CHECK(waiting[3].waits_for == OutboxWait::turn);
     CHECK_FALSE(waiting[3].until);
+
+    shop.clock.set(noon + 1s);
+    relay.run_once();
+    CHECK(outbox_status(shop.store).newest == noon + 1s);
 }
 
 TEST_CASE("the outbox can be looked through by topic and key") {

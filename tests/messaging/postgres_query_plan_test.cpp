@@ -36,12 +36,13 @@ TEST_CASE("a batch is not sorted out of all that waits on PostgreSQL" *
         }
     });
     using namespace daybook::detail::sql;
-    const std::string ready = plan_of(shop.store, outbox_ready, {"65535", "0", "2000", "100"});
-    const std::string due = plan_of(shop.store, outbox_due, {"1", "65535", "2000", "100"});
+    const std::string ready =
+        plan_of(shop.store, outbox_ready, {"80000", "65535", "0", "2000", "100"});
+    const std::string due = plan_of(shop.store, outbox_due, {"80000", "1", "65535", "2000", "100"});
     CAPTURE(ready);
     CAPTURE(due);
-    CHECK(ready.find("Index Scan using outbox_ready") != std::string::npos);
-    CHECK(due.find("Index Scan using outbox_by_wait") != std::string::npos);
+    CHECK(ready.find("Index Scan using daybook_outbox_ready") != std::string::npos);
+    CHECK(due.find("Index Scan using daybook_outbox_by_wait") != std::string::npos);
     for (const std::string& plan : {ready, due}) {
         CHECK(plan.find("Sort") == std::string::npos);
         CHECK(plan.find("Bitmap") == std::string::npos);

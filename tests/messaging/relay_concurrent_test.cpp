@@ -6,6 +6,7 @@
 
 #include "daybook/eventstore/lease.hpp"
 #include "messaging_fixture.hpp"
+#include "patience.hpp"
 #include "store_place.hpp"
 
 using namespace daybook;
@@ -15,23 +16,12 @@ TEST_SUITE_BEGIN("concurrent");
 
 namespace {
 
-/// Waits for it; false if that takes too long.
-template <class Condition>
-bool comes_true(Condition condition, std::chrono::seconds patience) {
-    const auto deadline = std::chrono::steady_clock::now() + patience;
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > deadline) return false;
-        std::this_thread::sleep_for(5ms);
-    }
-    return true;
-}
-
-bool drained(const EventStore& store, std::chrono::seconds patience = 60s) {
-    return comes_true([&] { return outbox_status(store).unsent() == 0; }, patience);
+bool drained(const EventStore& store) {
+    return eventually([&] { return outbox_status(store).unsent() == 0; });
 }
 
 bool gives_leases_back(const EventStore& store) {
-    return comes_true([&] { return Leases{store}.list().empty(); }, 10s);
+    return eventually([&] { return Leases{store}.list().empty(); });
 }
 
 /// Parcels `1..per_key` of each key, by several threads, each with its own keys.
@@ -190,10 +180,11 @@ TEST_CASE("concurrent: an idle relay gives its leases back and writes nothing mo
     CHECK(drained(store));
     CHECK(gives_leases_back(store));
     // A commit is seen by readers a moment before it is counted.
-    std::this_thread::sleep_for(50ms);
-    const auto commits = store.commits();
-    std::this_thread::sleep_for(300ms);
-    CHECK(store.commits() == commits);
+    CHECK(eventually([&] {
+        const auto commits = store.commits();
+        std::this_thread::sleep_for(300ms);
+        return store.commits() == commits;
+    }));
 }
 
 TEST_CASE("concurrent: a relay that worked longer than its lease lasts gives it back as well") {

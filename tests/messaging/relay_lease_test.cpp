@@ -58,7 +58,9 @@ TEST_CASE("E2: a relay that lost its lease in a delivery notes nothing") {
     Relay second{shop.store, other, named("second")};
     ScriptedTransport transport{[&](const Message&) {
         // Somebody who believes this relay dead takes everything over.
-        shop.store.transact([](Transaction& tx) { tx.sql().exec("UPDATE lease SET until = 0"); });
+        shop.store.transact([](Transaction& tx) {
+            detail::store_sql(tx).exec("UPDATE daybook_lease SET until = 0");
+        });
         CHECK(second.run_once() == 0);
         return Delivery{};
     }};
@@ -79,8 +81,8 @@ TEST_CASE("E2: a relay that lost one partition in a batch removes only what it s
     ScriptedTransport transport{[&](const Message&) {
         if (++deliveries == 50) {
             shop.store.transact([](Transaction& tx) {
-                tx.sql().exec(
-                    "UPDATE lease SET owner = 'thief', token = token + 1"
+                detail::store_sql(tx).exec(
+                    "UPDATE daybook_lease SET owner = 'thief', token = token + 1"
                     " WHERE name = 'outbox/3'");
             });
         }
@@ -91,8 +93,9 @@ TEST_CASE("E2: a relay that lost one partition in a batch removes only what it s
     const std::size_t ended = relay.run_once();
     CHECK(deliveries == 90);
     std::optional<std::int64_t> stolen;
-    shop.store.query(
-        [&](Sql& db) { stolen = db.integer("SELECT COUNT(*) FROM outbox WHERE partition = 3"); });
+    shop.store.query([&](Sql& db) {
+        stolen = db.integer("SELECT COUNT(*) FROM daybook_outbox WHERE partition = 3");
+    });
     REQUIRE(stolen.value_or(0) > 0);
     CHECK(shop.waiting() == static_cast<std::size_t>(*stolen));
     CHECK(ended == 90 - static_cast<std::size_t>(*stolen));

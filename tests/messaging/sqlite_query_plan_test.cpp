@@ -27,19 +27,27 @@ TEST_CASE("the relay finds its work by index however much waits" * doctest::test
     const struct {
         std::string_view statement;
         int parameters;
-    } hot[] = {{outbox_look, 1},        {outbox_ready, 4},     {outbox_due, 4},
+    } hot[] = {{outbox_look, 1},        {outbox_ready, 5},     {outbox_due, 5},
                {outbox_first_ready, 0}, {outbox_next_wait, 0}, {outbox_unblock, 2},
-               {outbox_remove, 2},      {remove_list, 8},      {outbox_note_attempt, 5},
-               {outbox_block, 2}};
+               {outbox_remove, 2},      {remove_list, 8},      {outbox_note_attempt, 6},
+               {outbox_block, 2},       {outbox_unhandled, 3}, {outbox_unhandled_due, 2},
+               {outbox_leave, 5},       {outbox_data, 3},      {outbox_count_attempt, 6},
+               {outbox_shorten, 3}};
     for (const auto& [statement, parameters] : hot) {
-        const std::string plan = plan_of(shop.store, statement, parameters);
+        std::string plan = plan_of(shop.store, statement, parameters);
+        // Whether there is a row in an index of nothing else, its first one tells.
+        const std::string_view first_row =
+            "SCAN daybook_outbox USING INDEX daybook_outbox_unhandled";
+        if (const auto at = plan.find(first_row); statement == outbox_look && at != plan.npos) {
+            plan.erase(at, first_row.size());
+        }
         CAPTURE(statement);
         CAPTURE(plan);
         CHECK(plan.find("SEARCH") != std::string::npos);
-        CHECK(plan.find("SCAN outbox") == std::string::npos);
+        CHECK(plan.find("SCAN daybook_outbox") == std::string::npos);
         CHECK(plan.find("SCAN o\n") == std::string::npos);
         CHECK(plan.find("TEMP B-TREE") == std::string::npos);
     }
-    CHECK(plan_of(shop.store, outbox_ready, 4).find("outbox_by_wait") != std::string::npos);
-    CHECK(plan_of(shop.store, outbox_due, 4).find("outbox_by_wait") != std::string::npos);
+    CHECK(plan_of(shop.store, outbox_ready, 5).find("daybook_outbox_by_wait") != std::string::npos);
+    CHECK(plan_of(shop.store, outbox_due, 5).find("daybook_outbox_by_wait") != std::string::npos);
 }

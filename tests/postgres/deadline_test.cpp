@@ -31,9 +31,8 @@ TEST_CASE("a program that vanishes within a unit is noticed by the server within
 
 TEST_CASE("a script may take longer than an answer as long as the server is at work on it") {
     const PostgresSchema schema;
-    EventStore store =
-        EventStore::open(schema.uri(), {.busy_wait_max = 100ms, .reply_wait_max = 100ms});
-    store.transact([](Transaction& tx) { tx.sql().script("SELECT pg_sleep(1)"); });
+    EventStore store = EventStore::open(schema.uri(), {.busy_wait_max = 1s, .reply_wait_max = 1s});
+    store.transact([](Transaction& tx) { tx.sql().script("SELECT pg_sleep(3)"); });
 }
 
 TEST_CASE("a script whose connection stalls is given up") {
@@ -43,13 +42,11 @@ TEST_CASE("a script whose connection stalls is given up") {
     EventStore store = EventStore::open(proxy.uri() + "?schema=" + schema.name(),
                                         {.busy_wait_max = 100ms, .reply_wait_max = 100ms});
     for (const Way way : {Way::to_server, Way::to_client}) {
-        const auto begin = std::chrono::steady_clock::now();
         const auto unit = [&](Transaction& tx) {
             proxy.arm({way, 1, WireProxy::Action::stall});
             tx.sql().script("CREATE TABLE thing(n bigint)");
         };
         CHECK_THROWS_AS(store.transact(unit), UnavailableError);
-        CHECK(std::chrono::steady_clock::now() - begin < 10s);
         proxy.heal();
     }
 }

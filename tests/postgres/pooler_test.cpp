@@ -14,6 +14,7 @@
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/event_store.hpp"
 #include "numbered.hpp"
+#include "patience.hpp"
 #include "postgres_server.hpp"
 #include "private_pooler.hpp"
 #include "wire_operations.hpp"
@@ -57,7 +58,7 @@ int connections_of(const PrivatePooler& pooler) {
 
 /// Runs the operation until it is whole, as a program would; what is wrong with it, or nothing.
 std::string run_whole(const Operation& operation, std::uint64_t n) {
-    const auto deadline = SteadyClock::now() + 30s;
+    const auto deadline = SteadyClock::now() + patience();
     try {
         if (operation.prepare) operation.prepare(n);
         do operation.run(n);
@@ -177,7 +178,7 @@ TEST_CASE("a commit behind a pooler wakes those who wait on other connections") 
     for (std::uint64_t n = 1; n <= 20; ++n) {
         const Position seen = waiting.head();
         std::jthread later{[&] { writing.append("thing-1", any, {numbered(n)}); }};
-        CHECK(waiting.wait_beyond(seen, 20s));
+        CHECK(waiting.wait_beyond(seen, patience()));
         CHECK(waiting.head() == Position{n});
     }
 }

@@ -14,6 +14,7 @@
 #include "daybook/projections/projections.hpp"
 #include "daybook/sagas/sagas.hpp"
 #include "numbered.hpp"
+#include "patience.hpp"
 
 namespace daybook::test {
 namespace {
@@ -239,8 +240,10 @@ private:
                  tx.append(stream_of(n), no_stream, many(n, 1));
                  tx.publish("nobody", Parcel{n});
              }),
-             [one = version_of(), two = count("SELECT count(*) FROM outbox WHERE data = ?")](
-                 std::uint64_t n) { return one(n) + two(n); },
+             [one = version_of(),
+              two = count("SELECT count(*) FROM daybook_outbox WHERE data = ?")](std::uint64_t n) {
+                 return one(n) + two(n);
+             },
              2});
         add({"unit with a delayed message",
              Kind::unit,
@@ -248,7 +251,7 @@ private:
              transact([](Transaction& tx, std::uint64_t n) {
                  tx.publish("nobody", Parcel{n}, {.key = "k", .due_at = tx.now() + 1h});
              }),
-             count("SELECT count(*) FROM outbox WHERE data = ?")});
+             count("SELECT count(*) FROM daybook_outbox WHERE data = ?")});
     }
 
     void add_marks() {
@@ -263,8 +266,9 @@ private:
              [store = direct](std::uint64_t n) {
                  std::int64_t found = 0;
                  store.query([&](Sql& sql) {
-                     found = sql.integer("SELECT count(*) FROM inbox WHERE id = ?", id_of(n))
-                                 .value_or(0);
+                     found =
+                         sql.integer("SELECT count(*) FROM daybook_inbox WHERE id = ?", id_of(n))
+                             .value_or(0);
                  });
                  return found + static_cast<std::int64_t>(store.version(stream_of(n)).value());
              },
@@ -274,10 +278,12 @@ private:
              {},
              transact([](Transaction& tx, std::uint64_t n) {
                  tx.append(stream_of(n), no_stream, many(n, 1));
-                 tx.sql().exec("INSERT INTO snapshot VALUES(?, 'a', 'f', 1, ?, ?, 0)", stream_of(n),
-                               id_of(n), "{\"n\":" + std::to_string(n) + "}");
+                 detail::store_sql(tx).exec(
+                     "INSERT INTO daybook_snapshot VALUES(?, 'a', 'f', 1, ?, ?, 0)", stream_of(n),
+                     id_of(n), "{\"n\":" + std::to_string(n) + "}");
              }),
-             [one = version_of(), two = count("SELECT count(*) FROM snapshot WHERE state = ?")](
+             [one = version_of(),
+              two = count("SELECT count(*) FROM daybook_snapshot WHERE state = ?")](
                  std::uint64_t n) { return one(n) + two(n); },
              2});
         add({"unit that survives a conflict", Kind::unit, given(1),
@@ -354,7 +360,8 @@ private:
             std::int64_t found = 0;
             store.query([&](Sql& sql) {
                 found = sql.integer(
-                               "SELECT count(*) FROM event e JOIN stream s ON s.id = e.stream "
+                               "SELECT count(*) FROM daybook_event e JOIN daybook_stream s ON s.id "
+                               "= e.stream "
                                "WHERE s.name = ?",
                                stream_of(n))
                             .value_or(0);
@@ -363,7 +370,7 @@ private:
             return found == 4;
         });
         look("wait for an append", [](EventStore& store, std::uint64_t) {
-            return store.wait_beyond(store.head().value() - 1, 5s);
+            return store.wait_beyond(store.head().value() - 1, patience());
         });
         look("follow", [](EventStore& store, std::uint64_t n) {
             Follower follower{store, {.after = store.head().value() - 3}};
@@ -379,7 +386,7 @@ private:
             const auto subscription =
                 subscribe(store, {.after = head.value() - 3},
                           [&](EventView event) { seen += event.stream() == stream_of(n) ? 1 : 0; });
-            return subscription.wait_for(head, 10s) && seen == 3;
+            return subscription.wait_for(head, patience()) && seen == 3;
         });
         look("open", [](EventStore& store, std::uint64_t n) {
             return EventStore::open(store.uri(), store.options()).version(stream_of(n)) ==
@@ -392,15 +399,15 @@ private:
             std::int64_t found = 0;
             store.query([&](Sql& sql) {
                 found = sql.integer(
-                               "SELECT count(*) FROM lease WHERE name = ? AND owner = 'me' "
-                               "AND until > 9000000000000000",
+                               "SELECT count(*) FROM daybook_lease WHERE name = ? AND owner = 'me' "
+                               "AND until > 3000000000000000",
                                stream_of(n))
                             .value_or(0);
             });
             return found;
         };
         const auto minute = 1min;
-        static constexpr auto ages = std::chrono::hours{24 * 365 * 300};
+        static constexpr auto ages = std::chrono::hours{24 * 365 * 50};
         add({"acquire a lease",
              Kind::unit,
              {},
@@ -451,8 +458,10 @@ private:
              [relay, transport](std::uint64_t) {
                  while (relay->run_once() > 0) {}
              },
-             [one = version_of(), left = count("SELECT count(*) FROM outbox WHERE data = ?")](
-                 std::uint64_t n) { return one(n) - left(n); }});
+             [one = version_of(),
+              left = count("SELECT count(*) FROM daybook_outbox WHERE data = ?")](std::uint64_t n) {
+                 return one(n) - left(n);
+             }});
         add({"look into the outbox",
              Kind::look,
              {},
@@ -472,7 +481,7 @@ private:
              [store = direct](std::uint64_t) {
                  std::int64_t found = 0;
                  store.query([&](Sql& sql) {
-                     found = sql.integer("SELECT count(*) FROM inbox").value_or(0);
+                     found = sql.integer("SELECT count(*) FROM daybook_inbox").value_or(0);
                  });
                  return found == 0 ? 1 : 0;
              }});
@@ -507,7 +516,7 @@ private:
              [runner, ordered, fed = rows(direct, "orders", "orders")](std::uint64_t n) {
                  ordered(n);
                  // It may still rest from the last fault.
-                 const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+                 const auto deadline = std::chrono::steady_clock::now() + patience();
                  do runner->run_once();
                  while (fed(n) == 0 && std::chrono::steady_clock::now() < deadline);
              },
@@ -545,14 +554,15 @@ private:
             store.append(stream_of(n, "order"), any, {Ordered{n}});
         };
         add({"start a saga", Kind::steps, ordered, run,
-             count("SELECT count(*) FROM outbox WHERE data = ? AND topic = 'saga-asks'")});
+             count("SELECT count(*) FROM daybook_outbox WHERE data = ? AND topic = 'saga-asks'")});
         add({"fire a timer of a saga", Kind::steps,
              [ordered, other](std::uint64_t n) {
                  ordered(n);
                  other->run_once();
                  std::this_thread::sleep_for(3ms);
              },
-             run, count("SELECT count(*) FROM outbox WHERE data = ? AND topic = 'saga-ends'")});
+             run,
+             count("SELECT count(*) FROM daybook_outbox WHERE data = ? AND topic = 'saga-ends'")});
     }
 
     const EventStore direct;

@@ -118,6 +118,21 @@ TEST_CASE("a started runner brings in what is appended and one can wait for it")
     CHECK(runner.wait_for("keyed-balances", late.position));
 }
 
+TEST_CASE("a wait for ever for a model ends when the model has come there, not at once [B10]") {
+    auto store = test::new_store();
+    ProjectionRunner runner{store, {.poll = std::chrono::milliseconds::max()}};
+    runner.add(Balances{});
+    const auto opened = store.append(account(1), no_stream, {Opened{"Ada"}});
+    std::jthread late{[&] {
+        std::this_thread::sleep_for(30ms);
+        runner.start();
+    }};
+    CHECK(runner.wait_for("balances", opened.position, std::chrono::milliseconds::max()));
+    late.join();
+    CHECK(runner.wait_for(opened.position, std::chrono::milliseconds::max()));
+    CHECK_THROWS_AS((ProjectionRunner{store, {.poll = 0ms}}), InvalidError);
+}
+
 TEST_CASE("waiting ends at the timeout and names what does not exist") {
     auto store = test::new_store();
     ProjectionRunner runner{store};
@@ -172,7 +187,7 @@ TEST_CASE("a definition that cannot be is refused with its name") {
 TEST_CASE("a model that is ahead of its log is not fed any further") {
     auto store = test::new_store();
     const auto run = [&] {
-        ProjectionRunner runner{store};
+        ProjectionRunner runner{store, {.rebuild_outdated = false}};
         runner.add(Balances{});
         runner.run_once();
         return runner.status("balances");

@@ -14,6 +14,7 @@
 
 #include "daybook/eventstore/event_store.hpp"
 #include "daybook/projections/projections.hpp"
+#include "patience.hpp"
 
 // The bank that the tests of projections use.
 namespace bank {
@@ -188,7 +189,7 @@ private:
 
 /// Waits until `done` is true; false if that takes too long.
 inline bool eventually(const std::function<bool()>& done) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    const auto deadline = std::chrono::steady_clock::now() + daybook::test::patience();
     while (!done()) {
         if (std::chrono::steady_clock::now() > deadline) return false;
         std::this_thread::sleep_for(std::chrono::milliseconds{1});

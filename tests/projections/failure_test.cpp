@@ -4,6 +4,7 @@
 
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
+#include "patience.hpp"
 #include "store_place.hpp"
 
 using namespace bank;
@@ -97,7 +98,7 @@ TEST_CASE("an event that goes on failing halts its projection and no other") {
           std::string::npos);
     CHECK(status.last_error.find("poison") != std::string::npos);
     CHECK(cents(runner, 1) == 1);
-    CHECK_FALSE(runner.wait_for(Position{6}, 10s));
+    CHECK_FALSE(runner.wait_for(Position{6}, daybook::test::patience()));
 
     // Whoever has mended the handler lets it go on; who has not is back where he was.
     runner.resume("balances");
@@ -270,7 +271,7 @@ TEST_CASE("a wrong schema halts its own projection and says what is wrong") {
     CHECK(runner.wait_for("balances", store.head()));
     while (runner.status("broken").state != ProjectionState::halted) {}
     CHECK(runner.status("broken").last_error.find("TABEL") != std::string::npos);
-    CHECK_FALSE(runner.wait_for(store.head(), 10s));
+    CHECK_FALSE(runner.wait_for(store.head(), daybook::test::patience()));
 }
 
 TEST_CASE("a row that cannot be written is blamed on the event that made it") {

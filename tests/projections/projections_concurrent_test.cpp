@@ -13,6 +13,8 @@
 using namespace bank;
 using namespace std::chrono_literals;
 
+TEST_SUITE_BEGIN("concurrent");
+
 TEST_CASE("concurrent: rebuilds while appends go on give the rows of the log") {
     const test::StorePlace place;
     auto store = place.open({.durability = Durability::off});
@@ -195,3 +197,5 @@ TEST_CASE("concurrent: replay of parked events and new events of their stream ke
     runner.replay_parked("balances");
     CHECK(rows(store, "balances", "balances") == expected_rows(store));
 }
+
+TEST_SUITE_END();

@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include <doctest/doctest.h>
 
 #include "bank.hpp"
@@ -46,6 +48,32 @@ TEST_CASE("a rebuilt model equals the live one row for row") {
     // The indexes are there, and nothing is left of older builds.
     runner.query("balances", [](Sql& sql) { CHECK(test::has_relation(sql, "balances_by_cents")); });
     CHECK(databases(store).size() == 2);
+}
+
+TEST_CASE("a rebuilt model in service is told as done whatever fails behind the switch [A3]") {
+    const test::StorePlace place;
+    auto store = place.open({.busy_wait_max = 200ms});
+    History{24}.append_to(store, 20);
+    ProjectionRunner runner{store};
+    runner.add(Balances{});
+    runner.run_once();
+    // The old model is in use, and where it is a file, something else has its name.
+    const auto old = store.engine().read_models().open("balances.v1.b1", ReadModelUse::query);
+    old->begin();
+    const auto disturb = [&](const RebuildProgress& progress) {
+        const std::filesystem::path file{place.uri() + "-rm/balances.v1.b1.db"};
+        if (progress.phase == RebuildPhase::swapping && std::filesystem::remove(file)) {
+            std::filesystem::create_directories(file / "in the way");
+        }
+        if (progress.phase == RebuildPhase::done) throw std::runtime_error("no terminal");
+    };
+    const RebuildResult result = runner.rebuild("balances", {.progress = disturb});
+    CHECK(result.build == 2);
+    CHECK(result.position == store.head());
+    CHECK(runner.status("balances").build == 2);
+    old->rollback();
+    CHECK(rows(store, "balances", "balances") == expected_rows(store));
+    CHECK(runner.rebuild("balances").build == 3);
 }
 
 TEST_CASE("an inline model is rebuilt in place and goes on being fed") {
@@ -190,8 +218,8 @@ TEST_CASE("a rebuild that could not give its claim back is not waited for in its
     CHECK_THROWS_WITH(runner.rebuild("balances", {.progress = fail}), "it has failed");
     // As a lost connection leaves it.
     store.transact([&](Transaction& tx) {
-        tx.sql().exec("UPDATE rebuild SET owner = ?, updated_at = ?", owner,
-                      store.engine().clock().now());
+        detail::store_sql(tx).exec("UPDATE daybook_rebuild SET owner = ?, updated_at = ?", owner,
+                                   store.engine().clock().now());
     });
     CHECK(runner.rebuild("balances").resumed);
     CHECK(rows(store, "balances", "balances") == expected_rows(store));

@@ -38,7 +38,8 @@ std::string verify_orders(const EventStore& store, int orders) {
         if (saga.state.ignored != 0 || saga.state.generation != 1) return saga.text();
     }
     std::int64_t timers = 0;
-    store.query([&](Sql& sql) { timers = *sql.integer("SELECT COUNT(*) FROM saga_timer"); });
+    store.query(
+        [&](Sql& sql) { timers = *sql.integer("SELECT COUNT(*) FROM daybook_saga_timer"); });
     return timers == 0 ? "" : std::to_string(timers) + " timers are left over";
 }
 

@@ -195,7 +195,8 @@ std::vector<std::string> OrderWorld::history(const std::string& order) const {
 
 std::int64_t OrderWorld::count(const std::string& table) const {
     std::int64_t rows = 0;
-    store.query([&](Sql& sql) { rows = sql.integer("SELECT COUNT(*) FROM " + table).value_or(0); });
+    store.query(
+        [&](Sql& sql) { rows = sql.integer("SELECT COUNT(*) FROM daybook_" + table).value_or(0); });
     return rows;
 }
 

@@ -33,7 +33,7 @@ TEST_CASE("due timers are found in their order by an index") {
                                          std::string(detail::sql::due_timers_in_order),
                                      {1, "a", "b", 100});
     CAPTURE(plan);
-    CHECK(uses(plan, "SEARCH saga_timer USING INDEX saga_timer_by_due (due_at<?)"));
+    CHECK(uses(plan, "SEARCH daybook_saga_timer USING INDEX daybook_saga_timer_by_due (due_at<?)"));
     CHECK_FALSE(sorts(plan));
 }
 
@@ -42,7 +42,7 @@ TEST_CASE("the next timer is the first one of an index") {
                                          std::string(detail::sql::next_timer_first),
                                      {Timestamp::min(), "a"});
     CAPTURE(plan);
-    CHECK(uses(plan, "saga_timer_by_due"));
+    CHECK(uses(plan, "daybook_saga_timer_by_due"));
     CHECK_FALSE(sorts(plan));
 }
 

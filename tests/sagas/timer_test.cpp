@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "order_world.hpp"
+#include "store_place.hpp"
 
 // C. Timers and clocks.
 
@@ -21,7 +22,7 @@ struct TimerRow {
     static TimerRow of(const OrderWorld& world) {
         TimerRow row;
         world.store.query([&](Sql& sql) {
-            sql.each("SELECT kind, hash, due_at FROM saga_timer", [&](const SqlRow& found) {
+            sql.each("SELECT kind, hash, due_at FROM daybook_saga_timer", [&](const SqlRow& found) {
                 row = {std::string(found.text(0)), std::string(found.text(1)), found.integer(2)};
             });
         });
@@ -29,8 +30,8 @@ struct TimerRow {
     }
     void put_back(OrderWorld& world, int generation = 1) const {
         world.store.transact([&](Transaction& tx) {
-            tx.sql().exec(
-                "INSERT INTO saga_timer(definition, key, kind, generation, hash, due_at) "
+            detail::store_sql(tx).exec(
+                "INSERT INTO daybook_saga_timer(definition, key, kind, generation, hash, due_at) "
                 "VALUES('fulfil-order', '1', ?, ?, ?, ?) "
                 "ON CONFLICT(definition, key, kind) DO UPDATE SET "
                 "generation = excluded.generation, due_at = excluded.due_at",
@@ -248,11 +249,65 @@ TEST_CASE("C12: a saga that cannot be handled does not keep the timers of others
     world.clock->advance(1s);
     world.place("2");
     world.settle();
-    // Somebody else's event in the journal: the saga cannot be read any more.
-    world.store.append("saga-fulfil-order:1", any, {Effect{"1"}});
+    // An entry of the journal's own type that cannot be read: the saga cannot either.
+    world.store.transact([](Transaction& tx) {
+        const std::vector<NewEvent> broken{NewEvent{EventType{"saga.replied", 1}, "{}"}};
+        detail::append_reserved(tx, saga_stream(OrderWorld::id("1")), any, broken);
+    });
     world.clock->advance(1h);
     CHECK(world.orchestrator->run_once() == 1);
     CHECK(world.orchestrator->last_error().find("fulfil-order/1") != std::string::npos);
     CHECK(world.explain("2").state.steps[0].forward.attempts == 2);
     CHECK(world.orchestrator->run_once() == 0);
+}
+
+TEST_CASE("a time-out or deadline for ever is none, and a very long one is kept [B10]") {
+    using std::chrono::milliseconds;
+    OrderWorld never{order_saga({.timeout = milliseconds::max(), .deadline = milliseconds::max()})};
+    never.script<ReserveStock>({Does::vanish});
+    never.place("1");
+    never.settle();
+    CHECK(never.status() == SagaStatus::running);
+    CHECK(never.explain().until == std::nullopt);
+    CHECK(never.orchestrator->next_due() == std::nullopt);
+
+    constexpr auto long_time = std::chrono::hours{24} * 365 * 99;
+    OrderWorld late{order_saga({.timeout = long_time, .deadline = long_time})};
+    late.script<ReserveStock>({Does::vanish});
+    late.place("1");
+    late.settle();
+    CHECK(late.status() == SagaStatus::running);
+    CHECK(late.explain().until == OrderWorld::morning + long_time);
+    late.clock->advance(long_time - 1s);
+    CHECK(late.orchestrator->run_once() == 0);
+    late.clock->advance(1s);
+    CHECK(late.orchestrator->run_once() > 0);
+}
+
+TEST_CASE("a saga waits no longer for a clock that went back behind it [B10]") {
+    // Armed by a clock that is an hour ahead; then the machine's clock is back at the right time.
+    const StorePlace place;
+    const auto ahead = std::make_shared<VirtualClock>(SystemClock::instance().now() + 1h);
+    StoreOptions options;
+    options.clock = ahead.get();
+    {
+        OrderWorld world{place.open(options), ahead, order_saga({.deadline = 10min})};
+        world.script<ReserveStock>({Does::vanish});
+        world.place("1");
+        world.settle();
+    }
+    EventStore store = place.open();
+    SagaOrchestrator sagas{store};
+    sagas.add(order_saga({.deadline = 10min}));
+    CHECK(sagas.run_once() == 0);
+    const SagaExplanation saga = sagas.explain(OrderWorld::id("1"));
+    const Timestamp now = store.clock().now();
+    CHECK(*saga.until <= now + 5s);
+    CHECK(*saga.state.deadline_at <= now + 10min);
+    CHECK(*saga.state.deadline_at > now + 9min);
+    CHECK(*saga.since <= now);
+    CHECK(*sagas.next_due() <= now + 5s);
+    // Once is enough.
+    CHECK(sagas.run_once() == 0);
+    CHECK(sagas.explain(OrderWorld::id("1")).journal_version == saga.journal_version);
 }

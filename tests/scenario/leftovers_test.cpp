@@ -31,7 +31,8 @@ bool contains(const std::string& text, const std::string& part) {
 
 TEST_CASE("a run that leaves a message parked says so and fails") {
     const StorePlace place;
-    place.open().transact([](daybook::Transaction& tx) {
+    const daybook::VirtualClock before_the_story{daybook::Timestamp{}};
+    place.open({.clock = &before_the_story}).transact([](daybook::Transaction& tx) {
         const daybook::EventType unknown = daybook::EventType::checked("stock.burn", 1);
         tx.publish({"warehouse", unknown, "{}", {.key = "burning"}});
         tx.publish({"warehouse", unknown, "{}", {.key = "burning"}});

@@ -1,7 +1,10 @@
 #include "orders.hpp"
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include <doctest/doctest.h>
 
@@ -31,14 +34,21 @@ std::optional<Input> northwind() {
     return std::nullopt;
 }
 
-Input first_orders(const Input& input, int orders, const std::string& directory) {
-    std::filesystem::copy_file(input.directory + "/products.ndjson",
+std::optional<Input> northwind(int orders, const std::string& directory) {
+    const auto whole = northwind();
+    if (!whole || std::getenv("DAYBOOK_TEST_ALL_ORDERS") != nullptr) return whole;
+    std::filesystem::copy_file(whole->directory + "/products.ndjson",
                                directory + "/products.ndjson");
-    std::ifstream all{input.directory + "/orders.ndjson"};
+    std::ifstream all{whole->directory + "/orders.ndjson"};
     std::ofstream some{directory + "/orders.ndjson"};
     std::string line;
     for (int i = 0; i < orders && std::getline(all, line); ++i) some << line << '\n';
-    return {directory};
+    return Input{directory};
+}
+
+std::ptrdiff_t orders_in(const Input& input) {
+    std::ifstream orders{input.directory + "/orders.ndjson"};
+    return std::count(std::istreambuf_iterator<char>{orders}, {}, '\n');
 }
 
 nlohmann::json report(const std::string& store) {
@@ -65,8 +75,8 @@ void check_sums(const nlohmann::json& report) {
     }
 }
 
-std::map<std::string, std::vector<std::string>> read_models(const std::string& store) {
-    std::map<std::string, std::vector<std::string>> tables;
+Rows read_models(const std::string& store) {
+    Rows tables;
     const daybook::ReadModels models{daybook::EventStore::open(store, {.create = false})};
     for (const std::string name :
          {"order_summary", "stock_level", "customer_orders", "revenue_by_month"}) {
@@ -82,6 +92,18 @@ std::map<std::string, std::vector<std::string>> read_models(const std::string& s
         });
     }
     return tables;
+}
+
+void check_same_rows(const Rows& rows, const Rows& expected) {
+    REQUIRE(rows.size() == expected.size());
+    for (const auto& [model, expected_rows] : expected) {
+        const auto& model_rows = rows.at(model);
+        CAPTURE(model);
+        REQUIRE(model_rows.size() == expected_rows.size());
+        for (std::size_t i = 0; i < expected_rows.size(); ++i) {
+            CHECK(model_rows[i] == expected_rows[i]);
+        }
+    }
 }
 
 }  // namespace scenario

@@ -20,7 +20,7 @@ TEST_CASE("the steps of SQLite are numbered from one and none is empty") {
         CHECK_FALSE(steps[i].sql.empty());
     }
     CHECK(steps.front().name == "0001_event");
-    CHECK(steps.front().sql.find("CREATE TABLE event(") != std::string_view::npos);
+    CHECK(steps.front().sql.find("CREATE TABLE daybook_event(") != std::string_view::npos);
 }
 
 TEST_CASE("an engine without a schema is refused by name") {

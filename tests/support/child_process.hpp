@@ -1,12 +1,16 @@
 #pragma once
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,6 +52,25 @@ public:
         while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
         ended_ = true;
         return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    }
+    /// Waits until so many reports are there that were not taken yet. False after `timeout`, or if
+    /// it has ended before.
+    bool wait_for_reports(std::size_t count, std::chrono::milliseconds timeout) const {
+        const auto deadline = std::chrono::steady_clock::now() + timeout;
+        const auto has_ended = [this] {
+            pollfd end{.fd = pipe_, .events = 0, .revents = 0};
+            return ::poll(&end, 1, 0) > 0;
+        };
+        const auto has_arrived = [&] {
+            int bytes = 0;
+            ::ioctl(pipe_, FIONREAD, &bytes);
+            return static_cast<std::size_t>(bytes) >= count * sizeof(std::uint64_t);
+        };
+        while (!has_arrived()) {
+            if (has_ended() || std::chrono::steady_clock::now() >= deadline) return has_arrived();
+            std::this_thread::sleep_for(std::chrono::microseconds{200});
+        }
+        return true;
     }
     /// Everything it reported that was not taken yet. Call it after the child has ended.
     std::vector<std::uint64_t> reports() {

@@ -11,10 +11,18 @@
 namespace daybook::test {
 
 /// A disk that fails when told to, between SQLite and the real one: an `sqlite3_vfs` that becomes
-/// the default while the object lives. Only the write-ahead log's writes and syncs can fail.
+/// the default while the object lives.
 class FaultyDisk {
 public:
-    enum class Fault { none, full, write_error, sync_error };
+    enum class Fault {
+        none,
+        full,         ///< writes of the write-ahead log
+        write_error,  ///< the same
+        sync_error,   ///< syncs of the write-ahead log
+        read_error,   ///< reads of the database file
+        bad_read,     ///< the same succeed, with other bytes than were written
+        index_full,   ///< the index of the write-ahead log can neither grow nor be mapped
+    };
 
     FaultyDisk() {
         real_ = sqlite3_vfs_find(nullptr);
@@ -35,10 +43,13 @@ public:
     /// The next call that the fault applies to fails, and each one after it until it is `none`.
     void fail(Fault fault) {
         once_ = false;
+        spared_ = 0;
         fault_ = fault;
     }
-    void fail_once(Fault fault) {
+    /// Only one of the calls fails: the one after so many that do not.
+    void fail_once(Fault fault, int after = 0) {
         once_ = true;
+        spared_ = after;
         fault_ = fault;
     }
     /// How often it has failed.
@@ -51,15 +62,20 @@ private:
         const sqlite3_io_methods* real;
         FaultyDisk* disk;
         bool is_wal;
+        bool is_database;
     };
-    // The real file lies directly behind ours; we look like it, but for two methods.
+    // The real file lies directly behind ours; we look like it, but for a few methods.
     static sqlite3_file* inner(sqlite3_file* file) {
         return reinterpret_cast<sqlite3_file*>(reinterpret_cast<char*>(file) + sizeof(File));
     }
     static File* outer(sqlite3_file* file) { return reinterpret_cast<File*>(file); }
 
-    bool fails(File* file, Fault fault) {
-        if (!file->is_wal || fault_ != fault) return false;
+    bool fails(Fault fault) {
+        if (fault_ != fault) return false;
+        if (spared_ > 0) {
+            --spared_;
+            return false;
+        }
         if (once_) fault_ = Fault::none;
         ++failures_;
         return true;
@@ -71,6 +87,7 @@ private:
         File* const self = new (file) File{};
         self->disk = disk;
         self->is_wal = (flags & SQLITE_OPEN_WAL) != 0;
+        self->is_database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
         const int code = disk->real_->xOpen(disk->real_, name, inner(file), flags, out_flags);
         if (inner(file)->pMethods == nullptr) return code;
         self->methods = forwarding(inner(file)->pMethods->iVersion);
@@ -84,14 +101,29 @@ private:
     }
     static int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 offset) {
         File* const self = outer(file);
-        if (self->disk->fails(self, Fault::full)) return SQLITE_FULL;
-        if (self->disk->fails(self, Fault::write_error)) return SQLITE_IOERR_WRITE;
+        if (self->is_wal && self->disk->fails(Fault::full)) return SQLITE_FULL;
+        if (self->is_wal && self->disk->fails(Fault::write_error)) return SQLITE_IOERR_WRITE;
         return forward<&sqlite3_io_methods::xWrite>(file, bytes, count, offset);
     }
     static int sync(sqlite3_file* file, int flags) {
         File* const self = outer(file);
-        if (self->disk->fails(self, Fault::sync_error)) return SQLITE_IOERR_FSYNC;
+        if (self->is_wal && self->disk->fails(Fault::sync_error)) return SQLITE_IOERR_FSYNC;
         return forward<&sqlite3_io_methods::xSync>(file, flags);
+    }
+    static int read(sqlite3_file* file, void* to, int count, sqlite3_int64 offset) {
+        File* const self = outer(file);
+        if (self->is_database && self->disk->fails(Fault::read_error)) return SQLITE_IOERR_READ;
+        const int code = forward<&sqlite3_io_methods::xRead>(file, to, count, offset);
+        if (self->is_database && self->disk->fails(Fault::bad_read)) {
+            std::memset(to, 0xA5, static_cast<std::size_t>(count));
+        }
+        return code;
+    }
+    static int map_index(sqlite3_file* file, int page, int size, int extend, void volatile** out) {
+        if (extend != 0 && outer(file)->disk->fails(Fault::index_full)) {
+            return SQLITE_IOERR_SHMSIZE;
+        }
+        return forward<&sqlite3_io_methods::xShmMap>(file, page, size, extend, out);
     }
 
     static sqlite3_io_methods forwarding(int version) {
@@ -99,9 +131,7 @@ private:
         M methods{};
         methods.iVersion = version;
         methods.xClose = [](sqlite3_file* f) { return forward<&M::xClose>(f); };
-        methods.xRead = [](sqlite3_file* f, void* to, int n, sqlite3_int64 at) {
-            return forward<&M::xRead>(f, to, n, at);
-        };
+        methods.xRead = &read;
         methods.xWrite = &write;
         methods.xTruncate = [](sqlite3_file* f, sqlite3_int64 n) {
             return forward<&M::xTruncate>(f, n);
@@ -122,9 +152,7 @@ private:
         methods.xDeviceCharacteristics = [](sqlite3_file* f) {
             return forward<&M::xDeviceCharacteristics>(f);
         };
-        methods.xShmMap = [](sqlite3_file* f, int page, int size, int extend, void volatile** out) {
-            return forward<&M::xShmMap>(f, page, size, extend, out);
-        };
+        methods.xShmMap = &map_index;
         methods.xShmLock = [](sqlite3_file* f, int offset, int n, int flags) {
             return forward<&M::xShmLock>(f, offset, n, flags);
         };
@@ -143,6 +171,7 @@ private:
     sqlite3_vfs vfs_{};
     std::atomic<Fault> fault_{Fault::none};
     std::atomic<bool> once_{false};
+    std::atomic<int> spared_{0};
     std::atomic<int> failures_{0};
 };
 

@@ -25,6 +25,15 @@ void PrivateCluster::kill() { run("kill"); }
 
 void PrivateCluster::restart() { run("restart"); }
 
+std::string PrivateCluster::start_standby() {
+    run("standby");
+    std::string uri;
+    std::getline(std::ifstream{directory_.file("standby_uri")}, uri);
+    return uri;
+}
+
+void PrivateCluster::promote_standby() { run("promote"); }
+
 // `action` is the script's word for it, and options.
 void PrivateCluster::run(const std::string& action) const {
     const auto end = action.find(' ');

@@ -23,6 +23,11 @@ public:
     /// After `kill`; returns when it has recovered.
     void restart();
 
+    /// Starts a second server that follows this one; returns its URI.
+    std::string start_standby();
+    /// Makes the standby a server that can be written to.
+    void promote_standby();
+
 private:
     void run(const std::string& action) const;
 

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "patience.hpp"
 #include "postgres_server.hpp"
 
 namespace daybook::test {
@@ -93,7 +94,7 @@ void PrivatePooler::start_process() {
 }
 
 bool PrivatePooler::is_ready() {
-    const auto deadline = std::chrono::steady_clock::now() + 30s;
+    const auto deadline = std::chrono::steady_clock::now() + patience();
     while (std::chrono::steady_clock::now() < deadline) {
         if (::waitpid(pid_, nullptr, WNOHANG) == pid_) {
             pid_ = -1;

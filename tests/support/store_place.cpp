@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "patience.hpp"
+
 namespace daybook::test {
 
 bool on_postgres() {
@@ -19,6 +21,18 @@ bool on_postgres() {
     return engine == "postgres";
 }
 
+namespace {
+
+/// On a busy machine a test waits for others, and for a server, as long as it waits for anything.
+StoreOptions patient(StoreOptions options) {
+    const StoreOptions usual;
+    if (options.busy_wait_max == usual.busy_wait_max) options.busy_wait_max = patience();
+    if (options.reply_wait_max == usual.reply_wait_max) options.reply_wait_max = patience();
+    return options;
+}
+
+}  // namespace
+
 StorePlace::StorePlace() {
     if (on_postgres()) {
         schema_ = std::make_unique<PostgresSchema>();
@@ -30,7 +44,7 @@ StorePlace::StorePlace() {
 }
 
 EventStore StorePlace::open(StoreOptions options) const {
-    return EventStore::open(uri_, std::move(options));
+    return EventStore::open(uri_, patient(std::move(options)));
 }
 
 bool StorePlace::is_taken() const {
@@ -38,7 +52,7 @@ bool StorePlace::is_taken() const {
 }
 
 EventStore new_store(StoreOptions options) {
-    if (!on_postgres()) return EventStore::open(":memory:", std::move(options));
+    if (!on_postgres()) return EventStore::open(":memory:", patient(std::move(options)));
     static std::mutex mutex;
     static std::deque<StorePlace> places;
     const std::scoped_lock lock{mutex};

@@ -10,7 +10,9 @@ namespace daybook::test {
 /// A directory of the test's own, gone with the object.
 class TemporaryDirectory {
 public:
-    TemporaryDirectory() : path_(std::filesystem::temp_directory_path() / "daybook-test-XXXXXX") {
+    explicit TemporaryDirectory(
+        const std::filesystem::path& parent = std::filesystem::temp_directory_path())
+        : path_(parent / "daybook-test-XXXXXX") {
         std::string pattern = path_.string();
         if (::mkdtemp(pattern.data()) == nullptr)
             throw std::runtime_error("no directory: " + pattern);

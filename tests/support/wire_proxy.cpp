@@ -185,6 +185,10 @@ public:
         for (Link& link : links_) link.cut();
         changed_.notify_all();
     }
+    void redirect(const std::string& server_uri) {
+        const std::scoped_lock lock{mutex_};
+        server_ = Address{server_uri};
+    }
     void heal() {
         const std::scoped_lock lock{mutex_};
         fault_.reset();
@@ -207,12 +211,14 @@ private:
     void accept_all() {
         for (;;) {
             Socket client{::accept4(listening_.number(), nullptr, nullptr, SOCK_CLOEXEC)};
+            std::optional<Address> address;
             {
                 const std::scoped_lock lock{mutex_};
                 if (ended_) return;
                 if (refusing_ || client.number() < 0) continue;
+                address = server_;
             }
-            Socket server = server_.connect();
+            Socket server = address->connect();
             if (server.number() < 0) continue;
             client.send_at_once();
             server.send_at_once();
@@ -304,7 +310,7 @@ private:
         }
     }
 
-    const Address server_;
+    Address server_;  ///< under mutex_
     const Socket listening_;
 
 public:
@@ -337,6 +343,7 @@ void WireProxy::refuse_connections() { impl_->refuse_connections(); }
 void WireProxy::pretend(const std::string& parameter, const std::string& value) {
     impl_->pretend(parameter, value);
 }
+void WireProxy::redirect(const std::string& server_uri) { impl_->redirect(server_uri); }
 void WireProxy::cut_all() { impl_->cut_all(); }
 void WireProxy::heal() { impl_->heal(); }
 std::string WireProxy::passed(Direction direction) const { return impl_->passed(direction); }

@@ -50,6 +50,8 @@ public:
     void refuse_connections();
     /// Cuts every connection there is.
     void cut_all();
+    /// Whoever connects from now on comes to another server, as with an address that moves.
+    void redirect(const std::string& server_uri);
     /// Whoever connects from now on is told `value` where the server says something of
     /// `parameter`, such as `server_version`.
     void pretend(const std::string& parameter, const std::string& value);

@@ -1,9 +1,12 @@
 #include "documents.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
+#include <string>
 
 #include <doctest/doctest.h>
 
@@ -56,6 +59,17 @@ TEST_CASE("code that a document shows is compiled somewhere") {
     CHECK(findings.empty());
 }
 
+TEST_CASE("each decision has a number of its own, and its title says it") {
+    std::set<std::string> numbers;
+    for (const auto& [path, text] : files_with({".md"})) {
+        if (!path.starts_with("docs/decisions/")) continue;
+        const std::string number = fs::path{path}.filename().string().substr(0, 4);
+        CHECK_MESSAGE(numbers.insert(number).second, path);
+        CHECK_MESSAGE(text.starts_with("# " + std::to_string(std::stoi(number)) + ". "), path);
+    }
+    CHECK_FALSE(numbers.empty());
+}
+
 TEST_CASE("links between documents lead somewhere") {
     tidy::Findings findings;
     for (const auto& [path, text] : files_with({".md"})) {
@@ -65,6 +79,10 @@ TEST_CASE("links between documents lead somewhere") {
     }
     INFO(report(findings));
     CHECK(findings.empty());
+}
+
+TEST_CASE("the list of fears and of the tests that see to them is up to date") {
+    CHECK(std::system(("'" + (root / "scripts/fears").string() + "' --check").c_str()) == 0);
 }
 
 TEST_CASE("invented code and dead links in a document are found") {

@@ -37,9 +37,9 @@ const std::vector<Home>& homes() {
     static const std::vector<Home> table{
         {"SQLiteCpp/", {"eventstore/src/sqlite/"}},
         {"sqlite3.h", {"eventstore/src/sqlite/"}},
-        {"libpq-fe.h", {"eventstore/src/postgres/"}},
+        {"libpq-fe.h", {"eventstore/src/postgres/", "apps/cli/late/"}},
         {"boost/", {"eventstore/src/", "messaging/src/"}},
-        {"openssl/", {"core/src/"}},
+        {"openssl/", {"core/src/", "apps/cli/late/"}},
         {"CLI/", {"apps/cli/"}},
         {"simdjson.h", {"schema/src/"}},
         {"nlohmann/",

@@ -86,27 +86,30 @@ inline void add_waiting(EventStore& store) {
             tx.publish(message);
             tx.mark_handled("mailer", EventId::from_name(std::to_string(i)));
         }
-        Sql& db = tx.sql();
-        db.exec("DELETE FROM outbox WHERE sequence < ?", 11);
-        db.exec("UPDATE outbox SET attempts = 3, retry_at = ?, last_error = ? WHERE sequence = 20",
-                parse_iso8601("2026-02-03"), "timed out");
+        Sql& db = detail::store_sql(tx);
+        db.exec("DELETE FROM daybook_outbox WHERE sequence < ?", 11);
         db.exec(
-            "INSERT INTO snapshot(stream, aggregate, fingerprint, version, event, state, "
+            "UPDATE daybook_outbox SET attempts = 3, retry_at = ?, last_error = ? WHERE sequence = "
+            "20",
+            parse_iso8601("2026-02-03"), "timed out");
+        db.exec(
+            "INSERT INTO daybook_snapshot(stream, aggregate, fingerprint, version, event, state, "
             "taken_at) VALUES('thing-1', 'Thing', 'f', 3, ?, '{}', 17)",
             id);
         db.exec(
-            "INSERT INTO dead_letter(number, id, topic, key, partition, type, schema_version, "
+            "INSERT INTO daybook_dead_letter(number, id, topic, key, partition, type, "
+            "schema_version, "
             "data, headers, reply_to, created_at, due_at, attempts, reason, error, receiver, "
             "parked_by, parked_at) VALUES(7, ?, 't', 'k', 1, 'a.b', 1, '{}', '', '', 1, 2, 8, "
             "'exhausted', 'no', 'r', 'relay', 3)",
             id);
         db.exec(
-            "INSERT INTO saga(definition, key, generation, version, hash, status, "
+            "INSERT INTO daybook_saga(definition, key, generation, version, hash, status, "
             "journal_version, updated_at) VALUES('fulfil', '7', 1, 1, 'h', 'running', 4, 5)");
         db.exec(
-            "INSERT INTO saga_timer(definition, key, kind, generation, hash, due_at) "
+            "INSERT INTO daybook_saga_timer(definition, key, kind, generation, hash, due_at) "
             "VALUES('fulfil', '7', 'deadline', 1, 'h', 99)");
-        db.exec("INSERT INTO saga_start(definition, position) VALUES('fulfil', 12)");
+        db.exec("INSERT INTO daybook_saga_start(definition, position) VALUES('fulfil', 12)");
     });
 }
 

@@ -12,6 +12,7 @@
 
 #include "child_process.hpp"
 #include "goods.hpp"
+#include "patience.hpp"
 #include "private_cluster.hpp"
 
 // A mirror from a file that a process appends to as fast as it can, to a server that is killed
@@ -109,7 +110,7 @@ public:
     /// Waits until the status is as wanted; the last one that was seen.
     template <class Wanted>
     MirrorStatus until(const Wanted& wanted) {
-        const auto deadline = SteadyClock::now() + 60s;
+        const auto deadline = SteadyClock::now() + daybook::test::patience();
         for (;;) {
             peak_ = std::max(peak_, memory_bytes());
             const MirrorStatus status = mirror_.status();
@@ -174,7 +175,7 @@ TEST_CASE("a mirror under full load survives outages of its target and stays sma
     shared.events_allowed = backlog_events;
     mirror.start();
     // With the buffers that a mirror at work needs anyway.
-    CHECK(mirror.wait_for(Position{2'000}, 60s));
+    CHECK(mirror.wait_for(Position{2'000}, daybook::test::patience()));
     Watch watch{mirror, shared};
     for (int i = 0; i < outages; ++i) have_outage(cluster, source, watch);
     shared.stop = true;

@@ -6,9 +6,11 @@
 #include <doctest/doctest.h>
 
 #include "goods.hpp"
+#include "patience.hpp"
 
 using namespace goods;
 using namespace std::chrono_literals;
+using daybook::test::patience;
 using daybook::test::StorePlace;
 
 namespace {
@@ -16,7 +18,7 @@ namespace {
 /// Waits until the status is as wanted; the last one that was seen.
 template <class Wanted>
 MirrorStatus wait_until(const Mirror& mirror, const Wanted& wanted) {
-    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    const auto deadline = std::chrono::steady_clock::now() + patience();
     MirrorStatus status = mirror.status();
     while (!wanted(status) && std::chrono::steady_clock::now() < deadline) {
         std::this_thread::sleep_for(2ms);
@@ -95,10 +97,10 @@ TEST_CASE("a mirror follows what comes and what comes after a restart") {
     Mirror mirror{from.open(), to.open()};
     mirror.start();
     append_events(source, 40);
-    CHECK(mirror.wait_for(source.head(), 20s));
+    CHECK(mirror.wait_for(source.head(), patience()));
     CHECK(wait_for_state(mirror, MirrorState::live).state == MirrorState::live);
     source.append("late-1", any, {numbered(1)});
-    CHECK(mirror.wait_for(source.head(), 20s));
+    CHECK(mirror.wait_for(source.head(), patience()));
     CHECK(log_of(to.open()) == log_of(source));
     CHECK(mirror.status().stored == source.head().value());
 }
@@ -112,7 +114,7 @@ TEST_CASE("a target that is away for a while is waited for") {
                   to.open({.busy_wait_max = 20ms}),
                   {.batch_max = 16, .queued_events_max = 64, .retry = every(5ms)}};
     mirror.start();
-    CHECK(mirror.wait_for(source.head(), 20s));
+    CHECK(mirror.wait_for(source.head(), patience()));
     {
         const WriteLock lock{to.open()};
         append_events(source, 100);
@@ -123,7 +125,7 @@ TEST_CASE("a target that is away for a while is waited for") {
         CHECK(mirror.status().position < source.head());
         CHECK(mirror.status().queued_events_peak <= 64);
     }
-    CHECK(mirror.wait_for(source.head(), 20s));
+    CHECK(mirror.wait_for(source.head(), patience()));
     CHECK(log_of(to.open()) == log_of(source));
     CHECK(wait_for_state(mirror, MirrorState::live).last_error.empty());
     CHECK(mirror.failure() == nullptr);
@@ -170,12 +172,12 @@ TEST_CASE("of two mirrors with one name the older stores nothing any more") {
     append_events(source, 20);
     Mirror older{from.open(), to.open()};
     older.start();
-    CHECK(older.wait_for(source.head(), 20s));
+    CHECK(older.wait_for(source.head(), patience()));
     Mirror newer{from.open(), to.open()};
     newer.start();
     CHECK(wait_for_state(newer, MirrorState::live).state == MirrorState::live);
     append_events(source, 200);
-    CHECK(newer.wait_for(source.head(), 20s));
+    CHECK(newer.wait_for(source.head(), patience()));
     const MirrorStatus status = wait_for_state(older, MirrorState::halted);
     CHECK(status.state == MirrorState::halted);
     CHECK(status.last_error.find("'mirror' was started again") != std::string::npos);
@@ -260,8 +262,8 @@ TEST_CASE("two sources feed one target and keep the versions of their streams") 
         one.append("north-1", any, {numbered(1), numbered(2)});
         other.append("south-1", any, {numbered(3)});
     }
-    CHECK(first.wait_for(one.head(), 20s));
-    CHECK(second.wait_for(other.head(), 20s));
+    CHECK(first.wait_for(one.head(), patience()));
+    CHECK(second.wait_for(other.head(), patience()));
     CHECK(target.head() == Position{300});
     CHECK(target.version("north-1") == Version{200});
     CHECK(target.version("south-1") == Version{100});

@@ -117,7 +117,7 @@ TEST_CASE("a recorded event needs an id and a version" * doctest::test_suite("no
     CHECK(batch.empty());
 }
 
-TEST_CASE("a password in a uri is never shown" * doctest::test_suite("no-store")) {
+TEST_CASE("a password in a uri is never shown [E20]" * doctest::test_suite("no-store")) {
     CHECK(shown_uri("orders.db") == "orders.db");
     CHECK(shown_uri("sqlite:orders@home:1.db") == "sqlite:orders@home:1.db");
     CHECK(shown_uri("postgresql://db:5432/orders") == "postgresql://db:5432/orders");

@@ -1,0 +1,114 @@
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "daybook/core/conflict_error.hpp"
+#include "daybook/core/error.hpp"
+#include "numbered.hpp"
+#include "store_place.hpp"
+
+// A caller that has heard nothing for a while sends its append again, and both may be committed
+// together.
+
+using namespace daybook;
+using namespace daybook::test;
+
+namespace {
+
+using Futures = std::vector<std::future<AppendResult>>;
+
+std::vector<NewEvent> events(std::size_t count) {
+    std::vector<NewEvent> made;
+    for (std::size_t i = 0; i < count; ++i) made.push_back(numbered(i));
+    return made;
+}
+
+/// What becomes of appends that wait together while something large is stored.
+void in_one_group(EventStore& store, const std::function<void(Futures&)>& add) {
+    Futures futures;
+    auto ahead = store.append_async("ahead-" + EventId::generate().to_string(), any, events(300));
+    add(futures);
+    ahead.get();
+    for (auto& future : futures) future.wait();
+}
+
+}  // namespace
+
+TEST_CASE(
+    "an exact repeat that is committed together with its first gets the first's result [A3]") {
+    const StorePlace place;
+    EventStore store = place.open();
+    int round = 0;
+    for (const std::size_t count : {1, 2, 5}) {
+        for (const bool is_known : {false, true}) {
+            for (const bool names_version : {false, true}) {
+                CAPTURE(count);
+                CAPTURE(is_known);
+                CAPTURE(names_version);
+                const std::string stream = "thing-" + std::to_string(++round);
+                const Version before =
+                    is_known ? store.append(stream, any, events(3)).version : Version{};
+                const ExpectedVersion expected = names_version ? at_version(before) : any;
+                const auto repeated = events(count);
+                Futures futures;
+                in_one_group(store, [&](Futures& all) {
+                    for (int i = 0; i < 4; ++i) {
+                        all.push_back(store.append_async(stream, expected, repeated));
+                        all.push_back(store.append_async("other-1", any, {numbered(7)}));
+                    }
+                    futures.swap(all);
+                });
+                const Version reached{before.value() + count};
+                int stored = 0;
+                std::vector<Position> positions;
+                for (std::size_t i = 0; i < futures.size(); i += 2) {
+                    const AppendResult result = futures[i].get();
+                    CHECK(result.version == reached);
+                    positions.push_back(result.position);
+                    stored += result.repeated ? 0 : 1;
+                    CHECK_FALSE(futures[i + 1].get().repeated);
+                }
+                CHECK(stored == 1);
+                for (const Position position : positions) CHECK(position == positions.front());
+                CHECK(store.version(stream) == reached);
+            }
+        }
+    }
+}
+
+TEST_CASE("a partial repeat that is committed together with its first is refused alone [A3]") {
+    const StorePlace place;
+    EventStore store = place.open();
+    const auto first = events(2);
+    std::vector<NewEvent> overlapping{first[1], numbered(9)};
+    std::vector<NewEvent> other_content{first[0]};
+    other_content.front().data = "{\"n\":99}";
+    Futures futures;
+    in_one_group(store, [&](Futures& all) {
+        all.push_back(store.append_async("thing-1", no_stream, first));
+        all.push_back(store.append_async("thing-1", any, overlapping));
+        all.push_back(store.append_async("thing-2", any, {numbered(5)}));
+        all.push_back(store.append_async("thing-3", any, other_content));
+        all.push_back(store.append_async("thing-1", no_stream, first));
+        futures.swap(all);
+    });
+    CHECK_FALSE(futures[0].get().repeated);
+    CHECK_THROWS_AS(futures[1].get(), DuplicateError);
+    CHECK_FALSE(futures[2].get().repeated);
+    CHECK_THROWS_AS(futures[3].get(), DuplicateError);
+    CHECK(futures[4].get().repeated);
+    CHECK(store.version("thing-1") == Version{2});
+    CHECK(store.version("thing-3") == Version{0});
+}
+
+TEST_CASE("an append that holds an id twice is a duplicate and not in doubt [A3]") {
+    const StorePlace place;
+    EventStore store = place.open();
+    const NewEvent twice = numbered(1);
+    CHECK_THROWS_AS(store.append("thing-1", any, {twice, numbered(2), twice}), DuplicateError);
+    CHECK_THROWS_AS(
+        store.transact([&](Transaction& tx) { tx.append("thing-1", any, {twice, twice}); }),
+        DuplicateError);
+    CHECK(store.head() == Position{0});
+    CHECK(store.append("thing-1", any, {twice}).version == Version{1});
+}

@@ -1,0 +1,145 @@
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <thread>
+
+#include <doctest/doctest.h>
+#include <sqlite3.h>
+
+#include "numbered.hpp"
+#include "store_place.hpp"
+
+using namespace daybook;
+using namespace daybook::test;
+
+namespace {
+
+constexpr std::uintmax_t mib = 1024 * 1024;
+
+std::uintmax_t log_bytes(const StorePlace& place) {
+    return std::filesystem::file_size(place.uri() + "-wal");
+}
+
+NewEvent large(std::size_t bytes) {
+    NewEvent event = numbered(1);
+    event.data = '"' + std::string(bytes, 'x') + '"';
+    return event;
+}
+
+/// False if `condition` does not come true within a minute.
+template <class Condition>
+bool wait_until(const Condition& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes{1};
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() >= deadline) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    }
+    return true;
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("sqlite");
+
+TEST_CASE("a log that a reader makes long is said once and is short again without him [D16]") {
+    const StorePlace place;
+    std::atomic<int> warnings = 0;
+    EventStore store =
+        place.open({.durability = Durability::off, .log = [&](LogLevel, std::string_view text) {
+                        if (text.find("write-ahead log has grown") != std::string_view::npos)
+                            ++warnings;
+                    }});
+    store.query([&](Sql& sql) {
+        sql.integer("SELECT count(*) FROM daybook_store");
+        while (log_bytes(place) < 300 * mib) store.append("thing-1", any, {large(4 * mib)});
+        CHECK(wait_until([&] { return warnings == 1; }));
+        while (log_bytes(place) < 350 * mib) store.append("thing-1", any, {large(4 * mib)});
+    });
+    CHECK(wait_until([&] { return log_bytes(place) < 100 * mib; }));
+    CHECK(warnings == 1);
+    store.append("thing-1", any, {numbered(1)});
+    CHECK(log_bytes(place) < 100 * mib);
+}
+
+TEST_CASE("the log is no longer than the store it belongs to, but for a short one [D16]") {
+    const StorePlace place;
+    EventStore store = place.open({.durability = Durability::off});
+    const auto store_bytes = [&] { return std::filesystem::file_size(place.uri()); };
+    for (int i = 0; i < 4'000; ++i) store.append("thing-1", any, {numbered(1)});
+    // The checkpoint has a thread of its own, which may be late; the next append begins anew.
+    CHECK(wait_until([&] {
+        store.append("thing-1", any, {numbered(1)});
+        return log_bytes(place) < 40 * mib;
+    }));
+    CHECK(store_bytes() < 40 * mib);
+}
+
+TEST_CASE("the last close leaves everything in the file and no log beside it [D16]") {
+    const StorePlace place;
+    {
+        EventStore first = place.open();
+        EventStore second = place.open();
+        for (int i = 0; i < 10; ++i) first.append("thing-1", any, {large(mib / 2)});
+        first = EventStore::open(":memory:");
+        CHECK(second.append("thing-1", any, {numbered(1)}).position == Position{11});
+        CHECK(log_bytes(place) > 0);
+        const auto model = second.engine().read_models().open("m.v1.b1", ReadModelUse::build);
+        model->begin();
+        model->sql().exec("CREATE TABLE t(n INTEGER)");
+        model->commit();
+    }
+    CHECK(log_bytes(place) == 0);
+    CHECK(std::filesystem::file_size(place.uri() + "-rm/m.v1.b1.db-wal") == 0);
+    CHECK(place.open().version("thing-1") == Version{11});
+}
+
+TEST_CASE("a store keeps a bounded number of a program's statements [D16]") {
+    const StorePlace place;
+    EventStore store = place.open({.durability = Durability::off});
+    store.transact([](Transaction& tx) { tx.sql().exec("CREATE TABLE t(n BIGINT)"); });
+    const auto use = [&](int from, int to) {
+        store.transact([&](Transaction& tx) {
+            for (int i = from; i < to; ++i) {
+                tx.sql().exec("DELETE FROM t WHERE n = " + std::to_string(i));
+                // One that is used all the time stays, also while it is running.
+                tx.sql().each("SELECT 1 FROM t", [](const SqlRow&) {});
+            }
+        });
+    };
+    use(0, 1'000);
+    const sqlite3_int64 before = sqlite3_memory_used();
+    use(1'000, 6'000);
+    CHECK(sqlite3_memory_used() - before < static_cast<sqlite3_int64>(2 * mib));
+    const std::size_t filters_before = static_cast<std::size_t>(sqlite3_memory_used());
+    for (int i = 0; i < 3'000; ++i) {
+        const StreamName stream{"kind" + std::to_string(i) + "-1"};
+        store.append(stream, any, {numbered(1)});
+        EventFilter filter;
+        filter.categories = {"kind" + std::to_string(i)};
+        for (const EventView event : store.read_all({.filter = filter})) {
+            CHECK(event.stream() == stream.str());
+        }
+    }
+    CHECK(static_cast<std::size_t>(sqlite3_memory_used()) < filters_before + 8 * mib);
+}
+
+TEST_CASE("a statement that is running outlives the ones that are forgotten [D16]") {
+    const StorePlace place;
+    EventStore store = place.open({.durability = Durability::off});
+    store.transact([](Transaction& tx) {
+        Sql& sql = tx.sql();
+        sql.script("CREATE TABLE t(n BIGINT); INSERT INTO t VALUES(1), (2), (3);");
+        int next = 0;
+        std::int64_t sum = 0;
+        sql.each("SELECT n FROM t ORDER BY n", [&](const SqlRow& row) {
+            for (int i = 0; i < 600; ++i) {
+                sum += *sql.integer("SELECT " + std::to_string(++next) + " * 0 + 1");
+            }
+            sum += 1'000'000 * row.integer(0);
+        });
+        CHECK(sum == 6'001'800);
+    });
+}
+
+TEST_SUITE_END();

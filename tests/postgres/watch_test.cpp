@@ -1,0 +1,123 @@
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include <doctest/doctest.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daybook/eventstore/event_store.hpp"
+#include "numbered.hpp"
+#include "postgres_server.hpp"
+#include "store_place.hpp"
+
+// How a program learns of others' commits and of the server's time, and what that costs the others.
+
+using namespace daybook;
+using namespace daybook::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::atomic<long> machine_is_ahead_s = 0;
+
+std::string schema_of(const StorePlace& place) {
+    return place.uri().substr(place.uri().rfind('=') + 1);
+}
+
+std::string server_of(const StorePlace& place) {
+    return place.uri().substr(0, place.uri().find('?'));
+}
+
+}  // namespace
+
+// The machine's clock as this program sees it, which the tests below set.
+extern "C" int clock_gettime(clockid_t clock, timespec* time) noexcept {
+    const auto result = syscall(SYS_clock_gettime, clock, time);
+    if (clock == CLOCK_REALTIME) time->tv_sec += machine_is_ahead_s.load();
+    return static_cast<int>(result);
+}
+
+TEST_SUITE_BEGIN("postgres");
+
+TEST_CASE("events are recorded at the server's time when the machine's clock has stepped [B10]") {
+    const StorePlace place;
+    EventStore store = place.open();
+    PostgresConnection server{server_of(place)};
+    for (const long step : {3600L, -3600L}) {
+        machine_is_ahead_s = step;
+        CHECK(SystemClock::instance().now() != Timestamp{});
+        store.append("thing-1", any, {numbered(1)});
+        const auto recorded = (*store.read("thing-1", {.direction = Direction::backward}).begin())
+                                  .recorded_at()
+                                  .time_since_epoch();
+        machine_is_ahead_s = 0;
+        const std::chrono::seconds now{
+            std::stoll(server.field("SELECT extract(epoch FROM clock_timestamp())::bigint"))};
+        CHECK(std::chrono::abs(recorded - now) < 60s);
+    }
+}
+
+TEST_CASE("a unit leaves nothing behind that units beside an old snapshot walk over [D16]") {
+    const StorePlace place;
+    EventStore store = place.open();
+    PostgresConnection old{server_of(place)};
+    old.query("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM " + schema_of(place) +
+              ".daybook_event");
+    const auto bytes = [&] {
+        return old.field(
+            "SELECT sum(pg_relation_size(c.oid)) FROM pg_class c "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE nspname = '" +
+            schema_of(place) + "'");
+    };
+    store.transact([](Transaction& tx) { tx.sql().integer("SELECT 1"); });
+    const std::string before = bytes();
+    for (int i = 0; i < 400; ++i) store.transact([](Transaction&) {});
+    CHECK(bytes() == before);
+}
+
+TEST_CASE("a unit without an event is noticed by other processes, once it can be seen [D16]") {
+    const StorePlace place;
+    EventStore store = place.open();
+    EventStore other = place.open();
+    store.transact([](Transaction& tx) { tx.sql().script("CREATE TABLE mine(n INT)"); });
+    for (int i = 1; i <= 5; ++i) {
+        store.transact([](Transaction& tx) {
+            tx.sql().exec("INSERT INTO mine VALUES(1)");
+            // Others look while the unit is under way.
+            std::this_thread::sleep_for(60ms);
+        });
+        const auto deadline = std::chrono::steady_clock::now() + 20s;
+        std::int64_t rows = 0;
+        for (std::uint64_t seen = other.commits(); rows < i;) {
+            REQUIRE(std::chrono::steady_clock::now() < deadline);
+            other.query([&](Sql& sql) { rows = *sql.integer("SELECT count(*) FROM mine"); });
+            if (rows < i) other.wait_for_commit(seen, 20s, {});
+            seen = other.commits();
+        }
+        CHECK(rows == i);
+    }
+}
+
+TEST_CASE(
+    "a program that has waited once and is idle now does not fill the cluster's queue [D16]") {
+    const StorePlace place;
+    EventStore idle = place.open();
+    CHECK_FALSE(idle.wait_beyond(Position{0}, 50ms, {}));
+    PostgresConnection server{server_of(place)};
+    // More than fits into the sockets between: the server can send it only if it is taken.
+    const std::string channel = "daybook." + schema_of(place);
+    for (int part = 0; part < 30; ++part) {
+        server.query("SELECT pg_notify('" + channel +
+                     "', n::text || repeat('x', 7000)) FROM generate_series(1, 100) AS n");
+    }
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
+    while (server.field("SELECT pg_notification_queue_usage() < 0.0001") != "t") {
+        REQUIRE(std::chrono::steady_clock::now() < deadline);
+        std::this_thread::sleep_for(50ms);
+    }
+}
+
+TEST_SUITE_END();

@@ -1,0 +1,269 @@
+#include <filesystem>
+
+#include <doctest/doctest.h>
+
+#include "bank.hpp"
+#include "daybook/core/error.hpp"
+#include "store_place.hpp"
+#include "told.hpp"
+
+using namespace bank;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Changes the checkpoint behind everybody's back, as if the log had changed beneath it.
+void change_checkpoint(const EventStore& store, const std::string& database,
+                       const std::string& change) {
+    store.engine()
+        .read_models()
+        .open(database, ReadModelUse::feed)
+        ->sql()
+        .exec("UPDATE daybook_checkpoint SET " + change);
+}
+
+std::string other_event() {
+    return test::on_postgres() ? "event = '\\x00112233445566778899aabbccddeeff'"
+                               : "event = x'00112233445566778899aabbccddeeff'";
+}
+std::string other_store() {
+    return test::on_postgres() ? "store = '\\x00112233445566778899aabbccddeeff'"
+                               : "store = x'00112233445566778899aabbccddeeff'";
+}
+
+void fill(EventStore& store, int accounts) {
+    for (int i = 0; i < accounts; ++i) {
+        if (store.version(account(i)) == Version{0}) {
+            store.append(account(i), any, {Opened{"x"}, Deposited{i + 1}});
+        } else {
+            store.append(account(i), any, {Deposited{1'000}, Deposited{i + 1}});
+        }
+    }
+}
+
+/// The store is gone; its read models stay where they are.
+void lose_store(const test::StorePlace& place) {
+    if (!test::on_postgres()) {
+        for (const char* part : {"", "-wal", "-shm"}) std::filesystem::remove(place.uri() + part);
+        return;
+    }
+    const std::string schema = place.uri().substr(place.uri().find("schema=") + 7);
+    test::PostgresConnection{test::postgres_uri()}.query("DROP SCHEMA \"" + schema + "\" CASCADE");
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a model that stands on another event than the log has is made anew and that is said "
+    "[A1]") {
+    const test::StorePlace place;
+    for (const std::string& change :
+         {other_event(), other_store(), std::string("position = 9, applied = 9, filtered = 0")}) {
+        Told told;
+        auto store = place.open(told.options());
+        fill(store, 2);
+        ProjectionRunner runner{store};
+        runner.add(Balances{});
+        runner.run_once();
+        const auto build = runner.status("balances").build;
+        const std::string database = "balances.v1.b" + std::to_string(build);
+        change_checkpoint(store, database, change);
+        // Another program, and this one that had it open, see that it does not fit.
+        CHECK_THROWS_AS(ReadModels{store}.accounting("balances"), CorruptError);
+        CHECK(ProjectionRunner{store}.status("balances").state == ProjectionState::outdated);
+        fill(store, 1);
+        runner.run_once();
+        CHECK(rows(store, "balances", "balances") == expected_rows(store));
+        CHECK(runner.status("balances").build == build + 1);
+        CHECK(runner.status("balances").state == ProjectionState::active);
+        CHECK(told.has("rebuild it"));
+    }
+}
+
+TEST_CASE("a model of another log is refused where nobody may rebuild it [A1]") {
+    Told told;
+    auto store = test::new_store(told.options());
+    fill(store, 2);
+    {
+        ProjectionRunner runner{store};
+        runner.add(Balances{});
+        runner.run_once();
+    }
+    change_checkpoint(store, "balances.v1.b1", other_event());
+    ProjectionRunner runner{store, {.rebuild_outdated = false}};
+    runner.add(Balances{});
+    fill(store, 1);
+    runner.run_once();
+    const ProjectionStatus status = runner.status("balances");
+    CHECK(status.state == ProjectionState::halted);
+    CHECK(status.last_error.find("rebuild it") != std::string::npos);
+    CHECK(told.has("put back from a backup"));
+    CHECK_FALSE(runner.wait_for(store.head(), 5s));
+    runner.rebuild("balances");
+    runner.run_once();
+    CHECK(rows(store, "balances", "balances") == expected_rows(store));
+}
+
+TEST_CASE(
+    "a store begun anew beside the read models of its namesake does not go on with them "
+    "[A1]") {
+    const test::StorePlace place;
+    {
+        auto store = place.open();
+        fill(store, 5);
+        ProjectionRunner runner{store};
+        runner.add(Balances{});
+        runner.run_once();
+        // One that was left half-way, under the number that the new store gives next.
+        const auto leave = [](const RebuildProgress& progress) {
+            if (progress.phase == RebuildPhase::indexing) throw std::runtime_error("left");
+        };
+        CHECK_THROWS(runner.rebuild("balances", {.progress = leave}));
+    }
+    lose_store(place);
+    Told told;
+    auto store = place.open(told.options());
+    fill(store, 2);
+    ProjectionRunner runner{store};
+    runner.add(Balances{});
+    runner.run_once();
+    runner.run_once();
+    CHECK(rows(store, "balances", "balances") == expected_rows(store));
+    CHECK(runner.status("balances").accounting.sum() == 4);
+    CHECK(told.has("the log of another store"));
+}
+
+TEST_CASE("a reader of a model that was made of another log is told so [A1]") {
+    const test::StorePlace place;
+    auto store = place.open();
+    fill(store, 2);
+    ProjectionRunner runner{store};
+    runner.add(Balances{});
+    runner.run_once();
+    change_checkpoint(store, "balances.v1.b1", other_store());
+    const ReadModels models{store};
+    CHECK_THROWS_WITH_AS(models.query("balances", [](Sql&) {}), doctest::Contains("another store"),
+                         CorruptError);
+}
+
+TEST_CASE("parked events of another log are not replayed into a model [A1]") {
+    auto store = test::new_store();
+    fill(store, 2);
+    bool broken = true;
+    ProjectionRunner runner{store};
+    runner.add(BalancesThat<OnFailure::park>{[&](Position position) {
+        if (broken && position == Position{2}) throw std::runtime_error("no");
+    }});
+    for (int i = 0; i < 5; ++i) runner.run_once();
+    REQUIRE(runner.parked("balances").size() == 1);
+    broken = false;
+    change_checkpoint(store, "balances.v1.b1", other_event());
+    CHECK_THROWS_AS(runner.replay_parked("balances"), CorruptError);
+}
+
+TEST_SUITE("sqlite") {
+    TEST_CASE(
+        "a store put back from a backup does not go on with the model of its later self "
+        "[A1]") {
+        const test::StorePlace place;
+        const std::string backup = place.uri() + ".backup";
+        const auto run = [&](int accounts, bool with_model) {
+            auto store = place.open();
+            fill(store, accounts);
+            ProjectionRunner runner{store};
+            runner.add(Balances{});
+            if (!with_model) return std::pair{std::vector<std::string>{}, expected_rows(store)};
+            runner.run_once();
+            runner.run_once();
+            return std::pair{rows(store, "balances", "balances"), expected_rows(store)};
+        };
+        run(2, true);
+        for (const char* part : {"", "-wal"}) {
+            if (std::filesystem::exists(place.uri() + part)) {
+                std::filesystem::copy_file(place.uri() + part, backup + part);
+            }
+        }
+        run(3, true);
+        lose_store(place);
+        for (const char* part : {"", "-wal"}) {
+            if (std::filesystem::exists(backup + part)) {
+                std::filesystem::rename(backup + part, place.uri() + part);
+            }
+        }
+        // As many events as were lost, and more: position and number alone tell nothing.
+        run(4, false);
+        const auto [model, log] = run(1, true);
+        CHECK(model == log);
+    }
+
+    TEST_CASE("a model file that is replaced under a running program is noticed [A1]") {
+        const test::StorePlace place;
+        auto store = place.open();
+        fill(store, 2);
+        ProjectionRunner runner{store};
+        runner.add(Balances{});
+        runner.run_once();
+        const ReadModels models{store};
+        CHECK(models.accounting("balances").position == store.head());
+        const std::string file = place.uri() + "-rm/balances.v1.b1.db";
+        for (const bool empty : {true, false}) {
+            const std::string copy = file + ".copy";
+            for (const char* part : {"", "-wal"}) {
+                std::filesystem::copy_file(file + part, copy + part);
+            }
+            fill(store, 1);
+            runner.run_once();
+            for (const char* part : {"", "-wal", "-shm"}) std::filesystem::remove(file + part);
+            for (const char* part : {"", "-wal"}) {
+                if (empty) {
+                    std::filesystem::remove(copy + part);
+                } else {
+                    std::filesystem::rename(copy + part, file + part);
+                }
+            }
+            fill(store, 1);
+            for (int i = 0; i < 3; ++i) runner.run_once();
+            CHECK(rows(store, "balances", "balances") == expected_rows(store));
+            CHECK(models.accounting("balances").position == store.head());
+        }
+    }
+}
+
+TEST_SUITE("postgres") {
+    TEST_CASE("a runner whose store is made anew beneath it begins again with the new one [A1]") {
+        const test::StorePlace place;
+        Told told;
+        auto store = place.open(told.options());
+        fill(store, 4);
+        ProjectionRunner runner{store, {.poll = 5ms}};
+        runner.add(Balances{});
+        runner.start();
+        REQUIRE(runner.wait_for(store.head()));
+        lose_store(place);
+        auto other = place.open();
+        fill(other, 2);
+        CHECK(eventually([&] {
+            try {
+                return rows(other, "balances", "balances") == expected_rows(other);
+            } catch (const Error&) {
+                return false;
+            }
+        }));
+        fill(other, 1);
+        CHECK(eventually(
+            [&] { return rows(other, "balances", "balances") == expected_rows(other); }));
+    }
+
+    TEST_CASE("a model schema that is dropped under a running program is made again [A1]") {
+        const test::StorePlace place;
+        auto store = place.open();
+        fill(store, 4);
+        ProjectionRunner runner{store};
+        runner.add(Balances{});
+        runner.run_once();
+        store.engine().read_models().remove("balances.v1.b1");
+        fill(store, 1);
+        for (int i = 0; i < 3; ++i) runner.run_once();
+        CHECK(rows(store, "balances", "balances") == expected_rows(store));
+    }
+}

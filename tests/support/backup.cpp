@@ -1,0 +1,119 @@
+#include "backup.hpp"
+
+#include <stdexcept>
+#include <string>
+
+#include <sqlite3.h>
+
+namespace daybook::test {
+
+namespace {
+
+/// A connection to a file behind Daybook's back.
+class File {
+public:
+    explicit File(const std::string& path) {
+        require(sqlite3_open(path.c_str(), &handle_));
+        require(sqlite3_busy_timeout(handle_, 60'000));
+    }
+    ~File() { sqlite3_close(handle_); }
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+
+    void run(const std::string& sql) {
+        require(sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr));
+    }
+    void fill_from(File& source) {
+        sqlite3_backup* const copy = sqlite3_backup_init(handle_, "main", source.handle_, "main");
+        if (copy == nullptr) require(sqlite3_errcode(handle_));
+        int code = sqlite3_backup_step(copy, -1);
+        while (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
+            sqlite3_sleep(1);
+            code = sqlite3_backup_step(copy, -1);
+        }
+        require(sqlite3_backup_finish(copy));
+    }
+
+private:
+    void require(int code) {
+        if (code != SQLITE_OK) throw std::runtime_error(sqlite3_errmsg(handle_));
+    }
+
+    sqlite3* handle_ = nullptr;
+};
+
+std::string schema_of(const StorePlace& place) {
+    const std::string& uri = place.uri();
+    return uri.substr(uri.rfind("schema=") + 7);
+}
+
+/// Makes the tables of one schema hold what those of another do.
+void copy_rows(PostgresConnection& server, const std::string& from, const std::string& to) {
+    // Tables that point at each other are emptied together, and filled in any order.
+    const auto tables =
+        server.query("SELECT tablename FROM pg_tables WHERE schemaname = '" + from + "'");
+    std::string all;
+    for (const auto& row : tables) all += (all.empty() ? "" : ", ") + to + "." + row.at(0);
+    server.query("SET session_replication_role = replica; TRUNCATE " + all);
+    for (const auto& row : tables) {
+        const std::string& table = row.at(0);
+        server.query("INSERT INTO " + to + "." + table + " OVERRIDING SYSTEM VALUE SELECT * FROM " +
+                     from + "." + table);
+    }
+    for (const auto& row :
+         server.query("SELECT table_name, column_name FROM information_schema.columns "
+                      "WHERE is_identity = 'YES' AND table_schema = '" +
+                      from + "'")) {
+        const std::string at = row.at(0) + "', '" + row.at(1) + "')";
+        server.query("SELECT setval(pg_get_serial_sequence('" + to + "." + at +
+                     ", (SELECT COALESCE(max(" + row.at(1) + "), 0) + 1 FROM " + to + "." +
+                     row.at(0) + "), false)");
+    }
+}
+
+void rename(const StorePlace& place, const std::string& from, const std::string& to) {
+    const std::string change = from + " RENAME TO " + to;
+    if (on_postgres()) {
+        PostgresConnection{postgres_uri()}.query("ALTER TABLE " + schema_of(place) + "." + change);
+    } else {
+        File{place.uri()}.run("ALTER TABLE " + change);
+    }
+}
+
+}  // namespace
+
+Backup::Backup(const StorePlace& of) : kept_(std::make_unique<StorePlace>()) {
+    of.open();
+    kept_->open();
+    if (on_postgres()) {
+        PostgresConnection server{postgres_uri()};
+        copy_rows(server, schema_of(of), schema_of(*kept_));
+    } else {
+        File from{of.uri()};
+        File{kept_->uri()}.fill_from(from);
+    }
+}
+
+Backup::~Backup() = default;
+
+void Backup::put_into(const StorePlace& place) {
+    if (on_postgres()) {
+        PostgresConnection server{postgres_uri()};
+        server.query("SET client_min_messages = warning; BEGIN; DROP SCHEMA " + schema_of(place) +
+                     " CASCADE; ALTER SCHEMA " + schema_of(*kept_) + " RENAME TO " +
+                     schema_of(place) + "; COMMIT");
+    } else {
+        File from{kept_->uri()};
+        File{place.uri()}.fill_from(from);
+    }
+}
+
+void hide_table(const StorePlace& place, const std::string& table) {
+    rename(place, table, table + "_away");
+}
+
+void show_table(const StorePlace& place, const std::string& table) {
+    rename(place, table + "_away", table);
+}
+
+}  // namespace daybook::test

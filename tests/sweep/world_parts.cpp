@@ -1,0 +1,136 @@
+#include <chrono>
+
+#include "world.hpp"
+
+// The models, the saga and the consumers of the world.
+
+namespace daybook::test {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string upsert(std::string_view table) {
+    return "INSERT INTO " + std::string(table) +
+           "(stream, n, total) VALUES(?, 1, ?) ON CONFLICT(stream) DO UPDATE SET n = n + 1, "
+           "total = " +
+           std::string(table) + ".total + excluded.total";
+}
+
+struct SqlSums : Projection<SqlSums, Did, Handled> {
+    static constexpr std::string_view name = model_names[0];
+    static constexpr int version = 1;
+    static constexpr std::string_view schema =
+        "CREATE TABLE sums(stream TEXT PRIMARY KEY, n INTEGER NOT NULL, total INTEGER NOT NULL);";
+
+    void on(const Recorded<Did>& event, View& view) { put(event.stream(), event->delta, view); }
+    void on(const Recorded<Handled>& event, View& view) { put(event.stream(), 1, view); }
+
+private:
+    static void put(std::string_view stream, std::int64_t delta, View& view) {
+        static const std::string statement = upsert(name);
+        view.exec(statement, stream, delta);
+    }
+};
+
+struct InlineSums : Projection<InlineSums, Did, Handled> {
+    static constexpr std::string_view name = model_names[2];
+    static constexpr int version = 1;
+    static constexpr std::string_view schema =
+        "CREATE TABLE sums_inline(stream TEXT PRIMARY KEY, n INTEGER NOT NULL, "
+        "total INTEGER NOT NULL);";
+
+    void on(const Recorded<Did>& event, View& view) { put(event.stream(), event->delta, view); }
+    void on(const Recorded<Handled>& event, View& view) { put(event.stream(), 1, view); }
+
+private:
+    static void put(std::string_view stream, std::int64_t delta, View& view) {
+        static const std::string statement = upsert(name);
+        view.exec(statement, stream, delta);
+    }
+};
+
+struct SumsRow {
+    std::string stream;
+    std::int64_t n = 0;
+    std::int64_t total = 0;
+    static constexpr auto fields() {
+        return daybook::fields("stream", &SumsRow::stream, "n", &SumsRow::n, "total",
+                               &SumsRow::total);
+    }
+};
+
+struct KeyedSums : KeyedProjection<KeyedSums, SumsRow, Did, Handled> {
+    static constexpr std::string_view name = model_names[1];
+    static constexpr int version = 1;
+    void on(const Recorded<Did>& event, SumsRow& row) {
+        ++row.n;
+        row.total += event->delta;
+    }
+    void on(const Recorded<Handled>&, SumsRow& row) {
+        ++row.n;
+        ++row.total;
+    }
+};
+
+struct Trip {
+    std::uint64_t unit = 0;
+    static constexpr auto fields() { return daybook::fields("unit", &Trip::unit); }
+};
+
+template <class Event>
+void append_effect(Transaction& tx, std::uint64_t unit) {
+    tx.append(StreamName{"effect-" + std::to_string(unit)}, any, {Event{unit}});
+}
+
+}  // namespace
+
+void add_models(ProjectionRunner& models) {
+    models.add(SqlSums{});
+    models.add(KeyedSums{});
+    models.add(InlineSums{}, Lifecycle::in_line);
+}
+
+SagaDefinition trip() {
+    return saga<Trip>("trip", 1)
+        .starts_on<Started>([](const Started& event) { return Trip{event.unit}; })
+        .step("hold")
+        .send("desk", [](const Trip& trip) { return Hold{trip.unit}; })
+        .on<Held>()
+        .timeout(24h)
+        .undo([](const Trip& trip) { return Release{trip.unit}; })
+        .undone_on<Released>()
+        .step("book")
+        .send("desk", [](const Trip& trip) { return Book{trip.unit}; })
+        .on<Booked>()
+        .fails_on<Refused>()
+        .timeout(24h)
+        .pivot()
+        .build();
+}
+
+void add_consumers(LocalTransport& transport) {
+    transport.consumer("notes").on<Note>([](const Note& note, Transaction& tx) {
+        tx.append(StreamName{"handled-" + std::to_string(note.unit % 2)}, any,
+                  {Handled{note.unit}});
+    });
+    transport.consumer("desk")
+        .on<Hold>([](const Hold& command, const Message& message, Transaction& tx) {
+            append_effect<Held>(tx, command.unit);
+            reply(tx, message, Held{command.unit});
+        })
+        .on<Release>([](const Release& command, const Message& message, Transaction& tx) {
+            append_effect<Released>(tx, command.unit);
+            reply(tx, message, Released{command.unit});
+        })
+        .on<Book>([](const Book& command, const Message& message, Transaction& tx) {
+            if (goes_back(command.unit)) {
+                reply(tx, message, Refused{command.unit});
+                return;
+            }
+            append_effect<Booked>(tx, command.unit);
+            reply(tx, message, Booked{command.unit});
+        });
+}
+
+}  // namespace daybook::test
