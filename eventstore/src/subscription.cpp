@@ -207,18 +207,16 @@ bool Subscription::State::handle(EventView event) {
 }
 
 void Subscription::State::wait_to_retry(milliseconds wait, const std::string& why) {
-    bool is_news = false;
-    {
-        const std::scoped_lock lock{mutex};
-        is_news = last_error != why;
-        state = SubscriptionState::waiting;
-        last_error = why;
-    }
-    changed.notify_all();
-    if (is_news) {
-        store.log(LogLevel::warning, "subscription '" + options.name + "' waits: " + why);
-    }
     std::unique_lock lock{mutex};
+    if (last_error != why) {
+        lock.unlock();
+        // Said before it is shown: who sees that it waits finds the reason in the log.
+        store.log(LogLevel::warning, "subscription '" + options.name + "' waits: " + why);
+        lock.lock();
+    }
+    state = SubscriptionState::waiting;
+    last_error = why;
+    changed.notify_all();
     changed.wait_for(lock, stop.get_token(), wait, [] { return false; });
 }
 
@@ -239,15 +237,15 @@ void Subscription::State::advance(const Follower& follower) {
 }
 
 void Subscription::State::end(SubscriptionState how, const std::string& why) {
+    if (how == SubscriptionState::failed) {
+        store.log(LogLevel::error, "subscription '" + options.name + "' has ended: " + why);
+    }
     {
         const std::scoped_lock lock{mutex};
         state = how;
         last_error = why;
     }
     changed.notify_all();
-    if (how == SubscriptionState::failed) {
-        store.log(LogLevel::error, "subscription '" + options.name + "' has ended: " + why);
-    }
 }
 
 Position Subscription::State::look() {

@@ -178,12 +178,14 @@ void Relay::State::work_once(const std::stop_token& stop) {
 void Relay::State::note_error() noexcept {
     try {
         std::string text = detail::error_chain(std::current_exception());
+        // An outage of hours is one line, not one for each attempt; and it is said before it is
+        // shown.
+        if (text != logged_error) {
+            logged_error = text;
+            store.log(LogLevel::error,
+                      "relay '" + options.name + "' does not get on and tries again: " + text);
+        }
         set_error(text);
-        // An outage of hours is one line, not one for each attempt.
-        if (text == logged_error) return;
-        logged_error = text;
-        store.log(LogLevel::error,
-                  "relay '" + options.name + "' does not get on and tries again: " + text);
     } catch (...) {
         // Nor may what the log throws, or a lack of memory, end the thread.
     }

@@ -70,10 +70,13 @@ void Entry::waits_for(const char* error) {
 }
 
 void Entry::say_what_is_waited_for(const char* error) {
+    // Said before it is shown, here and below: who sees the state finds the reason in the log.
+    if (waited_for_ != error) {
+        waited_for_ = error;
+        store_.log(LogLevel::warning,
+                   "projection '" + name() + "' waits until this is over: " + error);
+    }
     set_report(ProjectionState::retrying, error);
-    if (waited_for_ == error) return;
-    waited_for_ = error;
-    store_.log(LogLevel::warning, "projection '" + name() + "' waits until this is over: " + error);
 }
 
 Entry::Outcome Entry::move(const std::stop_token& stop) {
@@ -123,9 +126,9 @@ Entry::Outcome Entry::part_with(const Registered& registered, const OtherLogErro
                                 const std::stop_token& stop) {
     drop();
     if (!options_.rebuild_outdated) {
+        store_.log(LogLevel::error, why.what());
         set_standing(registered, true, why.what());
         set_report(ProjectionState::halted, why.what());
-        store_.log(LogLevel::error, why.what());
         return {};
     }
     store_.log(LogLevel::warning, std::string(why.what()) + ", which is done now");
@@ -177,8 +180,8 @@ Entry::Outcome Entry::feed_batch(const Registered& registered) {
     const Fed fed = feed(registered);
     rate_.add(fed.applied);
     if (fed.halted) {
-        set_standing(registered, true, fed.failure);
         store_.log(LogLevel::error, fed.failure);
+        set_standing(registered, true, fed.failure);
     }
     {
         const std::scoped_lock lock{report_mutex_};
@@ -280,8 +283,8 @@ void Entry::set_report(ProjectionState state, std::string error) {
 
 Entry::Outcome Entry::fail(const std::string& error) {
     broken_ = true;
-    set_report(ProjectionState::halted, error);
     store_.log(LogLevel::error, error);
+    set_report(ProjectionState::halted, error);
     return {};
 }
 

@@ -118,13 +118,11 @@ std::chrono::milliseconds SagaOrchestrator::State::rest() const {
 }
 
 void SagaOrchestrator::State::trouble(const std::string& text) {
-    {
-        const std::lock_guard lock{mutex_};
-        // What comes again with each look is said once.
-        if (last_error_ == text) return;
-        last_error_ = text;
-    }
+    // What comes again with each look is said once, and before it is shown.
+    if (last_error() == text) return;
     store.log(LogLevel::error, text);
+    const std::lock_guard lock{mutex_};
+    last_error_ = text;
 }
 
 std::string SagaOrchestrator::State::last_error() const {
