@@ -1,13 +1,12 @@
 #include <atomic>
-#include <chrono>
 #include <filesystem>
 #include <string>
-#include <thread>
 
 #include <doctest/doctest.h>
 #include <sqlite3.h>
 
 #include "numbered.hpp"
+#include "patience.hpp"
 #include "store_place.hpp"
 
 using namespace daybook;
@@ -27,17 +26,6 @@ NewEvent large(std::size_t bytes) {
     return event;
 }
 
-/// False if `condition` does not come true within a minute.
-template <class Condition>
-bool wait_until(const Condition& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes{1};
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() >= deadline) return false;
-        std::this_thread::sleep_for(std::chrono::milliseconds{10});
-    }
-    return true;
-}
-
 }  // namespace
 
 TEST_SUITE_BEGIN("sqlite");
@@ -53,10 +41,10 @@ TEST_CASE("a log that a reader makes long is said once and is short again withou
     store.query([&](Sql& sql) {
         sql.integer("SELECT count(*) FROM daybook_store");
         while (log_bytes(place) < 300 * mib) store.append("thing-1", any, {large(4 * mib)});
-        CHECK(wait_until([&] { return warnings == 1; }));
+        CHECK(eventually([&] { return warnings == 1; }));
         while (log_bytes(place) < 350 * mib) store.append("thing-1", any, {large(4 * mib)});
     });
-    CHECK(wait_until([&] { return log_bytes(place) < 100 * mib; }));
+    CHECK(eventually([&] { return log_bytes(place) < 100 * mib; }));
     CHECK(warnings == 1);
     store.append("thing-1", any, {numbered(1)});
     CHECK(log_bytes(place) < 100 * mib);
@@ -68,7 +56,7 @@ TEST_CASE("the log is no longer than the store it belongs to, but for a short on
     const auto store_bytes = [&] { return std::filesystem::file_size(place.uri()); };
     for (int i = 0; i < 4'000; ++i) store.append("thing-1", any, {numbered(1)});
     // The checkpoint has a thread of its own, which may be late; the next append begins anew.
-    CHECK(wait_until([&] {
+    CHECK(eventually([&] {
         store.append("thing-1", any, {numbered(1)});
         return log_bytes(place) < 40 * mib;
     }));

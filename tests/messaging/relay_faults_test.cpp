@@ -1,11 +1,11 @@
 #include <atomic>
 #include <stdexcept>
-#include <thread>
 
 #include "daybook/eventstore/lease.hpp"
 #include "messaging_fixture.hpp"
 #include "names.hpp"
 #include "outbox_batch.hpp"
+#include "patience.hpp"
 #include "store_place.hpp"
 
 // One bad thing stops only itself, and nothing ends the relay's thread.
@@ -213,20 +213,6 @@ TEST_CASE("headers are limited as payloads are [D16]") {
 
 TEST_SUITE_BEGIN("concurrent");
 
-namespace {
-
-template <class Condition>
-bool comes_true(Condition condition) {
-    const auto deadline = std::chrono::steady_clock::now() + 120s;
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > deadline) return false;
-        std::this_thread::sleep_for(5ms);
-    }
-    return true;
-}
-
-}  // namespace
-
 TEST_CASE("a relay waits while its table is gone and goes on when it is back [B7]") {
     const StorePlace place;
     EventStore operators = place.open();
@@ -245,17 +231,17 @@ TEST_CASE("a relay waits while its table is gone and goes on when it is back [B7
     relay.start();
     operators.transact([](Transaction& tx) { tx.publish("post", Parcel{1}); });
     // Also noted, or it would arrive again after the outage.
-    CHECK(comes_true([&] { return arrived == 1 && outbox_status(operators).unsent() == 0; }));
+    CHECK(eventually([&] { return arrived == 1 && outbox_status(operators).unsent() == 0; }));
 
     operators.transact([](Transaction& tx) {
         detail::store_sql(tx).exec("ALTER TABLE daybook_outbox RENAME TO daybook_outbox_away");
     });
-    CHECK(comes_true([&] { return !relay.last_error().empty() && lines > 0; }));
+    CHECK(eventually([&] { return !relay.last_error().empty() && lines > 0; }));
     operators.transact([](Transaction& tx) {
         detail::store_sql(tx).exec("ALTER TABLE daybook_outbox_away RENAME TO daybook_outbox");
     });
     operators.transact([](Transaction& tx) { tx.publish("post", Parcel{2}); });
-    CHECK(comes_true([&] { return arrived == 2 && relay.last_error().empty(); }));
+    CHECK(eventually([&] { return arrived == 2 && relay.last_error().empty(); }));
     relay.stop();
 }
 

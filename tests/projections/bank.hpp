@@ -9,7 +9,6 @@
 #include <random>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "daybook/eventstore/event_store.hpp"
@@ -20,6 +19,7 @@
 namespace bank {
 
 using namespace daybook;
+using daybook::test::eventually;
 
 struct Opened {
     static constexpr EventType type{"account.opened", 1};
@@ -186,16 +186,6 @@ private:
     const int accounts_;
     std::map<int, bool> open_;
 };
-
-/// Waits until `done` is true; false if that takes too long.
-inline bool eventually(const std::function<bool()>& done) {
-    const auto deadline = std::chrono::steady_clock::now() + daybook::test::patience();
-    while (!done()) {
-        if (std::chrono::steady_clock::now() > deadline) return false;
-        std::this_thread::sleep_for(std::chrono::milliseconds{1});
-    }
-    return true;
-}
 
 /// All rows of a table in the order of its first column, as text.
 inline std::vector<std::string> rows(Sql& sql, const std::string& table) {
