@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cases.hpp"
+#include "instructions.hpp"
 #include "report.hpp"
 #include "runner.hpp"
 
@@ -50,6 +51,11 @@ void check_ids(const bench::Options& options) {
 }
 
 int run(const bench::Options& options) {
+    if (!options.work.empty()) {
+        bench::do_counted_work(options);
+        return 0;
+    }
+    if (options.instructions) return bench::count_instructions(options, std::cout) ? 0 : 1;
     if (!options.json) std::cout << bench::surroundings(options.directory.string()) << "\n\n";
     const auto figures = measure(options);
     if (!options.json) bench::print_table(std::cout, figures);

@@ -8,6 +8,7 @@ namespace bench {
 
 const char* const usage =
     "usage: daybook-bench [--quick] [--only S1,S4] [--dir DIR] [--postgres URI] [--json]\n"
+    "       daybook-bench --instructions [--baseline FILE [--record]] [--dir DIR]\n"
     "\n"
     "Compares Daybook with the same work in C on the same engine, in turns, in one run.\n"
     "\n"
@@ -16,7 +17,12 @@ const char* const usage =
     "  --dir DIR     where the scratch files go (default: here); must be a disk, not memory\n"
     "  --postgres URI  the server for the P cases; without it they are skipped. Their schemas,\n"
     "                  daybook-bench-..., are removed at the end\n"
-    "  --json        one object a line in place of the table\n";
+    "  --json        one object a line in place of the table\n"
+    "\n"
+    "  --instructions   counts what each piece of work executes, under valgrind, in place of\n"
+    "                   measuring time\n"
+    "  --baseline FILE  counts of before; one that is more than 1 % above its own ends with 1\n"
+    "  --record         writes the baseline\n";
 
 Options parse_options(int argc, char** argv) {
     Options options;
@@ -31,6 +37,14 @@ Options parse_options(int argc, char** argv) {
             options.quick = true;
         } else if (argument == "--json") {
             options.json = true;
+        } else if (argument == "--instructions") {
+            options.instructions = true;
+        } else if (argument == "--baseline") {
+            options.baseline = value();
+        } else if (argument == "--record") {
+            options.record = true;
+        } else if (argument == "--work") {
+            options.work = value();
         } else if (argument == "--help" || argument == "-h") {
             options.help = true;
         } else if (argument == "--dir") {

@@ -13,6 +13,10 @@ struct Options {
     std::string postgres{};      ///< a server's URI; empty: no such cases
     bool quick = false;
     bool json = false;
+    bool instructions = false;         ///< count instructions in place of measuring time
+    std::filesystem::path baseline{};  ///< counts to compare with
+    bool record = false;               ///< write `baseline` anew
+    std::string work{};                ///< do this counted work here; for --instructions
     bool help = false;
 
     bool wants(const std::string& id) const { return only.empty() || only.contains(id); }

@@ -1,11 +1,11 @@
 #include <algorithm>
-#include <atomic>
 #include <thread>
 
 #include <daybook/messaging/outbox.hpp>
 #include <daybook/messaging/relay.hpp>
 
 #include "cases.hpp"
+#include "counting_transport.hpp"
 #include "turns.hpp"
 
 namespace bench {
@@ -14,16 +14,6 @@ namespace {
 
 constexpr std::size_t batch = 100;
 constexpr std::size_t keys = 1000;
-
-/// Says that all is delivered.
-class CountingTransport : public daybook::Transport {
-public:
-    daybook::Delivery deliver(const daybook::Message&) override {
-        delivered.fetch_add(1, std::memory_order_relaxed);
-        return {};
-    }
-    std::atomic<std::size_t> delivered = 0;
-};
 
 /// An outbox of the floor's and one of ours, filled before each turn.
 struct Outboxes {
