@@ -1,11 +1,23 @@
 #include "daybook/core/clean_text.hpp"
 
+#include <cstdint>
+#include <cstring>
+
 #include "utf8.hpp"
 
 namespace daybook {
 namespace {
 
-// ASCII but for the zero byte: nearly all there is in names.
+// ASCII but for the zero byte is nearly all there is: eight bytes of it are known at once.
+bool begins_with_plain_word(std::string_view text) noexcept {
+    constexpr std::uint64_t ones = 0x0101'0101'0101'0101;
+    constexpr std::uint64_t highs = 0x8080'8080'8080'8080;
+    std::uint64_t word = 0;
+    if (text.size() < sizeof word) return false;
+    std::memcpy(&word, text.data(), sizeof word);
+    return ((word | (word - ones)) & highs) == 0;
+}
+
 constexpr bool is_plain(char c) noexcept { return static_cast<signed char>(c) > 0; }
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
@@ -34,6 +46,10 @@ std::string clean_text(std::string_view text, std::size_t bytes_max) {
 
 bool is_clean_text(std::string_view text) noexcept {
     while (!text.empty()) {
+        if (begins_with_plain_word(text)) {
+            text.remove_prefix(sizeof(std::uint64_t));
+            continue;
+        }
         if (is_plain(text.front())) {
             text.remove_prefix(1);
             continue;

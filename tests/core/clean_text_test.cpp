@@ -42,3 +42,15 @@ TEST_CASE("whatever the bytes, what is kept is clean [B8]") {
         CHECK(kept.size() <= 200);
     }
 }
+
+TEST_CASE("one byte that is no text is found at every place [B8]") {
+    const std::string plain(40, '\x7F');
+    CHECK(is_clean_text(plain));
+    for (std::size_t at = 0; at < plain.size(); ++at) {
+        for (const char bad : {'\0', '\x80', '\xFF'}) {
+            std::string text = plain;
+            text[at] = bad;
+            CHECK_FALSE(is_clean_text(text));
+        }
+    }
+}
