@@ -70,6 +70,10 @@ CommitResult EventStore::transact(const std::function<void(Transaction&)>& unit,
 
 void EventStore::query(const std::function<void(Sql&)>& look) const { core_->query(look); }
 
+void detail::query_store(const EventStore& store, const std::function<void(Sql&)>& look) {
+    store.core().query_unchecked(look);
+}
+
 bool EventStore::wait_beyond(Position seen, std::chrono::milliseconds timeout,
                              std::stop_token stop) const {
     const auto deadline = deadline_after(timeout);

@@ -174,7 +174,7 @@ std::optional<Lease> Leases::try_acquire(Transaction& tx, std::string_view name,
 
 bool Leases::held_by_another(std::string_view name, std::string_view owner) const {
     bool held = false;
-    store_.query([&](Sql& sql) {
+    detail::query_store(store_, [&](Sql& sql) {
         sql.each(
             find_lease,
             [&](const SqlRow& row) {
@@ -282,7 +282,7 @@ bool Leases::held(Transaction& tx, const Lease& lease) const {
 
 std::vector<Lease> Leases::list() const {
     std::vector<Lease> leases;
-    store_.query([&](Sql& sql) {
+    detail::query_store(store_, [&](Sql& sql) {
         sql.each(list_leases, [&](const SqlRow& row) { leases.push_back(read_lease(row)); });
     });
     return leases;

@@ -83,7 +83,7 @@ MigrationResult Migration::run() {
         copy_tables();
     }
     verify();
-    from_.query([&](Sql& sql) {
+    detail::query_store(from_, [&](Sql& sql) {
         sql.each(detail::sql::projection_names,
                  [&](const SqlRow& row) { result_.rebuild.emplace_back(row.text(0)); });
     });
@@ -97,7 +97,7 @@ MigrationResult Migration::run() {
 /// Finds the place where to go on. True if the migration was finished before.
 bool Migration::resume() {
     std::optional<detail::MigrationRow> row;
-    to_.query([&](Sql& sql) { row = detail::find_migration(sql); });
+    detail::query_store(to_, [&](Sql& sql) { row = detail::find_migration(sql); });
     if (!row) {
         begin();
         return false;

@@ -122,7 +122,7 @@ void Mirror::State::prepare(detail::MirrorLedger& ledger) {
     const bool again = ledger.claimed();
     if (!again || !ledger.load()) {
         LogPoint begin{0, {}, identity};
-        target.query([&](Sql& sql) {
+        detail::query_store(target, [&](Sql& sql) {
             const auto migration = detail::find_migration(sql);
             if (migration && detail::mismatch(source, migration->point).empty())
                 begin = migration->point;

@@ -153,11 +153,17 @@ CommitResult StoreCore::transact(const std::function<void(Transaction&)>& unit,
 }
 
 void StoreCore::query(const std::function<void(Sql&)>& look) {
+    query_unchecked([&](Sql& sql) {
+        GuardedSql guarded{sql};
+        look(guarded);
+    });
+}
+
+void StoreCore::query_unchecked(const std::function<void(Sql&)>& look) {
     fork_mark.refuse_child(uri);
     const PooledReader reader{*engine};
     const ReaderSnapshot one_state{*reader};
-    GuardedSql sql{reader->sql()};
-    look(sql);
+    look(reader->sql());
 }
 
 std::unique_ptr<PageSource> StoreCore::stream_pages(const StreamName& stream,

@@ -29,6 +29,8 @@ public:
                                            std::vector<NewEvent> events);
     CommitResult transact(const std::function<void(Transaction&)>& unit, const Trace& trace);
     void query(const std::function<void(Sql&)>& look);
+    /// The same without a look at the statements.
+    void query_unchecked(const std::function<void(Sql&)>& look);
 
     /// Pages from `reader`, upcast by the catalog. Both must outlive the source; without a reader,
     /// each page takes one of the pool.

@@ -160,7 +160,7 @@ std::optional<DeadLetter> DeadLetters::find(const EventId& id) const {
 std::vector<EventId> DeadLetters::dry_run(const DeadLetterFilter& filter) const {
     require_clean(filter);
     std::vector<EventId> ids;
-    store_.query([&](Sql& db) { ids = ids_of(find_keys(db, filter)); });
+    detail::query_store(store_, [&](Sql& db) { ids = ids_of(find_keys(db, filter)); });
     return ids;
 }
 

@@ -22,7 +22,7 @@ struct Place {
 
 std::vector<InboxStatus> inbox_status(const EventStore& store) {
     std::vector<InboxStatus> all;
-    store.query([&](Sql& db) {
+    detail::query_store(store, [&](Sql& db) {
         db.each(detail::sql::inbox_counts, [&](const SqlRow& row) {
             all.push_back({std::string(row.text(0)), static_cast<std::size_t>(row.integer(1)),
                            row.timestamp(2), row.timestamp(3)});

@@ -50,7 +50,7 @@ std::string_view to_string(OutboxWait wait) noexcept {
 
 OutboxStatus outbox_status(const EventStore& store) {
     OutboxStatus status;
-    store.query([&](Sql& db) {
+    detail::query_store(store, [&](Sql& db) {
         db.each(
             detail::sql::outbox_counts,
             [&](const SqlRow& row) {

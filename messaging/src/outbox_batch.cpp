@@ -9,30 +9,39 @@
 namespace daybook::detail {
 namespace {
 
-/// The columns that every row of a relay has behind those of its message.
-constexpr int relay_columns = message_columns + 4;
+/// For more rows than these a batch finds its room as it goes.
+constexpr std::size_t reserved_rows_max = 200;
 
-OutboxRow read_row(const SqlRow& row) {
-    OutboxRow read;
-    read.message = read_message(row);
+/// The columns behind those of a message. What is ready at once has no more than the first three.
+enum RelayColumn : int {
+    sequence_column = message_columns,
+    partition_column,
+    blocked_column,
+    retry_at_column,
+    waits_since_column
+};
+
+OutboxRow read_ready_row(const SqlRow& row) {
+    OutboxRow read{.message = read_message(row)};
     ++read.message.attempt;
     read.has_data = !row.is_null(data_column);
-    read.sequence = row.integer(message_columns);
-    read.partition = static_cast<int>(row.integer(message_columns + 1));
-    if (!row.is_null(message_columns + 2)) read.retry_at = row.timestamp(message_columns + 2);
-    if (!row.is_null(message_columns + 3)) read.waits_since = row.timestamp(message_columns + 3);
+    read.sequence = row.integer(sequence_column);
+    read.partition = static_cast<int>(row.integer(partition_column));
+    read.blocked = row.integer(blocked_column) != 0;
+    read.instant = read.message.created_at;
     return read;
 }
 
-OutboxRow read_ready_row(const SqlRow& row) {
-    OutboxRow read = read_row(row);
-    read.instant = row.timestamp(relay_columns);
-    read.blocked = row.integer(relay_columns + 1) != 0;
+OutboxRow read_waiting_row(const SqlRow& row) {
+    OutboxRow read = read_ready_row(row);
+    if (!row.is_null(retry_at_column)) read.retry_at = row.timestamp(retry_at_column);
+    if (!row.is_null(waits_since_column)) read.waits_since = row.timestamp(waits_since_column);
+    read.instant = read.retry_at.value_or(read.message.due_at);
     return read;
 }
 
 OutboxRow read_unhandled_row(const SqlRow& row) {
-    OutboxRow read = read_row(row);
+    OutboxRow read = read_waiting_row(row);
     read.partition = unhandled_lane;
     return read;
 }
@@ -47,7 +56,7 @@ std::size_t share_of(const BatchRequest& request) {
 
 OutboxLook look_at_outbox(const EventStore& store, Timestamp now) {
     OutboxLook look;
-    store.query([&](Sql& db) {
+    query_store(store, [&](Sql& db) {
         db.each(
             sql::outbox_look,
             [&](const SqlRow& row) {
@@ -68,23 +77,23 @@ void shorten_waits(EventStore& store, Timestamp now) {
 OutboxBatch load_batch(const EventStore& store, const BatchRequest& request) {
     std::vector<OutboxRow> ready;
     std::vector<OutboxRow> due;
+    ready.reserve(std::min(request.rows_max, reserved_rows_max));
     const std::size_t share = share_of(request);
-    const auto into = [](std::vector<OutboxRow>& rows) {
-        return [&rows](const SqlRow& row) { rows.push_back(read_ready_row(row)); };
-    };
-    store.query([&](Sql& db) {
-        db.each(sql::outbox_ready, into(ready), share, request.set, request.behind, request.newest,
-                request.rows_max);
+    query_store(store, [&](Sql& db) {
+        db.each(
+            sql::outbox_ready, [&](const SqlRow& row) { ready.push_back(read_ready_row(row)); },
+            share, request.set, request.behind, request.newest, request.rows_max);
         if (!request.due) return;
-        db.each(sql::outbox_due, into(due), share, *request.due, request.set, request.newest,
-                request.rows_max);
+        db.each(
+            sql::outbox_due, [&](const SqlRow& row) { due.push_back(read_waiting_row(row)); },
+            share, *request.due, request.set, request.newest, request.rows_max);
     });
     return merge_ready_and_due(std::move(ready), std::move(due), request.rows_max);
 }
 
 UnhandledPage load_unhandled(const EventStore& store, UnhandledPlace behind, std::size_t rows_max) {
     UnhandledPage page{.rows = {}, .end = behind};
-    store.query([&](Sql& db) {
+    query_store(store, [&](Sql& db) {
         db.each(
             sql::outbox_unhandled,
             [&](const SqlRow& row) { page.rows.push_back(read_unhandled_row(row)); },
@@ -101,7 +110,7 @@ UnhandledPage load_unhandled(const EventStore& store, UnhandledPlace behind, std
 std::vector<OutboxRow> load_unhandled_due(const EventStore& store, Timestamp now,
                                           std::size_t rows_max) {
     std::vector<OutboxRow> rows;
-    store.query([&](Sql& db) {
+    query_store(store, [&](Sql& db) {
         db.each(
             sql::outbox_unhandled_due,
             [&](const SqlRow& row) { rows.push_back(read_unhandled_row(row)); }, now, rows_max);
@@ -111,7 +120,7 @@ std::vector<OutboxRow> load_unhandled_due(const EventStore& store, Timestamp now
 
 std::optional<std::string> load_data(const EventStore& store, const OutboxRow& row) {
     std::optional<std::string> data;
-    store.query([&](Sql& db) {
+    query_store(store, [&](Sql& db) {
         data = db.text(sql::outbox_data, row.sequence, row.message.id, row.is_unhandled());
     });
     return data;
@@ -119,6 +128,10 @@ std::optional<std::string> load_data(const EventStore& store, const OutboxRow& r
 
 OutboxBatch merge_ready_and_due(std::vector<OutboxRow> ready, std::vector<OutboxRow> due,
                                 std::size_t rows_max) {
+    if (due.empty() && ready.size() <= rows_max) {
+        const bool more = ready.size() == rows_max;
+        return {.rows = std::move(ready), .more = more};
+    }
     const std::size_t half = (rows_max + 1) / 2;
     const auto share = [&](std::size_t others) {
         return std::max(half, rows_max - std::min(others, rows_max));
@@ -127,6 +140,7 @@ OutboxBatch merge_ready_and_due(std::vector<OutboxRow> ready, std::vector<Outbox
     const std::size_t due_end = std::min(due.size(), share(ready.size()));
 
     OutboxBatch batch;
+    batch.rows.reserve(std::min(rows_max, ready_end + due_end));
     std::size_t next_ready = 0;
     std::size_t next_due = 0;
     while (batch.rows.size() < rows_max && (next_ready < ready_end || next_due < due_end)) {

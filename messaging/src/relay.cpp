@@ -112,7 +112,7 @@ void Relay::State::set_error(std::string text) {
 
 std::optional<Timestamp> Relay::State::next_due() const {
     std::optional<Timestamp> due;
-    store.query([&](Sql& db) {
+    detail::query_store(store, [&](Sql& db) {
         const auto take = [&](const SqlRow& row) {
             if (row.is_null(0) || row.integer(0) == detail::sql::blocked) return;
             due = due ? std::min(*due, row.timestamp(0)) : row.timestamp(0);

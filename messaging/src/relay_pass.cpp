@@ -254,12 +254,15 @@ RelayPass::Outcome RelayPass::deliver(const OutboxRow& row) {
 }
 
 RelayPass::Outcome RelayPass::outcome_of(const OutboxRow& row, Delivery delivery) {
+    if (delivery.status == Delivery::Status::delivered) {
+        return {.row = &row, .result = Result::delivered};
+    }
     // Whatever a receiver says of itself must not keep the outcome from being noted.
     Outcome outcome{.row = &row,
                     .error = clean_text(delivery.error),
                     .receiver = clean_text(delivery.receiver, receiver_bytes_max)};
     switch (delivery.status) {
-        case Delivery::Status::delivered: outcome.result = Result::delivered; break;
+        case Delivery::Status::delivered: break;
         case Delivery::Status::rejected: outcome.result = Result::parked; break;
         case Delivery::Status::unhandled: return leave_or_park(std::move(outcome));
         case Delivery::Status::failed:

@@ -32,15 +32,22 @@ SELECT (SELECT COALESCE(MAX(sequence), 0) FROM daybook_outbox),
            WHERE COALESCE(retry_at, CASE WHEN due_at > created_at THEN due_at END) <= ?
              AND unhandled = 0
        ) THEN 1 ELSE 0 END,
-       CASE WHEN EXISTS(SELECT 1 FROM daybook_outbox WHERE unhandled = 1) THEN 1 ELSE 0 END,
-       (SELECT MAX(waits_since) FROM daybook_outbox WHERE waits_since IS NOT NULL))";
+       CASE WHEN EXISTS(
+           SELECT 1 FROM daybook_outbox WHERE unhandled = 1 AND waits_since IS NOT NULL
+       ) THEN 1 ELSE 0 END,
+       (SELECT MAX(newest) FROM (
+           SELECT MAX(waits_since) AS newest FROM daybook_outbox
+           WHERE unhandled = 0 AND waits_since IS NOT NULL
+           UNION ALL
+           SELECT MAX(waits_since) FROM daybook_outbox
+           WHERE unhandled = 1 AND waits_since IS NOT NULL) AS each_kind))";
 
 /// Lets what began to wait in the future, that is before the clock was set back, wait from now on,
 /// and no longer than it was to wait. Parameters: now, now, the instant from which on it is the
 /// future.
 inline constexpr std::string_view outbox_shorten = R"(
 UPDATE daybook_outbox SET retry_at = retry_at - waits_since + ?, waits_since = ?
-WHERE waits_since > ?)";
+WHERE unhandled IN (0, 1) AND waits_since > ?)";
 
 /// The instant of the oldest row that is ready at once; one row or none.
 inline constexpr std::string_view outbox_first_ready = R"(
@@ -60,7 +67,7 @@ inline constexpr std::string_view outbox_ready = R"(
 SELECT o.id, o.topic, o.key, o.type, o.schema_version,
        CASE WHEN o.bytes <= ? THEN o.data END, o.headers, o.reply_to,
        o.correlation, o.causation, o.created_at, o.due_at, o.attempts,
-       o.sequence, o.partition, o.retry_at, o.waits_since, o.created_at,
+       o.sequence, o.partition,
        CASE WHEN o.key <> '' AND (
            EXISTS(SELECT 1 FROM daybook_outbox w WHERE w.retry_at IS NOT NULL)
            OR EXISTS(SELECT 1 FROM daybook_dead_letter w WHERE w.discarded_at IS NULL)) AND (
@@ -79,8 +86,7 @@ inline constexpr std::string_view outbox_due = R"(
 SELECT o.id, o.topic, o.key, o.type, o.schema_version,
        CASE WHEN o.bytes <= ? THEN o.data END, o.headers, o.reply_to,
        o.correlation, o.causation, o.created_at, o.due_at, o.attempts,
-       o.sequence, o.partition, o.retry_at, o.waits_since,
-       COALESCE(o.retry_at, CASE WHEN o.due_at > o.created_at THEN o.due_at END),
+       o.sequence, o.partition,
        CASE WHEN o.key <> '' AND (
            EXISTS(SELECT 1 FROM daybook_outbox w WHERE w.retry_at IS NOT NULL)
            OR EXISTS(SELECT 1 FROM daybook_dead_letter w WHERE w.discarded_at IS NULL)) AND (
@@ -88,7 +94,8 @@ SELECT o.id, o.topic, o.key, o.type, o.schema_version,
                   AND b.retry_at IS NOT NULL AND b.retry_at < 9223372036854775807
                   AND (o.retry_at IS NULL OR b.sequence < o.sequence))
            OR EXISTS(SELECT 1 FROM daybook_dead_letter d WHERE d.topic = o.topic AND d.key = o.key
-                     AND d.discarded_at IS NULL)) THEN 1 ELSE 0 END
+                     AND d.discarded_at IS NULL)) THEN 1 ELSE 0 END,
+       o.retry_at, o.waits_since
 FROM daybook_outbox o
 WHERE COALESCE(o.retry_at, CASE WHEN o.due_at > o.created_at THEN o.due_at END) <= ?
   AND ((? >> o.partition) & 1) = 1 AND o.sequence <= ? AND o.unhandled = 0
@@ -100,16 +107,16 @@ LIMIT ?)";
 inline constexpr std::string_view outbox_unhandled = R"(
 SELECT o.id, o.topic, o.key, o.type, o.schema_version, NULL, o.headers, o.reply_to,
        o.correlation, o.causation, o.created_at, o.due_at, o.attempts,
-       o.sequence, o.partition, o.retry_at, o.waits_since
+       o.sequence, o.partition, 0, o.retry_at, o.waits_since
 FROM daybook_outbox o
-WHERE o.unhandled = 1 AND (o.waits_since, o.sequence) > (?, ?)
+WHERE o.unhandled = 1 AND o.waits_since IS NOT NULL AND (o.waits_since, o.sequence) > (?, ?)
 ORDER BY o.waits_since, o.sequence LIMIT ?)";
 
 /// The same of what was left for as long as it may be. Parameters: now, limit.
 inline constexpr std::string_view outbox_unhandled_due = R"(
 SELECT o.id, o.topic, o.key, o.type, o.schema_version, NULL, o.headers, o.reply_to,
        o.correlation, o.causation, o.created_at, o.due_at, o.attempts,
-       o.sequence, o.partition, o.retry_at, o.waits_since
+       o.sequence, o.partition, 0, o.retry_at, o.waits_since
 FROM daybook_outbox o
 WHERE COALESCE(o.retry_at, CASE WHEN o.due_at > o.created_at THEN o.due_at END) <= ?
   AND o.unhandled = 1

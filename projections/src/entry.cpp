@@ -158,7 +158,7 @@ void Entry::forget_store() {
 
 void Entry::say_what_is_unknown() {
     std::set<std::string, std::less<>> known;
-    store_.query([&](Sql& sql) {
+    query_store(store_, [&](Sql& sql) {
         sql.each(statements::names_of_events,
                  [&](const SqlRow& row) { known.emplace(row.text(0)); });
     });

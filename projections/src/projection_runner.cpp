@@ -257,7 +257,7 @@ std::vector<ProjectionStatus> ProjectionRunner::status() const {
     std::vector<detail::Registered> rows;
     std::map<std::string, ProjectionStatus, std::less<>> by_name;
     std::vector<detail::Unfinished> rebuilds;
-    state_->store.query([&](Sql& sql) {
+    detail::query_store(state_->store, [&](Sql& sql) {
         rows = detail::Registry{sql}.list();
         rebuilds = detail::Registry{sql}.list_rebuilds();
     });

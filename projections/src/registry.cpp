@@ -225,7 +225,7 @@ void remove_orphans(const EventStore& store) {
     if (found.empty()) return;
     std::set<std::string, std::less<>> names;
     std::set<std::string, std::less<>> wanted;
-    store.query([&](Sql& sql) {
+    query_store(store, [&](Sql& sql) {
         Registry registry{sql};
         for (const Registered& row : registry.list()) {
             names.insert(row.name);

@@ -71,7 +71,7 @@ std::vector<SagaSummary> SagaIndex::list(const SagaFilter& filter) const {
                                   std::string(detail::sql::in_order);
     condition.parameters.emplace_back(filter.limit);
     std::vector<SagaSummary> sagas;
-    store_.query([&](Sql& sql) {
+    detail::query_store(store_, [&](Sql& sql) {
         sagas.clear();
         sql.query(statement, condition.parameters,
                   [&](const SqlRow& row) { sagas.push_back(summary_of(row)); });
@@ -83,7 +83,7 @@ std::size_t SagaIndex::count(const SagaFilter& filter) const {
     const Condition condition = condition_of(filter);
     const std::string statement = std::string(detail::sql::count_sagas) + condition.text;
     std::size_t count = 0;
-    store_.query([&](Sql& sql) {
+    detail::query_store(store_, [&](Sql& sql) {
         sql.query(statement, condition.parameters,
                   [&](const SqlRow& row) { count = static_cast<std::size_t>(row.integer(0)); });
     });
@@ -92,7 +92,7 @@ std::size_t SagaIndex::count(const SagaFilter& filter) const {
 
 std::vector<SagaFailedStart> SagaIndex::failed_starts(std::size_t limit) const {
     std::vector<SagaFailedStart> failed;
-    store_.query([&](Sql& sql) {
+    detail::query_store(store_, [&](Sql& sql) {
         failed.clear();
         sql.each(
             detail::sql::list_failed_starts,

@@ -83,7 +83,8 @@ Position SagaOrchestrator::State::seen(const SagaDefinition& definition) const {
             return found->second;
     }
     Position stored;
-    store.query([&](Sql& sql) { stored = stored_checkpoint(sql, definition.name()); });
+    detail::query_store(store,
+                        [&](Sql& sql) { stored = stored_checkpoint(sql, definition.name()); });
     if (const Position head = store.head(); stored > head) {
         throw InvalidError("the log ends at position " + std::to_string(head.value()) +
                            ", but its starts are looked for behind position " +

@@ -42,7 +42,7 @@ std::vector<SagaOrchestrator::State::DueTimer> SagaOrchestrator::State::due_time
     std::vector<SqlValue> parameters{now};
     for (const auto& entry : definitions.by_hash()) parameters.emplace_back(entry.first);
     parameters.emplace_back(options.timers_max);
-    store.query([&](Sql& sql) {
+    detail::query_store(store, [&](Sql& sql) {
         due.clear();
         sql.query(statement, parameters, [&](const SqlRow& row) {
             due.push_back({{std::string(row.text(0)), std::string(row.text(1))},
@@ -62,7 +62,7 @@ std::optional<Timestamp> SagaOrchestrator::State::next_due() const {
     std::vector<SqlValue> parameters{Timestamp::min()};
     for (const auto& entry : definitions.by_hash()) parameters.emplace_back(entry.first);
     std::optional<Timestamp> next;
-    store.query([&](Sql& sql) {
+    detail::query_store(store, [&](Sql& sql) {
         sql.query(statement, parameters, [&](const SqlRow& row) { next = row.timestamp(0); });
     });
     if (!starts_wait_) return next;
@@ -196,7 +196,7 @@ std::vector<SagaId> SagaOrchestrator::State::sagas_of_the_future(Timestamp now) 
     for (const auto& entry : definitions.by_hash()) parameters.emplace_back(entry.first);
     parameters.emplace_back(options.timers_max);
     std::vector<SagaId> found;
-    store.query([&](Sql& sql) {
+    detail::query_store(store, [&](Sql& sql) {
         found.clear();
         sql.query(statement, parameters, [&](const SqlRow& row) {
             found.push_back({std::string(row.text(0)), std::string(row.text(1))});

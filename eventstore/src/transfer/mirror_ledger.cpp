@@ -22,7 +22,7 @@ void MirrorLedger::claim(const LogPoint& begin) {
 
 bool MirrorLedger::load() {
     std::optional<Row> row;
-    target_.query([&](Sql& db) { row = find(db); });
+    query_store(target_, [&](Sql& db) { row = find(db); });
     if (!row || row->epoch < epoch_) return false;
     if (row->epoch > epoch_) fail_fenced();
     take(*row);

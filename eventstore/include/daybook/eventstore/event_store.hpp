@@ -162,4 +162,11 @@ private:
     std::shared_ptr<StoreCore> core_;
 };
 
+namespace detail {
+
+/// EventStore::query for Daybook's own folders, whose statements nobody has to check.
+void query_store(const EventStore& store, const std::function<void(Sql&)>& look);
+
+}  // namespace detail
+
 }  // namespace daybook
