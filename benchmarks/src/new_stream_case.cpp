@@ -24,7 +24,11 @@ public:
 
     void append_to_floor() {
         const std::string name = "account-" + std::to_string(++floor_events_);
-        floor_.call_new(name, sample_.raw_event(floor_events_, 0, 1));
+        // The sample's own ids come round again.
+        const auto id = daybook::EventId::generate();
+        floor_event event = sample_.raw_event(floor_events_, 0, 1);
+        event.id = id.bytes().data();
+        floor_.call_new(name, event);
     }
     void append_to_ours() {
         const daybook::StreamName name{"account-" + std::to_string(++our_events_)};
