@@ -1,9 +1,13 @@
 #include "sqlite/file_guard.hpp"
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <optional>
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "daybook/core/error.hpp"
@@ -39,12 +43,28 @@ void give_to_owner(int file, const struct stat& store, const std::string& path) 
     }
 }
 
+/// Which file has that name now, and how many names it has; nothing if there is none.
+struct Identity {
+    dev_t device = 0;
+    ino_t inode = 0;
+    std::uint32_t names = 0;
+};
+
+/// Asks for no times: since Linux 6.13 a file whose times were looked at gets new ones with its
+/// next write, and the sync of each commit then writes them. A store was a fifth slower for it.
+std::optional<Identity> identity_of(const std::string& path) {
+    struct statx found{};
+    if (::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_NLINK, &found) != 0) return {};
+    return Identity{makedev(found.stx_dev_major, found.stx_dev_minor), found.stx_ino,
+                    found.stx_nlink};
+}
+
 }  // namespace
 
 FileGuard::File FileGuard::file_at(std::string path) {
-    struct stat found{};
-    if (::stat(path.c_str(), &found) != 0) return {};
-    return {std::move(path), found.st_dev, found.st_ino};
+    const auto found = identity_of(path);
+    if (!found) return {};
+    return {std::move(path), found->device, found->inode};
 }
 
 FileGuard::FileGuard(std::string path) : path_(std::move(path)), store_(file_at(path_)) {}
@@ -60,12 +80,9 @@ void FileGuard::check() const {
 }
 
 void FileGuard::check_file() const {
-    struct stat found{};
     if (store_.path.empty()) return;
-    if (::stat(path_.c_str(), &found) == 0 && found.st_ino == store_.inode &&
-        found.st_dev == store_.device) {
-        return;
-    }
+    const auto found = identity_of(path_);
+    if (found && found->inode == store_.inode && found->device == store_.device) return;
     throw StorageError("store '" + path_ +
                        "' was removed or replaced while it was open: put the file back, or close "
                        "the store and open it again");
@@ -73,14 +90,13 @@ void FileGuard::check_file() const {
 
 void FileGuard::check(const File& file) const {
     if (file.path.empty()) return;
-    struct stat found{};
-    const bool is_there = ::stat(file.path.c_str(), &found) == 0;
-    if (!is_there || found.st_ino != file.inode || found.st_dev != file.device) {
+    const auto found = identity_of(file.path);
+    if (!found || found->inode != file.inode || found->device != file.device) {
         throw StorageError("store '" + path_ + "': '" + file.path +
                            "' was removed or replaced while the store was open: nothing can be "
                            "stored; close the store and see what is under that name");
     }
-    if (found.st_nlink != 1) {
+    if (found->names != 1) {
         throw StorageError("store '" + path_ +
                            "' has a second name (a hard link), under which it would have another "
                            "write-ahead log: nothing can be stored until one of them is removed");
@@ -88,8 +104,8 @@ void FileGuard::check(const File& file) const {
 }
 
 std::string FileGuard::warning() const {
-    struct stat found{};
-    if (::stat(path_.c_str(), &found) != 0 || found.st_nlink == 1) return {};
+    const auto found = identity_of(path_);
+    if (!found || found->names == 1) return {};
     return "store '" + path_ + "' has a second name (a hard link): it can be read and not written";
 }
 
