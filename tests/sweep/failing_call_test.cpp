@@ -111,15 +111,6 @@ void FaultSweep::some_calls(const Scenario& scenario, const Fault& fault) {
     attempt(scenario, fault, 1 + random_() % nth_max, for_ever);
 }
 
-std::string text_of(const Violations& violations) {
-    std::string text = std::to_string(violations.size()) + " violations";
-    const std::size_t shown_max = sweep_size("DAYBOOK_SWEEP_SHOWN", 20);
-    for (std::size_t i = 0; i < violations.size() && i < shown_max; ++i) {
-        text += "\n  " + violations[i];
-    }
-    return text;
-}
-
 }  // namespace
 
 TEST_SUITE_BEGIN("sqlite");

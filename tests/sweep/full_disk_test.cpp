@@ -45,15 +45,6 @@ bool FullDiskSweep::attempt(const Scenario& scenario, std::size_t bytes_left) {
     return was_met;
 }
 
-std::string text_of(const Violations& violations) {
-    std::string text = std::to_string(violations.size()) + " violations";
-    const std::size_t shown_max = sweep_size("DAYBOOK_SWEEP_SHOWN", 20);
-    for (std::size_t i = 0; i < violations.size() && i < shown_max; ++i) {
-        text += "\n  " + violations[i];
-    }
-    return text;
-}
-
 }  // namespace
 
 TEST_SUITE_BEGIN("sqlite");

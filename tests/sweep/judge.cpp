@@ -7,6 +7,8 @@
 
 #include <sqlite3.h>
 
+#include "sweep_size.hpp"
+
 namespace daybook::test {
 
 namespace {
@@ -309,6 +311,15 @@ void judge_file(const std::string& path, Violations& violations) {
 }
 
 }  // namespace
+
+std::string text_of(const Violations& violations) {
+    std::string text = std::to_string(violations.size()) + " violations";
+    const std::size_t shown_max = sweep_size("DAYBOOK_SWEEP_SHOWN", 20);
+    for (std::size_t i = 0; i < violations.size() && i < shown_max; ++i) {
+        text += "\n  " + violations[i];
+    }
+    return text;
+}
 
 Violations judge(const EventStore& store, const History& history, std::size_t operations,
                  bool complete) {

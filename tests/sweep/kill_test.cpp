@@ -179,12 +179,6 @@ void KillSweep::run(std::uint64_t kills_max) {
     while (kills < kills_max && violations.empty()) run_store();
 }
 
-std::string text_of(const Violations& violations) {
-    std::string text;
-    for (const std::string& violation : violations) text += "\n  " + violation;
-    return text;
-}
-
 }  // namespace
 
 TEST_SUITE_BEGIN("sqlite");

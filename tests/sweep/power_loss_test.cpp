@@ -159,12 +159,6 @@ void PowerLossSweep::run(std::uint64_t losses_max) {
     disk_.reset();
 }
 
-std::string text_of(const Violations& violations) {
-    std::string text;
-    for (const std::string& violation : violations) text += "\n  " + violation;
-    return text;
-}
-
 }  // namespace
 
 TEST_SUITE_BEGIN("sqlite");
