@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "messaging_fixture.hpp"
+#include "patience.hpp"
 #include "store_place.hpp"
 
 // Two builds of a program beside each other on one store, each with receivers of its own.
@@ -267,13 +268,9 @@ TEST_CASE("two builds at work deliver all that either takes and park nothing [B9
             }
         });
     }
-    const auto deadline = std::chrono::steady_clock::now() + 120s;
-    while (outbox_status(publisher).unsent() > 0 && std::chrono::steady_clock::now() < deadline) {
-        std::this_thread::sleep_for(5ms);
-    }
+    CHECK(eventually([&] { return outbox_status(publisher).unsent() == 0; }));
     older_relay.stop();
     newer_relay.stop();
-    CHECK(outbox_status(publisher).unsent() == 0);
     REQUIRE(by_key.size() == 8);
     for (const auto& [key, numbers] : by_key) {
         CAPTURE(key);

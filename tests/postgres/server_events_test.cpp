@@ -12,6 +12,7 @@
 #include <doctest/doctest.h>
 
 #include "daybook/daybook.hpp"
+#include "patience.hpp"
 #include "postgres_server.hpp"
 #include "private_cluster.hpp"
 #include "temporary_directory.hpp"
@@ -27,7 +28,6 @@ using namespace std::chrono_literals;
 namespace {
 
 /// How long a condition may take to come true on a machine that is busy with other things.
-constexpr auto patience = 3min;
 const StoreOptions impatient{.busy_wait_max = 3s, .reply_wait_max = 3s};
 
 struct Ordered {
@@ -72,18 +72,16 @@ SagaDefinition shipping() {
         .build();
 }
 
+/// `eventually`, while the server may be away.
 template <class Condition>
 bool comes_true(const Condition& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + patience;
-    while (std::chrono::steady_clock::now() < deadline) {
+    return eventually([&] {
         try {
-            if (condition()) return true;
+            return condition();
         } catch (const Error&) {
-            // The server is away.
+            return false;
         }
-        std::this_thread::sleep_for(20ms);
-    }
-    return false;
+    });
 }
 
 /// Orders, each a unit with a message or a plain append, and what the clients were told.
@@ -178,8 +176,8 @@ public:
     void finish() {
         finish_work();
         const Position head = store_.head();
-        CHECK_MESSAGE(mirror_.wait_for(head, patience), mirror_.status().last_error);
-        CHECK_MESSAGE(subscription_.wait_for(head, patience), subscription_.last_error());
+        CHECK_MESSAGE(mirror_.wait_for(head, patience()), mirror_.status().last_error);
+        CHECK_MESSAGE(subscription_.wait_for(head, patience()), subscription_.last_error());
         CHECK(seen_ == head.value());
         CHECK_MESSAGE(in_order_, "the subscription has seen each event once, in order");
         const EventStore copy = EventStore::open(directory_.file("mirror.db"));
@@ -206,7 +204,7 @@ private:
                    outbox_status(store_).unsent() == 0;
         });
         CHECK_MESSAGE(shipped, orchestrator_.last_error());
-        CHECK_MESSAGE(runner_.wait_for(store_.head(), patience),
+        CHECK_MESSAGE(runner_.wait_for(store_.head(), patience()),
                       runner_.status("orders").last_error);
         std::int64_t rows = 0;
         runner_.query("orders", [&](Sql& sql) {

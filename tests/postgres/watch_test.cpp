@@ -10,6 +10,7 @@
 
 #include "daybook/eventstore/event_store.hpp"
 #include "numbered.hpp"
+#include "patience.hpp"
 #include "postgres_server.hpp"
 #include "store_place.hpp"
 
@@ -113,11 +114,8 @@ TEST_CASE(
         server.query("SELECT pg_notify('" + channel +
                      "', n::text || repeat('x', 7000)) FROM generate_series(1, 100) AS n");
     }
-    const auto deadline = std::chrono::steady_clock::now() + 60s;
-    while (server.field("SELECT pg_notification_queue_usage() < 0.0001") != "t") {
-        REQUIRE(std::chrono::steady_clock::now() < deadline);
-        std::this_thread::sleep_for(50ms);
-    }
+    CHECK(eventually(
+        [&] { return server.field("SELECT pg_notification_queue_usage() < 0.0001") == "t"; }));
 }
 
 TEST_SUITE_END();
