@@ -187,7 +187,7 @@ Replayed DeadLetters::replay(const DeadLetterFilter& filter) {
                 db.exec(detail::sql::outbox_move, sequence++, tx.now(), tx.now(), letter.id);
             }
             db.exec(detail::sql::dead_letter_remove, letter.number);
-            replayed.push_back(letter.id);
+            replayed.ids.push_back(letter.id);
         }
     });
     if (!replayed.refused.empty()) {
@@ -196,10 +196,10 @@ Replayed DeadLetters::replay(const DeadLetterFilter& filter) {
             replayed.refused.front().to_string() +
             ", cannot be replayed: another message of the same id waits in the outbox; discard one "
             "of the two";
-        if (replayed.empty()) throw DuplicateError(why);
+        if (replayed.ids.empty()) throw DuplicateError(why);
         store_.log(LogLevel::warning, why);
     }
-    require_found(!replayed.empty(), filter);
+    require_found(!replayed.ids.empty(), filter);
     return replayed;
 }
 

@@ -32,7 +32,7 @@ TEST_CASE("F6: a replayed message goes before the newer ones of its key") {
     CHECK(shop.transport.take() == Numbers{1});
 
     shop.broken = false;
-    CHECK(shop.letters.replay({.key = "k"}).size() == 1);
+    CHECK(shop.letters.replay({.key = "k"}).ids.size() == 1);
     CHECK(shop.letters.list().empty());
     shop.send(5, {.key = "k"});
     CHECK(shop.relay.run_once() == 5);
@@ -91,7 +91,7 @@ TEST_CASE("F6: letters of one key that were replayed together go in their order"
     CHECK(shop.letters.list().size() == 3);
     shop.transport.take();
     shop.broken = false;
-    CHECK(shop.letters.replay({}).size() == 3);
+    CHECK(shop.letters.replay({}).ids.size() == 3);
     CHECK(shop.relay.run_once() == 3);
     CHECK(shop.transport.take() == Numbers{1, 2, 3});
 }
@@ -107,7 +107,7 @@ TEST_CASE("a discarded message stays away and what waited behind it goes on") {
     CHECK(shop.letters.list().empty());
     CHECK(shop.relay.run_once() == 1);
     CHECK(shop.transport.take() == Numbers{1, 2});
-    CHECK(shop.letters.replay({}).empty());
+    CHECK(shop.letters.replay({}).ids.empty());
 }
 
 TEST_CASE("F14: parked messages outlive the purge of discarded ones") {
@@ -171,7 +171,7 @@ TEST_CASE("a letter that was published again is one message with the one that wa
 
     shop.broken = false;
     const Replayed replayed = shop.letters.replay({});
-    CHECK(replayed.size() == 2);
+    CHECK(replayed.ids.size() == 2);
     CHECK(replayed.refused.empty());
     CHECK(shop.letters.list().empty());
     CHECK(shop.relay.run_once() == 3);
@@ -188,7 +188,7 @@ TEST_CASE("one letter that cannot be replayed keeps no other from it and is name
     shop.send(9, {.key = "k", .id = id});
     shop.broken = false;
     const Replayed replayed = shop.letters.replay({});
-    CHECK(replayed.size() == 1);
+    CHECK(replayed.ids.size() == 1);
     CHECK(replayed.refused == std::vector{id});
     CHECK(shop.relay.run_once() == 1);
     CHECK_THROWS_AS(shop.letters.replay({}), DuplicateError);
@@ -206,7 +206,7 @@ TEST_CASE("two letters of one id are replayed as one message [B8]") {
     CHECK(shop.letters.list().size() == 2);
     shop.broken = false;
     shop.transport.take();
-    CHECK(shop.letters.replay({.id = id}).size() == 2);
+    CHECK(shop.letters.replay({.id = id}).ids.size() == 2);
     CHECK(shop.letters.list().empty());
     CHECK(shop.relay.run_once() == 1);
     CHECK(shop.transport.take() == Numbers{1});

@@ -108,22 +108,23 @@ ExitCode treat(Invocation& invocation, const char* action, const Act& act) {
     Listing listing{invocation.output(), {"id", "action", "done"}};
     std::size_t done = 0;
     for (bool more = true; more;) {
-        Replayed ids;
+        Replayed treated;
         try {
-            ids = dry_run ? Replayed{letters.dry_run(choice.filter())}
-                          : act(letters, choice.filter());
+            treated = dry_run ? Replayed{.ids = letters.dry_run(choice.filter())}
+                              : act(letters, choice.filter());
         } catch (const NotFoundError&) {
             if (done == 0) throw;
         }
-        done += ids.size();
+        done += treated.ids.size();
         if (!dry_run && done > 0) {
             invocation.committed(std::string(action) + " of " + std::to_string(done) +
                                  (done == 1 ? " message" : " messages"));
         }
-        for (const EventId& id : ids) {
+        for (const EventId& id : treated.ids) {
             listing.add({{"id", id.to_string()}, {"action", action}, {"done", !dry_run}});
         }
-        more = !dry_run && (ids.size() == choice.filter().limit || !ids.refused.empty());
+        more =
+            !dry_run && (treated.ids.size() == choice.filter().limit || !treated.refused.empty());
     }
     choice.require_some(done);
     return ExitCode::ok;
@@ -138,7 +139,7 @@ ExitCode replay(Invocation& invocation) {
 ExitCode discard(Invocation& invocation) {
     const std::string reason = reason_of(invocation);
     return treat(invocation, "discard", [&](DeadLetters& letters, const DeadLetterFilter& filter) {
-        return Replayed{letters.discard(filter, reason)};
+        return Replayed{.ids = letters.discard(filter, reason)};
     });
 }
 

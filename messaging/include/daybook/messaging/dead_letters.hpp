@@ -46,8 +46,9 @@ struct DeadLetterFilter {
     bool with_data = true;  ///< of what is listed; else the messages' data is empty
 };
 
-/// What `DeadLetters::replay` did: the ids that it put back, in their order.
-struct Replayed : std::vector<EventId> {
+/// What `DeadLetters::replay` did.
+struct Replayed {
+    std::vector<EventId> ids{};  ///< of those that it put back, in their order
     /// Those that stay parked, as another message waits in the outbox under their id: discard one
     /// of the two.
     std::vector<EventId> refused{};
