@@ -1,3 +1,4 @@
+#include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -9,6 +10,19 @@
 
 using namespace daybook;
 using namespace daybook::test;
+
+namespace {
+
+std::vector<std::string> lines_of(EventRange events) {
+    std::vector<std::string> lines;
+    for (const EventView& event : events) {
+        lines.push_back(std::string{event.stream()} + " " +
+                        std::to_string(event.version().value()) + " " + std::string{event.type()});
+    }
+    return lines;
+}
+
+}  // namespace
 
 TEST_CASE("a store that was made anew under an open writer is not taken for the one it knew") {
     const PostgresSchema schema;
@@ -33,4 +47,42 @@ TEST_CASE("a store that was made anew under an open writer is not taken for the 
     CHECK(append(writer, "thing-1", 8).position == Position{20});
     CHECK(anew.version("thing-1") == Version{12});
     CHECK(anew.version("thing-2") == Version{8});
+}
+
+TEST_CASE(
+    "a copy that gives other numbers to the names is not taken for the store it was known as") {
+    const PostgresSchema schema;
+    EventStore writer = EventStore::open(schema.uri());
+    NewEvent last = numbered(3, "thing.seen");
+    last.id = EventId::generate();
+    writer.append("thing-1", any, {numbered(1)});
+    writer.append("else-1", any, {numbered(2, "else.happened")});
+    writer.append("thing-2", any, {last});
+
+    PostgresConnection{postgres_uri()}.query("DROP SCHEMA " + schema.name() + " CASCADE");
+    EventStore copy = EventStore::open(schema.uri());
+    copy.append("thing-2", any, {numbered(1, "else.happened")});
+    copy.append("else-1", any, {numbered(2)});
+    copy.append("thing-1", any, {last});
+
+    // Each by itself, which takes a way of its own, to a stream that is known and to a new one.
+    CHECK(writer.append("thing-2", at_version(1), {numbered(4, "thing.seen")}).version ==
+          Version{2});
+    CHECK(writer.append("else-2", no_stream, {numbered(5)}).position == Position{5});
+    const std::vector<std::string> stored = lines_of(copy.read_all());
+    CHECK(stored == std::vector<std::string>{"thing-2 1 else.happened", "else-1 1 thing.counted",
+                                             "thing-1 1 thing.seen", "thing-2 2 thing.seen",
+                                             "else-2 1 thing.counted"});
+}
+
+TEST_CASE("what is known of a stream does not hide that another program has gone on with it") {
+    const PostgresSchema schema;
+    EventStore writer = EventStore::open(schema.uri());
+    for (int n = 0; n < 3; ++n) writer.append("thing-1", any, {numbered(n)});
+    EventStore other = EventStore::open(schema.uri());
+    other.append("thing-1", at_version(3), {numbered(4)});
+    CHECK_THROWS_AS(writer.append("thing-1", at_version(3), {numbered(5)}), ConflictError);
+    CHECK(writer.append("thing-1", any, {numbered(5)}).version == Version{5});
+    CHECK(writer.append("thing-1", at_version(5), {numbered(6)}).version == Version{6});
+    CHECK(other.version("thing-1") == Version{6});
 }

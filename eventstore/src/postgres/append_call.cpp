@@ -50,6 +50,28 @@ void add_terms(Parameters& parameters, const AppendTerms& terms) {
     parameters.add_binary(boolean(terms.after_known), type::boolean);
 }
 
+void add_number(Parameters& parameters, std::optional<std::int64_t> number) {
+    if (number) {
+        parameters.add(*number);
+    } else {
+        parameters.add_null(type::int8);
+    }
+}
+
+void add_known(Parameters& parameters, const KnownEvent& known) {
+    add_number(parameters, known.log);
+    add_number(parameters, known.type);
+    add_number(parameters, known.category);
+    std::optional<std::int64_t> stream;
+    std::optional<std::int64_t> version;
+    if (known.stream) {
+        stream = known.stream->number;
+        version = static_cast<std::int64_t>(known.stream->version.value());
+    }
+    add_number(parameters, stream);
+    add_number(parameters, version);
+}
+
 }  // namespace
 
 void EventColumns::add(const AppendRequest& request, const NewEvent& event) {
@@ -161,7 +183,8 @@ Parameters KnownCall::parameters(const EventId& last_known, std::int64_t known_l
     return all;
 }
 
-Parameters append_event_parameters(const AppendRequest& request, const AppendTerms& terms) {
+Parameters append_event_parameters(const AppendRequest& request, const AppendTerms& terms,
+                                   const KnownEvent& known) {
     const NewEvent& event = request.events.front();
     Parameters all;
     all.add_text(request.stream.str())
@@ -180,6 +203,7 @@ Parameters append_event_parameters(const AppendRequest& request, const AppendTer
         all.add_text(event.metadata);
     }
     add_terms(all, terms);
+    add_known(all, known);
     return all;
 }
 

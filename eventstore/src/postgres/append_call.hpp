@@ -88,9 +88,11 @@ private:
 };
 
 /// The arguments of `append_event`, for a request of one event. Borrows from the request.
-Parameters append_event_parameters(const AppendRequest& request, const AppendTerms& terms);
+Parameters append_event_parameters(const AppendRequest& request, const AppendTerms& terms,
+                                   const KnownEvent& known);
 
 constexpr std::string_view append_event_statement =
-    "SELECT daybook_append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    "SELECT daybook_append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
+    "$14, $15, $16, $17, $18)";
 
 }  // namespace daybook::postgres

@@ -116,7 +116,10 @@ void Appender::begin() {
 Appender::Question Appender::ask(AppendRequests requests, const AppendTerms& terms) {
     Question question{requests, std::nullopt};
     if (is_one_event(requests) && !terms.check_ids) {
-        Parameters parameters = append_event_parameters(*requests.front(), terms);
+        const AppendRequest& request = *requests.front();
+        // Of what the half before may change nothing is known.
+        const KnownEvent known = terms.after_known ? KnownEvent{} : known_.foresee_event(request);
+        Parameters parameters = append_event_parameters(request, terms, known);
         connection_.send(append_event_statement, parameters);
     } else {
         Parameters parameters = question.call.emplace(requests).parameters(terms);

@@ -12,6 +12,21 @@ Foresight KnownLog::foresee(AppendRequests requests) {
     return foresight;
 }
 
+KnownEvent KnownLog::foresee_event(const AppendRequest& request) const {
+    if (!continued_) return {};
+    KnownEvent known{.log = log_,
+                     .type = number_of(request.events.front().type),
+                     .category = number_of_category(request.stream.category()),
+                     .stream = std::nullopt};
+    const auto found = streams_.find(std::string_view{request.stream.str()});
+    if (found == streams_.end() || found->second.era != era_) return known;
+    const Stream& stream = found->second;
+    if (known.type && known.category && request.expected.admits(stream.version)) {
+        known.stream = {stream.numbers.stream, stream.version};
+    }
+    return known;
+}
+
 bool KnownLog::foresee(const AppendRequest& request, Foresight& foresight, Position& head) {
     const auto found = streams_.find(std::string_view{request.stream.str()});
     if (found == streams_.end() || found->second.era != era_) return false;
@@ -35,8 +50,8 @@ bool KnownLog::foresee(const AppendRequest& request, Foresight& foresight, Posit
 bool KnownLog::add_types(const AppendRequest& request, std::vector<std::int64_t>& types) const {
     const std::size_t before = types.size();
     for (const NewEvent& event : request.events) {
-        const auto* const number = number_of(event.type);
-        if (number == nullptr) {
+        const auto number = number_of(event.type);
+        if (!number) {
             types.resize(before);
             return false;
         }
@@ -54,6 +69,7 @@ void KnownLog::learn_log(std::int64_t log) {
     if (log == log_) return;
     log_ = log;
     streams_.clear();
+    categories_.clear();
     types_.clear();
 }
 
@@ -69,11 +85,10 @@ void KnownLog::learn(const EventType& type, std::int64_t number) {
     if (found == types_.end()) found = types_.emplace(std::string{type.name}, 0).first;
     for (Type& known : found->second) {
         if (known.version != type.version) continue;
-        known.number = number;
-        known.era = era_;
+        known.number = {number, era_};
         return;
     }
-    found->second.push_back({type.version, number, era_});
+    found->second.push_back({type.version, {number, era_}});
 }
 
 void KnownLog::learn(const AppendRequest& request, const StreamNumbers& numbers,
@@ -83,17 +98,28 @@ void KnownLog::learn(const AppendRequest& request, const StreamNumbers& numbers,
     stream.numbers = numbers;
     stream.version = result.version;
     stream.era = era_;
+    if (categories_.size() >= categories_max) categories_.clear();
+    const std::string_view category = request.stream.category();
+    auto known = categories_.find(category);
+    if (known == categories_.end()) known = categories_.emplace(category, Number{}).first;
+    known->second = {numbers.category, era_};
     head_ = result.position;
     last_ = request.events.back().id;
 }
 
-const std::int64_t* KnownLog::number_of(const EventType& type) const {
+std::optional<std::int64_t> KnownLog::number_of(const EventType& type) const {
     const auto found = types_.find(type.name);
-    if (found == types_.end()) return nullptr;
+    if (found == types_.end()) return std::nullopt;
     for (const Type& known : found->second) {
-        if (known.version == type.version && known.era == era_) return &known.number;
+        if (known.version == type.version && known.number.era == era_) return known.number.value;
     }
-    return nullptr;
+    return std::nullopt;
+}
+
+std::optional<std::int64_t> KnownLog::number_of_category(std::string_view category) const {
+    const auto found = categories_.find(category);
+    if (found == categories_.end() || found->second.era != era_) return std::nullopt;
+    return found->second.value;
 }
 
 }  // namespace daybook::postgres

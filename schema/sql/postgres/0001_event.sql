@@ -14,7 +14,7 @@ CREATE TABLE daybook_category(
     name text COLLATE "C" NOT NULL UNIQUE
 );
 
--- (Numbers are given under the store's lock: the highest and one more.)
+-- (A stream's number is the position of its first event.)
 CREATE TABLE daybook_stream(
     id       bigint PRIMARY KEY,
     name     text COLLATE "C" NOT NULL UNIQUE,

@@ -40,26 +40,19 @@ BEGIN
 END
 $$;
 
--- Gives numbers to the names that are new, and to their categories, with one statement for all.
+-- Stores the names that are new, and their categories, with one statement for all.
 CREATE FUNCTION daybook_make_streams(
     stream_names       text[],
     stream_categories  text[],
     streams            bigint[],
     categories         integer[],
     is_new             boolean[],
-    OUT ids            bigint[],
     OUT category_ids   integer[]
 ) LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    last bigint;
 BEGIN
-    ids := streams;
     category_ids := categories;
-    SELECT COALESCE(max(id), 0) INTO last FROM daybook_stream;
     FOR s IN 1 .. cardinality(is_new) LOOP
         IF is_new[s] THEN
-            last := last + 1;
-            ids[s] := last;
             -- Most often it is that of the one before.
             IF s > 1 AND stream_categories[s] = stream_categories[s - 1] AND is_new[s - 1] THEN
                 category_ids[s] := category_ids[s - 1];
@@ -70,7 +63,7 @@ BEGIN
     END LOOP;
     INSERT INTO daybook_stream(id, name, category)
     SELECT id, name, category
-    FROM (SELECT unnest(ids) AS id, unnest(stream_names) AS name,
+    FROM (SELECT unnest(streams) AS id, unnest(stream_names) AS name,
                  unnest(category_ids) AS category, unnest(is_new) AS new) AS given
     WHERE new;
 END
@@ -169,16 +162,17 @@ BEGIN
             positions[r] := -1;
             versions[r] := have;
         ELSIF expected = -1 OR expected = have OR (expected = -2 AND have > 0) THEN
+            IF streams[s] IS NULL THEN
+                streams[s] := head + 1;
+                is_new[s] := true;
+                any_new := true;
+            END IF;
             head := head + request_events[r];
             have := have + request_events[r];
             heads[s] := have;
             positions[r] := head;
             versions[r] := have;
             stored := true;
-            IF streams[s] IS NULL THEN
-                is_new[s] := true;
-                any_new := true;
-            END IF;
         ELSE
             positions[r] := 0;
             versions[r] := have;
@@ -195,9 +189,8 @@ BEGIN
     END IF;
 
     IF any_new THEN
-        SELECT made.ids, made.category_ids INTO streams, categories
-        FROM daybook_make_streams(stream_names, stream_categories, streams, categories, is_new)
-             AS made;
+        categories := daybook_make_streams(stream_names, stream_categories, streams, categories,
+                                           is_new);
     END IF;
     IF array_position(types, NULL) IS NOT NULL THEN
         SELECT array_agg(daybook_type_of(wanted.name, wanted.version)) INTO types
@@ -223,6 +216,10 @@ $$;
 
 -- The same for one request of one event, for half the work: its position (or 0), the version, the
 -- numbers of stream, category and type, 1 if `continued`, and `log`. NULL where nothing is done.
+--
+-- What the writer knows (NULL where it does not) counts only if `last_known` is still the last
+-- event of the log, and that still the table numbered `known_log`. With `known_stream` it knows
+-- everything of a stream that is as expected, and nothing has to be looked up.
 CREATE FUNCTION daybook_append_event(
     stream_name        text,
     stream_category    text,
@@ -236,54 +233,73 @@ CREATE FUNCTION daybook_append_event(
     event_data         text,
     event_metadata     text,
     last_known         uuid,
-    after_known        boolean
+    after_known        boolean,
+    known_log          bigint,
+    known_type         bigint,
+    known_category     bigint,
+    known_stream       bigint,
+    known_version      bigint
 ) RETURNS bigint[] LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     locked      boolean := daybook_lock_store();
+    log         bigint := 'daybook_event'::regclass::oid::bigint;
     head        bigint;
     continued   boolean;
     stream_id   bigint;
     category_id integer;
-    have        bigint;
+    have        bigint := 0;
     type_id     integer;
 BEGIN
     IF after_known AND pg_current_xact_id_if_assigned() IS NULL THEN
         RETURN NULL;
     END IF;
-    -- An empty log has no streams and no types either.
-    SELECT last.position, last.id = last_known, daybook_stream.id,
-           COALESCE(daybook_stream.category, (SELECT daybook_category.id FROM daybook_category
-                                              WHERE daybook_category.name = stream_category)),
-           (SELECT version FROM daybook_event WHERE daybook_event.stream = daybook_stream.id
-            ORDER BY version DESC LIMIT 1),
-           (SELECT daybook_event_type.id FROM daybook_event_type
-            WHERE daybook_event_type.name = type_name AND daybook_event_type.version = type_version)
-    INTO head, continued, stream_id, category_id, have, type_id
+    IF known_stream IS NOT NULL AND known_log = log THEN
+        INSERT INTO daybook_event(position, stream, version, category, type, recorded_at, id,
+                                  correlation, causation, data, metadata)
+        SELECT last.position + 1, known_stream, known_version + 1, known_category, known_type,
+               event_recorded, event_id, event_correlation, event_causation, event_data,
+               event_metadata
+        FROM (SELECT position, id FROM daybook_event ORDER BY position DESC LIMIT 1) AS last
+        WHERE last.id = last_known
+        RETURNING position INTO head;
+        IF FOUND THEN
+            RETURN ARRAY[head, known_version + 1, known_stream, known_category, known_type, 1, log];
+        END IF;
+    END IF;
+    -- An empty log has no streams either.
+    SELECT last.position, last.id = last_known, daybook_stream.id, daybook_stream.category
+    INTO head, continued, stream_id, category_id
     FROM (SELECT position, id FROM daybook_event ORDER BY position DESC LIMIT 1) AS last
     LEFT JOIN daybook_stream ON daybook_stream.name = stream_name;
     head := COALESCE(head, 0);
-    have := COALESCE(have, 0);
+    IF stream_id IS NOT NULL THEN
+        SELECT version INTO have FROM daybook_event WHERE stream = stream_id
+        ORDER BY version DESC LIMIT 1;
+    END IF;
     IF NOT (expected IN (-1, have) OR (expected = -2 AND have > 0)) THEN
         PERFORM daybook_refuse_used(ARRAY[event_id]);
         RETURN ARRAY[0, have];
     END IF;
+    IF continued AND known_log = log THEN
+        category_id := COALESCE(category_id, known_category);
+        type_id := known_type;
+    END IF;
     IF stream_id IS NULL THEN
+        stream_id := head + 1;
         IF category_id IS NULL THEN
             category_id := daybook_category_of(stream_category);
         END IF;
-        INSERT INTO daybook_stream(id, name, category)
-        VALUES(COALESCE((SELECT max(id) FROM daybook_stream), 0) + 1, stream_name, category_id)
-        RETURNING id INTO stream_id;
+        INSERT INTO daybook_stream(id, name, category) VALUES(stream_id, stream_name, category_id);
     END IF;
     IF type_id IS NULL THEN
         type_id := daybook_type_of(type_name, type_version::integer);
     END IF;
     INSERT INTO daybook_event(position, stream, version, category, type, recorded_at, id,
-                      correlation, causation, data, metadata)
+                              correlation, causation, data, metadata)
     VALUES(head + 1, stream_id, have + 1, category_id, type_id, event_recorded, event_id,
            event_correlation, event_causation, event_data, event_metadata);
     RETURN ARRAY[head + 1, have + 1, stream_id, category_id, type_id,
-                 COALESCE(continued, false)::integer, 'daybook_event'::regclass::oid::bigint];
+                 COALESCE(continued, false)::integer, log];
 END
 $$;
 
