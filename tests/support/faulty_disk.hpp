@@ -54,6 +54,8 @@ public:
     }
     /// How often it has failed.
     int failures() const { return failures_; }
+    /// How often the write-ahead log was written.
+    int log_writes() const { return log_writes_; }
 
 private:
     struct File {
@@ -101,6 +103,7 @@ private:
     }
     static int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 offset) {
         File* const self = outer(file);
+        if (self->is_wal) ++self->disk->log_writes_;
         if (self->is_wal && self->disk->fails(Fault::full)) return SQLITE_FULL;
         if (self->is_wal && self->disk->fails(Fault::write_error)) return SQLITE_IOERR_WRITE;
         return forward<&sqlite3_io_methods::xWrite>(file, bytes, count, offset);
@@ -173,6 +176,7 @@ private:
     std::atomic<bool> once_{false};
     std::atomic<int> spared_{0};
     std::atomic<int> failures_{0};
+    std::atomic<int> log_writes_{0};
 };
 
 }  // namespace daybook::test

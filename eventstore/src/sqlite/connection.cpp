@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -11,6 +12,7 @@
 
 #include "daybook/core/denied_error.hpp"
 #include "daybook/core/error.hpp"
+#include "sqlite/gathered_commit.hpp"
 
 namespace daybook::sqlite {
 
@@ -318,6 +320,8 @@ void Connection::commit() {
 int Connection::try_commit() {
     Statement& commit = statement("COMMIT");
     const Resetting resetting{commit};
+    std::optional<GatheredCommit> gathered;
+    if (gathers_commits_) gathered.emplace(handle(), log_frames_);
     if (commit.try_step() != SQLITE_DONE) return sqlite3_extended_errcode(handle());
     begun_ = false;
     return SQLITE_OK;

@@ -115,6 +115,9 @@ public:
     std::int64_t integer(std::string_view sql);
     std::string text(std::string_view sql);
 
+    /// From now on each commit goes into the write-ahead log, which the file has, with one write.
+    void gather_commits() noexcept { gathers_commits_ = true; }
+
     enum class Begin { deferred, immediate };
     void begin(Begin how);
     /// Commits what `begin` began. Throws its first error if SQLite has ended it.
@@ -186,7 +189,9 @@ private:
     detail::ByText<std::unique_ptr<Statement>> statements_;
     Kept used_;                       ///< since they were that many
     Kept used_before_;                ///< the ones before them
+    std::string log_frames_;          ///< of one commit
     std::exception_ptr first_error_;  ///< of the transaction that SQLite has ended
+    bool gathers_commits_ = false;
     bool begun_ = false;
     bool trusted_ = true;
     bool second_look_ = false;

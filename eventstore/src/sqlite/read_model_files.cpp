@@ -105,6 +105,7 @@ private:
 
     void prepare_to_write(Connection& connection) {
         enable_wal(connection, std::chrono::steady_clock::now() + options_.busy_wait_max);
+        connection.gather_commits();
         // A lost tail is applied again from the model's own checkpoint, so NORMAL is enough.
         set_durability(connection, options_.durability == Durability::off ? Durability::off
                                                                           : Durability::normal);

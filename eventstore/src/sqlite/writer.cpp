@@ -44,6 +44,7 @@ void Writer::connect() {
     guard_.check_file();
     made->take_second_look(suspects_damage_);
     set_durability(*made, durability_);
+    made->gather_commits();
     // Room for the pages that appends come back to: the newer levels of the index of streams.
     made->run("PRAGMA cache_size = -65536");
     made->run("PRAGMA journal_size_limit = " + std::to_string(wal_bytes_kept_max));

@@ -1,0 +1,143 @@
+#include <string>
+
+#include <doctest/doctest.h>
+#include <sqlite3.h>
+
+#include "daybook/core/error.hpp"
+#include "faulty_disk.hpp"
+#include "numbered.hpp"
+#include "store_place.hpp"
+
+using namespace daybook;
+using namespace daybook::test;
+
+namespace {
+
+constexpr int rows = 40'000;
+
+/// More than the 64 MiB that SQLite may keep in memory, so that it writes into the log before it
+/// commits; and then the first pages again, which it changes there.
+void write_much(Sql& sql, int generation) {
+    sql.exec("DELETE FROM mine");
+    sql.exec(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+        "INSERT INTO mine SELECT i, ?, hex(zeroblob(1000)) FROM n",
+        rows, generation);
+    sql.exec("UPDATE mine SET generation = ? WHERE i <= 100", generation + 1000);
+}
+
+void check_much(const EventStore& store, int generation) {
+    store.query([&](Sql& sql) {
+        CHECK(sql.integer("SELECT count(*) FROM mine WHERE generation = ?", generation) ==
+              rows - 100);
+        CHECK(sql.integer("SELECT count(*) FROM mine WHERE generation = ?", generation + 1000) ==
+              100);
+    });
+}
+
+void check_sound(const StorePlace& place) {
+    sqlite3* database = nullptr;
+    REQUIRE(sqlite3_open(place.uri().c_str(), &database) == SQLITE_OK);
+    std::string answer;
+    sqlite3_exec(
+        database, "PRAGMA integrity_check",
+        [](void* to, int, char** values, char**) {
+            *static_cast<std::string*>(to) += values[0];
+            return 0;
+        },
+        &answer, nullptr);
+    sqlite3_close(database);
+    CHECK(answer == "ok");
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("sqlite");
+
+TEST_CASE("a commit of many pages goes into the write-ahead log with one write [D17]") {
+    FaultyDisk disk;
+    const StorePlace place;
+    EventStore store = place.open();
+    store.append("thing-1", any, {numbered(1)});
+    for (const char* stream : {"thing-2", "else-1", "thing-1"}) {
+        const int before = disk.log_writes();
+        store.append(stream, any, {numbered(1), numbered(2), numbered(3)});
+        CHECK(disk.log_writes() - before == 1);
+    }
+}
+
+TEST_CASE("what is committed can be read at once, whatever the durability [D17]") {
+    for (const auto durability : {Durability::full, Durability::normal, Durability::off}) {
+        const StorePlace place;
+        EventStore store = place.open({.durability = durability});
+        const EventStore other = place.open();
+        for (std::uint64_t n = 1; n <= 50; ++n) {
+            store.append("thing-" + std::to_string(n), no_stream, {numbered(n)});
+            CHECK(other.head() == Position{n});
+            CHECK(other.version("thing-" + std::to_string(n)) == Version{1});
+        }
+    }
+}
+
+TEST_CASE(
+    "pages that were in the log before the commit, and changed there, are as they were left") {
+    for (const auto durability : {Durability::full, Durability::normal}) {
+        const StorePlace place;
+        EventStore store = place.open({.durability = durability});
+        const EventStore other = place.open();
+        store.transact([](Transaction& tx) {
+            tx.sql().exec("CREATE TABLE mine(i INTEGER PRIMARY KEY, generation INT, text TEXT)");
+        });
+        for (int generation = 1; generation <= 2; ++generation) {
+            store.transact([&](Transaction& tx) {
+                write_much(tx.sql(), generation);
+                tx.append("thing-1", any, {numbered(1)});
+            });
+            check_much(other, generation);
+        }
+        check_sound(place);
+    }
+}
+
+TEST_CASE("what a rolled-back unit left in the log never covers what others commit there") {
+    const StorePlace place;
+    EventStore store = place.open();
+    EventStore other = place.open();
+    store.transact([](Transaction& tx) {
+        tx.sql().exec("CREATE TABLE mine(i INTEGER PRIMARY KEY, generation INT, text TEXT)");
+    });
+    for (int generation = 1; generation <= 2; ++generation) {
+        CHECK_THROWS_AS(store.transact([](Transaction& tx) {
+            write_much(tx.sql(), 77);
+            throw InvalidError("given up");
+        }),
+                        InvalidError);
+        other.transact([&](Transaction& tx) { write_much(tx.sql(), generation); });
+        store.append("thing-1", any, {numbered(1)});
+        check_much(store, generation);
+        check_much(other, generation);
+    }
+    CHECK(other.head() == Position{2});
+    check_sound(place);
+}
+
+TEST_CASE("a write of the log that fails in the middle of a commit leaves nothing of it") {
+    FaultyDisk disk;
+    const StorePlace place;
+    EventStore store = place.open();
+    store.append("thing-1", any, {numbered(1)});
+    std::vector<NewEvent> many;
+    for (std::uint64_t n = 0; n < 2'000; ++n) many.push_back(numbered(n));
+    int refused = 0;
+    for (int after = 0; after < 3; ++after) {
+        disk.fail_once(FaultyDisk::Fault::full, after);
+        CHECK_THROWS_AS(store.append("thing-2", any, many), StorageError);
+        ++refused;
+        CHECK(store.head() == Position{1});
+        CHECK(place.open().head() == Position{1});
+    }
+    CHECK(disk.failures() == refused);
+    disk.fail(FaultyDisk::Fault::none);
+    CHECK(store.append("thing-2", any, many).position == Position{2'001});
+    check_sound(place);
+}
