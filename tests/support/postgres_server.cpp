@@ -6,11 +6,14 @@
 #include <memory>
 #include <random>
 #include <stdexcept>
+#include <string_view>
 
 #include <libpq-fe.h>
 
 namespace daybook::test {
 namespace {
+
+constexpr std::string_view deadlock_detected = "40P01";
 
 std::string random_name() {
     std::random_device random;
@@ -45,8 +48,13 @@ PostgresConnection::PostgresConnection(const std::string& uri)
 PostgresConnection::~PostgresConnection() { PQfinish(connection_); }
 
 PostgresConnection::Rows PostgresConnection::query(const std::string& statements) {
-    const std::unique_ptr<PGresult, decltype(&PQclear)> result{
-        PQexec(connection_, statements.c_str()), &PQclear};
+    std::unique_ptr<PGresult, decltype(&PQclear)> result{nullptr, &PQclear};
+    for (int attempt = 1; attempt <= 10; ++attempt) {
+        result.reset(PQexec(connection_, statements.c_str()));
+        const char* const state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+        if (state == nullptr || std::string_view{state} != deadlock_detected) break;
+        PQclear(PQexec(connection_, "ROLLBACK"));
+    }
     const auto status = PQresultStatus(result.get());
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
         throw std::runtime_error(statements + ": " + PQerrorMessage(connection_));
