@@ -1,7 +1,7 @@
 #include <string>
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <doctest/doctest.h>
-#include <sqlite3.h>
 
 #include "daybook/core/error.hpp"
 #include "faulty_disk.hpp"
@@ -36,18 +36,8 @@ void check_much(const EventStore& store, int generation) {
 }
 
 void check_sound(const StorePlace& place) {
-    sqlite3* database = nullptr;
-    REQUIRE(sqlite3_open(place.uri().c_str(), &database) == SQLITE_OK);
-    std::string answer;
-    sqlite3_exec(
-        database, "PRAGMA integrity_check",
-        [](void* to, int, char** values, char**) {
-            *static_cast<std::string*>(to) += values[0];
-            return 0;
-        },
-        &answer, nullptr);
-    sqlite3_close(database);
-    CHECK(answer == "ok");
+    SQLite::Database database{place.uri(), SQLite::OPEN_READWRITE};
+    CHECK(database.execAndGet("PRAGMA integrity_check").getString() == "ok");
 }
 
 }  // namespace

@@ -48,11 +48,13 @@ PostgresConnection::PostgresConnection(const std::string& uri)
 PostgresConnection::~PostgresConnection() { PQfinish(connection_); }
 
 PostgresConnection::Rows PostgresConnection::query(const std::string& statements) {
+    // Of a transaction that was begun before, only a part could be run again.
+    const bool is_whole = PQtransactionStatus(connection_) == PQTRANS_IDLE;
     std::unique_ptr<PGresult, decltype(&PQclear)> result{nullptr, &PQclear};
     for (int attempt = 1; attempt <= 10; ++attempt) {
         result.reset(PQexec(connection_, statements.c_str()));
         const char* const state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
-        if (state == nullptr || std::string_view{state} != deadlock_detected) break;
+        if (!is_whole || state == nullptr || std::string_view{state} != deadlock_detected) break;
         PQclear(PQexec(connection_, "ROLLBACK"));
     }
     const auto status = PQresultStatus(result.get());

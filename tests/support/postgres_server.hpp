@@ -23,8 +23,8 @@ public:
     PostgresConnection& operator=(const PostgresConnection&) = delete;
 
     /// Runs one or more statements; the rows of the last as text, NULL as the empty one. Throws
-    /// std::runtime_error with the server's words. What the server ends because it and the program
-    /// under test wait for each other is run again.
+    /// std::runtime_error with the server's words. What the server ends because of a
+    /// deadlock with the program under test is run again, unless a transaction was open before.
     Rows query(const std::string& statements);
     /// The only field of the only row.
     std::string field(const std::string& statements) { return query(statements).at(0).at(0); }
