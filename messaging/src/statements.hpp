@@ -20,13 +20,14 @@ inline constexpr std::int64_t blocked = std::numeric_limits<std::int64_t>::max()
 
 /// The newest sequence; whether anything is ready at once (1 or 0), whether the instant that
 /// something waits for has come, whether anything was left to other programs; and the newest
-/// instant at which something began to wait. Parameter: now.
+/// instant at which something began to wait. Parameter: now. (What is ready is looked for from the
+/// newest on, because relays at work have removed the oldest, which leaves a trail in the index.)
 inline constexpr std::string_view outbox_look = R"(
 SELECT (SELECT COALESCE(MAX(sequence), 0) FROM daybook_outbox),
-       CASE WHEN EXISTS(
-           SELECT 1 FROM daybook_outbox
+       CASE WHEN (
+           SELECT MAX(sequence) FROM daybook_outbox
            WHERE COALESCE(retry_at, CASE WHEN due_at > created_at THEN due_at END) IS NULL
-       ) THEN 1 ELSE 0 END,
+       ) IS NULL THEN 0 ELSE 1 END,
        CASE WHEN EXISTS(
            SELECT 1 FROM daybook_outbox
            WHERE COALESCE(retry_at, CASE WHEN due_at > created_at THEN due_at END) <= ?
@@ -62,15 +63,17 @@ SELECT MIN(COALESCE(retry_at, CASE WHEN due_at > created_at THEN due_at END)) FR
 /// What is ready at once, by sequence. Parameters: how large data may be to come along (else NULL),
 /// bit set of partitions, the sequence behind which it begins, newest sequence, limit.
 /// The last column tells whether another message blocks the row's key; whether any message blocks
-/// anything is looked up once for all rows.
+/// anything is looked up once for all rows. (As a minimum, which is the first entry of an index: to
+/// see whether a row EXISTS, PostgreSQL reads the whole table if it takes most rows for such ones.)
 inline constexpr std::string_view outbox_ready = R"(
 SELECT o.id, o.topic, o.key, o.type, o.schema_version,
        CASE WHEN o.bytes <= ? THEN o.data END, o.headers, o.reply_to,
        o.correlation, o.causation, o.created_at, o.due_at, o.attempts,
        o.sequence, o.partition,
        CASE WHEN o.key <> '' AND (
-           EXISTS(SELECT 1 FROM daybook_outbox w WHERE w.retry_at IS NOT NULL)
-           OR EXISTS(SELECT 1 FROM daybook_dead_letter w WHERE w.discarded_at IS NULL)) AND (
+           (SELECT MIN(w.topic) FROM daybook_outbox w WHERE w.retry_at IS NOT NULL) IS NOT NULL
+           OR (SELECT MIN(w.topic) FROM daybook_dead_letter w WHERE w.discarded_at IS NULL)
+              IS NOT NULL) AND (
            EXISTS(SELECT 1 FROM daybook_outbox b WHERE b.topic = o.topic AND b.key = o.key
                   AND b.retry_at IS NOT NULL AND b.retry_at < 9223372036854775807)
            OR EXISTS(SELECT 1 FROM daybook_dead_letter d WHERE d.topic = o.topic AND d.key = o.key
@@ -88,8 +91,9 @@ SELECT o.id, o.topic, o.key, o.type, o.schema_version,
        o.correlation, o.causation, o.created_at, o.due_at, o.attempts,
        o.sequence, o.partition,
        CASE WHEN o.key <> '' AND (
-           EXISTS(SELECT 1 FROM daybook_outbox w WHERE w.retry_at IS NOT NULL)
-           OR EXISTS(SELECT 1 FROM daybook_dead_letter w WHERE w.discarded_at IS NULL)) AND (
+           (SELECT MIN(w.topic) FROM daybook_outbox w WHERE w.retry_at IS NOT NULL) IS NOT NULL
+           OR (SELECT MIN(w.topic) FROM daybook_dead_letter w WHERE w.discarded_at IS NULL)
+              IS NOT NULL) AND (
            EXISTS(SELECT 1 FROM daybook_outbox b WHERE b.topic = o.topic AND b.key = o.key
                   AND b.retry_at IS NOT NULL AND b.retry_at < 9223372036854775807
                   AND (o.retry_at IS NULL OR b.sequence < o.sequence))
