@@ -284,6 +284,8 @@ private:
 Unit engine_unit(const EventStore& opened) {
     return [store = opened](const Next& next, bool commits) mutable {
         store.transact([&](Transaction& tx) {
+            // The lock comes with the first statement.
+            tx.version("thing-1");
             next();
             const auto position = tx.append("thing-1", any, {numbered(1)}).position;
             tx.publish("counts", Counted{position.value()});

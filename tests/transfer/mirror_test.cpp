@@ -36,7 +36,9 @@ class WriteLock {
 public:
     explicit WriteLock(EventStore store)
         : holder_([this, store = std::move(store)]() mutable {
-              store.transact([this](Transaction&) {
+              store.transact([this](Transaction& tx) {
+                  // The lock comes with the first statement.
+                  tx.version("held-1");
                   held_.set_value();
                   release_.get_future().wait();
               });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <utility>
 
 #include <poll.h>
 #include <unistd.h>
@@ -243,6 +244,7 @@ bool Connection::is_at_work() const noexcept {
 void Connection::lose(const std::string& why) {
     broken_ = true;
     sent_.clear();
+    opening_ = {};
     throw UnavailableError("store '" + place_.name + "': the connection was lost: " + why +
                            ": check that the server runs, and try again");
 }
@@ -347,8 +349,8 @@ std::vector<Result> Connection::receive(const Look& look) {
 std::vector<Result> Connection::take_answers(const Look& look) {
     require(PQpipelineSync(handle()) != 0, "a statement cannot be sent");
     const auto deadline = answer_deadline();
-    const std::vector<Sent> sent = std::move(sent_);
-    sent_.clear();
+    const std::vector<Sent> sent = std::exchange(sent_, {});
+    const Opening opening = std::exchange(opening_, {});
     Answers answers;
     for (const Sent& one : sent) {
         const bool shows = look && !answers.failed && &one == &sent.back();
@@ -357,7 +359,9 @@ std::vector<Result> Connection::take_answers(const Look& look) {
     }
     if (PQstatus(handle()) == CONNECTION_OK) {
         const Result sync{next(deadline)};
+        answered_at_ = SteadyClock::now();
     }
+    take_opening(opening, answers.results);
     if (answers.failed) fail_for(*answers.failed, *answers.failed_statement);
     if (PQstatus(handle()) != CONNECTION_OK) {
         lose(std::string(trimmed(PQerrorMessage(handle()))));
@@ -365,6 +369,12 @@ std::vector<Result> Connection::take_answers(const Look& look) {
     if (guarded_) check_still_open(sent.empty() ? "" : sent.back().statement);
     if (answers.thrown) std::rethrow_exception(answers.thrown);
     return std::move(answers.results);
+}
+
+void Connection::take_opening(const Opening& opening, std::vector<Result>& answers) {
+    if (!opening.take || answers.size() < opening.answers) return;
+    opening.take({answers.data(), opening.answers});
+    answers.erase(answers.begin(), answers.begin() + static_cast<std::ptrdiff_t>(opening.answers));
 }
 
 void Connection::take_answer(const Sent& one, const Look* look, Deadline deadline,
@@ -425,12 +435,14 @@ void Connection::check_still_open(std::string_view statement) {
                        std::string(statement.substr(0, shown_max)));
 }
 
-void Connection::guard_transaction(std::function<void()> begin_again) {
+void Connection::guard_transaction(std::function<void()> begin_again, Opened opened) {
     guarded_ = true;
     touched_ = false;
     ended_ = false;
     first_error_ = nullptr;
     begin_again_ = std::move(begin_again);
+    const auto answers = std::ranges::count(sent_, false, &Sent::preparation);
+    opening_ = {static_cast<std::size_t>(answers), std::move(opened)};
 }
 
 void Connection::end_guard() noexcept {
@@ -552,7 +564,7 @@ void Connection::finish_telling() {
 
 bool Connection::in_transaction() const noexcept {
     const auto status = PQtransactionStatus(handle());
-    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+    return is_opening() || status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
 
 void Connection::drop_answers() noexcept {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -130,6 +131,10 @@ public:
     /// How many statements were sent that nobody has received the results of.
     std::size_t unanswered() const noexcept { return sent_.size(); }
     bool in_transaction() const noexcept;
+    /// Whether the transaction's BEGIN and what was sent along are still unanswered.
+    bool is_opening() const noexcept { return static_cast<bool>(opening_.take); }
+    /// When the server has answered last.
+    std::chrono::steady_clock::time_point answered_at() const noexcept { return answered_at_; }
     /// SQLSTATE of the last error that `receive` threw.
     const std::string& failed_state() const noexcept { return failed_state_; }
 
@@ -142,8 +147,10 @@ public:
     /// Guards the transaction whose BEGIN was just sent: once a statement in it has failed, the
     /// connection was lost, or a statement has ended the transaction itself, everything further is
     /// refused with that first error. Nothing can then go to the server on its own. `begin_again`
-    /// rolls back and begins the same transaction anew, guarded.
-    void guard_transaction(std::function<void()> begin_again);
+    /// rolls back and begins the same transaction anew, guarded. With `opened` the answers to all
+    /// that was sent with the BEGIN go to it alone, once they come along with the next `receive`.
+    using Opened = std::function<void(std::span<const Result> answers)>;
+    void guard_transaction(std::function<void()> begin_again, Opened opened = {});
     /// Throws the first error of the guarded transaction, if there is one.
     void require_whole() const;
     /// Commits the transaction and ends its guard. Throws the first error if there is one, and
@@ -213,6 +220,11 @@ private:
         bool preparation = false;
         bool was_kept = false;  ///< prepared by an earlier use of it
     };
+    /// What a transaction began with, until it was answered.
+    struct Opening {
+        std::size_t answers = 0;
+        Opened take{};
+    };
     /// Results, of which one may be a failure.
     struct Answers {
         std::vector<Result> results{};
@@ -221,6 +233,8 @@ private:
         std::exception_ptr thrown{};  ///< by a look
     };
     std::vector<Result> take_answers(const Look& look);
+    /// Shows the answers to what a transaction began with to whom they are for.
+    static void take_opening(const Opening& opening, std::vector<Result>& answers);
     void take_answer(const Sent& one, const Look* look, Deadline deadline, Answers& answers);
     void run_script(const Sent& script);
     /// Notes what a failure says about the connection and its statements, and throws it.
@@ -270,6 +284,8 @@ private:
     bool broken_ = false;
     bool unfit_ = false;
     bool stale_ = false;  ///< the last failure was a stale statement's
+    std::chrono::steady_clock::time_point answered_at_{};
+    Opening opening_;
 
     // The guard.
     bool guarded_ = false;

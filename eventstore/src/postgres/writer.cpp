@@ -25,6 +25,9 @@ constexpr std::string_view end_process_of_ours =
 constexpr std::string_view has_event =
     "SELECT EXISTS(SELECT 1 FROM daybook_event WHERE id = $1)::text";
 
+/// A connection that has not been used for so long is asked whether it is still there.
+constexpr std::chrono::seconds idle_min{1};
+
 }  // namespace
 
 Writer::Writer(Place place, EngineOptions options, TypeTable& types)
@@ -95,7 +98,8 @@ std::vector<AppendOutcome> Writer::settle_group(AppendRequests requests, std::st
 }
 
 std::vector<AppendOutcome> Writer::append_all(AppendRequests requests) {
-    std::vector<AppendOutcome> outcomes = appender_->append(requests);
+    std::vector<AppendOutcome> outcomes =
+        connection_->with_fresh_statements([&] { return appender_->append(requests); });
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
         if (!has_stored(outcomes[i])) continue;
         written_ = requests[i]->events.front().id;
@@ -107,8 +111,12 @@ std::vector<AppendOutcome> Writer::append_all(AppendRequests requests) {
 void Writer::begin() {
     for (bool again = false;; again = true) {
         require_connection();
+        // Whoever was idle is spared an error if the server has gone away meanwhile.
+        const bool was_idle = SteadyClock::now() - connection_->answered_at() >= idle_min;
         try {
-            return connection_->with_fresh_statements([this] { begin_here(); });
+            begin_here();
+            if (was_idle) await_begin();
+            return;
         } catch (const UnavailableError&) {
             // The server may have been restarted since this connection was used last, or another
             // one may have taken over.
@@ -123,20 +131,32 @@ void Writer::begin() {
 }
 
 void Writer::begin_here() {
+    head_.reset();
+    written_.reset();
     connection_->send(connection_->begin_statement());
     connection_->send_settings();
     connection_->send("SELECT * FROM daybook_begin_unit()");
     connection_->send(EventReader::select_head);
-    const std::vector<Result> results = connection_->receive();
-    const Result& unit = results[results.size() - 2];
-    transaction_ = unit.text(0, 0);
-    life_ = unit.text(0, 1);
-    head_ = static_cast<std::uint64_t>(results.back().int8(0, 0));
-    written_.reset();
-    connection_->guard_transaction([this] {
-        connection_->rollback();
-        begin_here();
-    });
+    connection_->guard_transaction(
+        [this] {
+            connection_->rollback();
+            begin_here();
+        },
+        [this](std::span<const Result> answers) {
+            const Result& unit = answers[answers.size() - 2];
+            transaction_ = unit.text(0, 0);
+            life_ = unit.text(0, 1);
+            head_ = static_cast<std::uint64_t>(answers.back().int8(0, 0));
+        });
+}
+
+void Writer::await_begin() {
+    if (!connection_->is_opening()) return;
+    connection_->with_fresh_statements([this] { connection_->receive(); });
+}
+
+void Writer::savepoint() {
+    connection_->with_fresh_statements([this] { connection_->run("SAVEPOINT unit"); });
 }
 
 void Writer::rollback_to_savepoint() {
@@ -149,12 +169,15 @@ void Writer::rollback_to_savepoint() {
 }
 
 Position Writer::head() {
+    await_begin();
     if (!head_) head_ = reader_->head();
     return *head_;
 }
 
 void Writer::commit() {
     connection_->require_whole();
+    // The unit's number is needed if the connection is lost in the commit.
+    await_begin();
     try {
         connection_->commit();
     } catch (const Error&) {

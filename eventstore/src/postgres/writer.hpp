@@ -25,10 +25,11 @@ public:
     /// A group of appends in a transaction of its own, in one round trip.
     std::vector<AppendOutcome> append_group(AppendRequests requests);
 
-    /// Begins a unit: from here on nobody else writes to the store.
+    /// Begins a unit: from its first statement on, with which this goes to the server, nobody else
+    /// writes to the store.
     void begin();
     std::vector<AppendOutcome> append_all(AppendRequests requests);
-    void savepoint() { connection_->run("SAVEPOINT unit"); }
+    void savepoint();
     void release_savepoint() { connection_->run("RELEASE SAVEPOINT unit"); }
     void rollback_to_savepoint();
     /// Throws the unit's first error if it has failed or was ended.
@@ -45,8 +46,10 @@ private:
     using Deadline = std::chrono::steady_clock::time_point;
 
     void connect();
-    /// Begins a unit on the connection that is there.
+    /// Begins a unit on the connection that is there, without waiting for the answer.
     void begin_here();
+    /// Waits for it, if nothing in the unit has done so.
+    void await_begin();
     /// Connects until the deadline, if the server is away for a moment.
     void connect_again(Deadline deadline);
     void drop() noexcept { connection_.reset(); }

@@ -33,7 +33,8 @@ std::size_t append_whole_log(Transaction& tx, const RecordedBatch& batch);
 
 /// One atomic unit: appends to any number of streams, outbox messages, inbox marks and SQL on the
 /// store's own database commit together or not at all. Only alive inside `EventStore::transact`,
-/// on the thread that called it. What it reads includes what it wrote.
+/// on the thread that called it. What it reads includes what it wrote, and from its first statement
+/// on nobody else writes to the store.
 ///
 /// An error may make the engine end the transaction by itself (on SQLite a full disk, a failed read
 /// or INSERT OR ROLLBACK; on PostgreSQL a lost connection). A unit that catches it and goes on

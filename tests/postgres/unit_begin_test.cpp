@@ -1,0 +1,63 @@
+#include <chrono>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "daybook/core/error.hpp"
+#include "daybook/eventstore/event_store.hpp"
+#include "numbered.hpp"
+#include "postgres_server.hpp"
+
+// A unit's BEGIN goes to the server together with the unit's first statement, if the server has
+// just answered.
+
+using namespace daybook;
+using namespace daybook::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+EventStore open_impatient(const PostgresSchema& schema) {
+    return EventStore::open(schema.uri(), {.busy_wait_max = 100ms});
+}
+
+}  // namespace
+
+TEST_CASE("a unit keeps nobody waiting before its first statement, and everybody after it") {
+    const PostgresSchema schema;
+    EventStore store = EventStore::open(schema.uri());
+    EventStore other = open_impatient(schema);
+    store.append("thing-1", no_stream, {numbered(1)});
+    const CommitResult committed = store.transact([&](Transaction& tx) {
+        other.append("thing-2", no_stream, {numbered(2)});
+        CHECK(tx.version("thing-2") == Version{1});
+        CHECK_THROWS_AS(other.append("thing-2", any, {numbered(3)}), UnavailableError);
+        tx.append("thing-1", at_version(1), {numbered(4)});
+    });
+    CHECK(committed.position == Position{3});
+    CHECK(other.append("thing-2", at_version(1), {numbered(5)}).position == Position{4});
+}
+
+TEST_CASE("a unit that does nothing knows the head at which it was committed") {
+    const PostgresSchema schema;
+    EventStore store = EventStore::open(schema.uri());
+    store.append("thing-1", no_stream, {numbered(1), numbered(2)});
+    CHECK(store.transact([](Transaction&) {}).position == Position{2});
+}
+
+TEST_CASE("a unit that could not begin stores nothing, whatever its program does with the error") {
+    const PostgresSchema schema;
+    EventStore store = open_impatient(schema);
+    PostgresConnection holder{postgres_uri()};
+    holder.query("SET search_path TO " + schema.name());
+    store.append("thing-1", no_stream, {numbered(1)});
+    holder.query("BEGIN; SELECT daybook_lock_store()");
+    CHECK_THROWS_AS(store.transact([&](Transaction& tx) {
+        CHECK_THROWS_AS(tx.append("thing-1", any, {numbered(2)}), UnavailableError);
+        holder.query("ROLLBACK");
+        CHECK_THROWS_AS(tx.append("thing-1", any, {numbered(3)}), UnavailableError);
+        CHECK_THROWS_AS(tx.sql().integer("SELECT 1"), UnavailableError);
+    }),
+                    UnavailableError);
+    CHECK(store.append("thing-1", at_version(1), {numbered(4)}).position == Position{2});
+}
