@@ -5,6 +5,7 @@
 
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
+#include "patience.hpp"
 #include "store_place.hpp"
 
 using namespace bank;
@@ -104,18 +105,18 @@ TEST_CASE("a started runner brings in what is appended and one can wait for it")
     runner.add(KeyedBalances{});
     runner.start();
     const auto opened = store.append(account(1), no_stream, {Opened{"Ada"}});
-    CHECK(runner.wait_for(opened.position));
+    CHECK(runner.wait_for(opened.position, test::patience()));
     CHECK(cents_of(store, account(1)) == 0);
     for (int i = 1; i <= 50; ++i) {
         const auto done = store.append(account(1), stream_exists, {Deposited{1}});
-        REQUIRE(runner.wait_for(done.position));
+        REQUIRE(runner.wait_for(done.position, test::patience()));
         CHECK(cents_of(store, account(1)) == static_cast<std::uint64_t>(i));
     }
     runner.stop();
     const auto late = store.append(account(1), stream_exists, {Deposited{1}});
     CHECK_FALSE(runner.wait_for(late.position, 20ms));
     runner.start();
-    CHECK(runner.wait_for("keyed-balances", late.position));
+    CHECK(runner.wait_for("keyed-balances", late.position, test::patience()));
 }
 
 TEST_CASE("a wait for ever for a model ends when the model has come there, not at once [B10]") {

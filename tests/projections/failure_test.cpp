@@ -268,7 +268,7 @@ TEST_CASE("a wrong schema halts its own projection and says what is wrong") {
     runner.add(Broken{});
     runner.add(Balances{});
     runner.start();
-    CHECK(runner.wait_for("balances", store.head()));
+    CHECK(runner.wait_for("balances", store.head(), test::patience()));
     while (runner.status("broken").state != ProjectionState::halted) {}
     CHECK(runner.status("broken").last_error.find("TABEL") != std::string::npos);
     CHECK_FALSE(runner.wait_for(store.head(), daybook::test::patience()));

@@ -2,6 +2,7 @@
 
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
+#include "patience.hpp"
 #include "store_place.hpp"
 
 using namespace bank;
@@ -80,7 +81,7 @@ TEST_CASE("what a program without the projection appended comes in with the next
     history.append_to(stranger, 30);
     CHECK_FALSE(runner.wait_for(store.head(), 10ms));
     runner.start();
-    CHECK(runner.wait_for(store.head()));
+    CHECK(runner.wait_for(store.head(), test::patience()));
     CHECK(inline_rows(store) == expected_rows(store));
 }
 
@@ -93,7 +94,7 @@ TEST_CASE("an inline projection added to an old log is brought up to date before
         runner.add(KeyedBalances{});
         runner.start();
         CHECK(inline_rows(store) == expected_rows(store));
-        CHECK(runner.wait_for(store.head()));
+        CHECK(runner.wait_for(store.head(), test::patience()));
         CHECK(rows(store, "keyed-balances", "keyed-balances") == expected_rows(store));
     }
 }

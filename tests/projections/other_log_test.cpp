@@ -4,6 +4,7 @@
 
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
+#include "patience.hpp"
 #include "store_place.hpp"
 #include "told.hpp"
 
@@ -238,7 +239,7 @@ TEST_SUITE("postgres") {
         ProjectionRunner runner{store, {.poll = 5ms}};
         runner.add(Balances{});
         runner.start();
-        REQUIRE(runner.wait_for(store.head()));
+        REQUIRE(runner.wait_for(store.head(), test::patience()));
         lose_store(place);
         auto other = place.open();
         fill(other, 2);

@@ -8,6 +8,7 @@
 
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
+#include "patience.hpp"
 #include "store_place.hpp"
 
 using namespace bank;
@@ -38,7 +39,7 @@ TEST_CASE("concurrent: rebuilds while appends go on give the rows of the log") {
     }
     appender.request_stop();
     appender.join();
-    REQUIRE(runner.wait_for(store.head()));
+    REQUIRE(runner.wait_for(store.head(), test::patience()));
     CHECK(rows(store, "balances", "balances") == expected_rows(store));
     CHECK(rows(store, "keyed-balances", "keyed-balances") == expected_rows(store));
     CHECK(runner.status("balances").build == 1 + rounds);
@@ -79,8 +80,8 @@ TEST_CASE("concurrent: two runners on one store feed each model once") {
     history.append_to(first, 400);
     left.rebuild("balances");
     history.append_to(second, 400);
-    REQUIRE(left.wait_for(first.head()));
-    REQUIRE(right.wait_for(first.head()));
+    REQUIRE(left.wait_for(first.head(), test::patience()));
+    REQUIRE(right.wait_for(first.head(), test::patience()));
     CHECK(rows(first, "balances", "balances") == expected_rows(first));
     CHECK(rows(second, "keyed-balances", "keyed-balances") == expected_rows(first));
     CHECK(left.status("balances").accounting.sum() == first.head().value());
@@ -115,7 +116,7 @@ TEST_CASE("concurrent: a build that was replaced does not come back") {
         history.append_to(store, 20);
         runner.rebuild("balances");
     }
-    CHECK(other.wait_for(store.head()));
+    CHECK(other.wait_for(store.head(), test::patience()));
     watcher.request_stop();
     watcher.join();
     CHECK(came_back == 0);
@@ -167,10 +168,10 @@ TEST_CASE("concurrent: a slow or sick projection holds up no other") {
     runner.add(KeyedBalances{});
     runner.start();
     History{53}.append_to(store, 100);
-    CHECK(runner.wait_for("keyed-balances", store.head()));
+    CHECK(runner.wait_for("keyed-balances", store.head(), test::patience()));
     CHECK_FALSE(runner.wait_for("balances", store.head(), 5ms));
     release = true;
-    CHECK(runner.wait_for(store.head()));
+    CHECK(runner.wait_for(store.head(), test::patience()));
 }
 
 TEST_CASE("concurrent: replay of parked events and new events of their stream keep their order") {
@@ -182,7 +183,7 @@ TEST_CASE("concurrent: replay of parked events and new events of their stream ke
     }});
     runner.start();
     store.append(account(1), no_stream, {Opened{"Ada"}});
-    REQUIRE(runner.wait_for(Position{1}));
+    REQUIRE(runner.wait_for(Position{1}, test::patience()));
     std::jthread appender{[&] {
         for (int i = 0; i < 300; ++i) store.append(account(1), any, {Deposited{1}});
     }};
@@ -193,7 +194,7 @@ TEST_CASE("concurrent: replay of parked events and new events of their stream ke
         return runner.status("balances").accounting.parked == 0 && store.head() == Position{301};
     }));
     appender.join();
-    REQUIRE(runner.wait_for(store.head()));
+    REQUIRE(runner.wait_for(store.head(), test::patience()));
     runner.replay_parked("balances");
     CHECK(rows(store, "balances", "balances") == expected_rows(store));
 }

@@ -4,6 +4,7 @@
 
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
+#include "patience.hpp"
 #include "registry.hpp"
 #include "store_place.hpp"
 
@@ -147,7 +148,7 @@ TEST_CASE("a raised version rebuilds when the runner comes to it") {
     ProjectionRunner newer{store};
     newer.add(BalancesV2{});
     newer.start();
-    CHECK(newer.wait_for(store.head()));
+    CHECK(newer.wait_for(store.head(), test::patience()));
     while (newer.status("balances").version != 2) {}
     newer.query("balances", [](Sql& sql) {
         CHECK(sql.integer("SELECT max(deposits) FROM balances").value_or(0) > 0);
@@ -158,7 +159,7 @@ TEST_CASE("a raised version rebuilds when the runner comes to it") {
     store.append(account(77), no_stream, {Opened{"Ada"}});
     CHECK(older.run_once() == 0);
     CHECK(older.status("balances").state == ProjectionState::superseded);
-    CHECK(newer.wait_for(store.head()));
+    CHECK(newer.wait_for(store.head(), test::patience()));
 }
 
 TEST_CASE("a model follows its definition from one lifecycle to the other") {

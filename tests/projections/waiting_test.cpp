@@ -6,6 +6,7 @@
 #include "daybook/core/error.hpp"
 #include "daybook/schema/event_catalog.hpp"
 #include "handler_sql.hpp"
+#include "patience.hpp"
 #include "store_place.hpp"
 #include "told.hpp"
 
@@ -63,7 +64,7 @@ TEST_CASE("a runner whose tables are away for a while waits, says so and goes on
     runner.add(Balances{});
     runner.add(KeyedBalances{}, Lifecycle::in_line);
     runner.start();
-    REQUIRE(runner.wait_for(store.head()));
+    REQUIRE(runner.wait_for(store.head(), test::patience()));
     std::vector<std::string> tables{"daybook_projection"};
     // On SQLite nobody can begin the transaction that brings this one back.
     if (test::on_postgres()) tables.emplace_back("daybook_event");
@@ -72,7 +73,7 @@ TEST_CASE("a runner whose tables are away for a while waits, says so and goes on
         CHECK(eventually([&] { return told.has(table); }));
         change_store(place, "ALTER TABLE away RENAME TO " + table);
         store.append(account(1), stream_exists, {Deposited{1}});
-        CHECK(runner.wait_for(store.head(), 20s));
+        CHECK(runner.wait_for(store.head(), test::patience()));
     }
     CHECK(rows(store, "balances", "balances") == expected_rows(store));
     CHECK(runner.status("balances").state == ProjectionState::active);
