@@ -77,8 +77,8 @@ TEST_CASE("what two killed processes acknowledged is there after each of many ki
     std::mt19937 random{seed};
     std::set<std::uint64_t> acknowledged;
     std::uint64_t next_number = 1;
-    constexpr int kills = 60;
     // To open a store on a server takes longer than to open a file.
+    const int kills = on_postgres() ? 60 : 120;
     const int life_min = on_postgres() ? 400'000 : 40'000;
     int life_max = life_min;
     for (int round = 0; round < kills; ++round) {
