@@ -8,8 +8,8 @@
 
 #include "aggregate_bank.hpp"
 #include "backup.hpp"
-#include "commit_signal.hpp"
 #include "daybook/eventstore/eventstore.hpp"
+#include "log/commit_signal.hpp"
 #include "patience.hpp"
 #include "postgres_server.hpp"
 

@@ -6,8 +6,8 @@
 
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/event_store.hpp"
+#include "engine/sqlite/stream_index.hpp"
 #include "numbered.hpp"
-#include "sqlite/stream_index.hpp"
 #include "temporary_directory.hpp"
 
 using namespace daybook;

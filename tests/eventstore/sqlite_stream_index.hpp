@@ -10,8 +10,8 @@
 
 #include <doctest/doctest.h>
 
+#include "engine/sqlite/stream_index.hpp"
 #include "numbered.hpp"
-#include "sqlite/stream_index.hpp"
 #include "store_place.hpp"
 
 namespace daybook::test {

@@ -27,6 +27,35 @@ const std::vector<std::pair<std::string_view, Names>>& levels() {
     return table;
 }
 
+/// A room of `eventstore/`: a folder in `src/` and some of the public headers.
+struct Room {
+    std::string_view name;
+    Names below;    ///< the rooms whose headers it may include besides its own
+    Names headers;  ///< in `include/daybook/eventstore/`
+};
+
+const std::vector<Room>& rooms() {
+    static const std::vector<Room> table{
+        {"values",
+         {},
+         {"event_page.hpp", "event_view.hpp", "guarded_sql.hpp", "log_point.hpp", "new_event.hpp",
+          "outgoing_message.hpp", "read_options.hpp", "sql.hpp", "store_identity.hpp"}},
+        {"engine", {"values"}, {"engine.hpp", "store_uri.hpp"}},
+        {"engine/sqlite", {"values", "engine"}, {}},
+        {"engine/postgres", {"values", "engine"}, {}},
+        {"log",
+         {"values", "engine", "engine/sqlite", "engine/postgres"},
+         {"event_range.hpp", "event_store.hpp", "lease.hpp", "recorded_batch.hpp",
+          "subscription.hpp", "transaction.hpp"}},
+        {"transfer", {"values", "engine", "log"}, {"log_hash.hpp", "migrate.hpp", "mirror.hpp"}},
+        {"aggregates",
+         {"values", "engine", "log"},
+         {"aggregate_root.hpp", "decider.hpp", "fold.hpp", "repository.hpp", "snapshot.hpp",
+          "spec.hpp"}},
+    };
+    return table;
+}
+
 /// A third-party header, or a family of them if the name ends in `/`, and where it may stand.
 struct Home {
     std::string_view header;
@@ -35,10 +64,10 @@ struct Home {
 
 const std::vector<Home>& homes() {
     static const std::vector<Home> table{
-        {"SQLiteCpp/", {"eventstore/src/sqlite/"}},
-        {"sqlite3.h", {"eventstore/src/sqlite/"}},
-        {"libpq-fe.h", {"eventstore/src/postgres/", "apps/cli/late/"}},
-        {"boost/", {"eventstore/src/", "messaging/src/"}},
+        {"SQLiteCpp/", {"eventstore/src/engine/sqlite/"}},
+        {"sqlite3.h", {"eventstore/src/engine/sqlite/"}},
+        {"libpq-fe.h", {"eventstore/src/engine/postgres/", "apps/cli/late/"}},
+        {"boost/", {"messaging/src/"}},
         {"openssl/", {"core/src/", "apps/cli/late/"}},
         {"CLI/", {"apps/cli/"}},
         {"simdjson.h", {"schema/src/"}},
@@ -104,6 +133,25 @@ bool calls(std::string_view line, std::string_view function) {
     return false;
 }
 
+constexpr std::string_view rooms_sources = "eventstore/src/";
+constexpr std::string_view rooms_headers = "daybook/eventstore/";
+constexpr std::string_view rooms_umbrella = "eventstore.hpp";
+
+/// The room of a source by its path below `src/`, of a public header by its name; or none.
+const Room* room_of_source(std::string_view path) {
+    const Room* found = nullptr;
+    for (const Room& room : rooms()) {
+        const bool within = path.starts_with(std::string{room.name} + "/");
+        if (within && (found == nullptr || found->name.size() < room.name.size())) found = &room;
+    }
+    return found;
+}
+const Room* room_of_header(std::string_view name) {
+    const auto found = std::ranges::find_if(
+        rooms(), [&](const Room& room) { return contains(room.headers, name); });
+    return found == rooms().end() ? nullptr : &*found;
+}
+
 void append(Findings& all, Findings more) {
     all.insert(all.end(), std::make_move_iterator(more.begin()),
                std::make_move_iterator(more.end()));
@@ -154,6 +202,32 @@ Findings check_levels(std::string_view path, std::string_view text) {
         const auto folder = folder_of(std::string_view{name}.substr(8));
         if (!contains(*allowed, folder))
             findings.push_back({std::string{path}, include.line, name + " does not stand below"});
+    }
+    return findings;
+}
+
+Findings check_rooms(std::string_view path, std::string_view text) {
+    const std::string_view header = public_name(path);
+    const bool is_source = path.starts_with(rooms_sources);
+    if (!is_source && !header.starts_with(rooms_headers)) return {};
+    const std::string_view name = header.empty() ? header : header.substr(rooms_headers.size());
+    if (name == rooms_umbrella) return {};
+    const Room* const own =
+        is_source ? room_of_source(path.substr(rooms_sources.size())) : room_of_header(name);
+    if (own == nullptr) return {{std::string{path}, 0, "stands in no room of eventstore"}};
+    Findings findings;
+    for (const auto& include : includes_of(text)) {
+        const std::string_view target = include.name;
+        const bool is_header = target.starts_with(rooms_headers);
+        if (!include.quoted && !is_header) continue;
+        if (!is_header && target.starts_with("daybook/")) continue;
+        const Room* const room = is_header ? room_of_header(target.substr(rooms_headers.size()))
+                                           : room_of_source(target);
+        if (room != own && (room == nullptr || !contains(own->below, room->name))) {
+            findings.push_back(
+                {std::string{path}, include.line,
+                 std::string{target} + " stands in no room below " + std::string{own->name}});
+        }
     }
     return findings;
 }
@@ -293,6 +367,7 @@ Findings check_all(const Tree& tree) {
         append(all, check_leftovers(path, text));
         if (!is_cpp(path)) continue;
         append(all, check_levels(path, text));
+        append(all, check_rooms(path, text));
         append(all, check_third_party(path, text));
         append(all, check_function_lines(path, text));
         append(all, check_manners(path, text));

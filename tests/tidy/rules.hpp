@@ -29,6 +29,10 @@ inline constexpr std::size_t file_lines_max = 700;
 /// A folder includes only what stands below it, and no internal header of another.
 Findings check_levels(std::string_view path, std::string_view text);
 
+/// The rooms of `eventstore/` have an order of their own, which includes keep as well, those of
+/// public headers too. Every file there stands in a room.
+Findings check_rooms(std::string_view path, std::string_view text);
+
 /// Each third-party header has one home. Tests and benchmarks may include what they like.
 Findings check_third_party(std::string_view path, std::string_view text);
 

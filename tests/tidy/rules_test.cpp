@@ -32,6 +32,33 @@ TEST_CASE("an include of a higher folder is found") {
     CHECK(tidy::check_levels("sagas/src/x.cpp", "#include <daybook/daybook.hpp>\n").size() == 1);
 }
 
+TEST_CASE("an include of a higher room of eventstore is found") {
+    const auto found = [](const char* path, const char* header) {
+        return tidy::check_rooms(path, std::string{"#include \""} + header + "\"\n").size();
+    };
+    CHECK(found("eventstore/src/values/x.cpp", "engine/type_table.hpp") == 1);
+    CHECK(found("eventstore/src/engine/x.cpp", "engine/sqlite/writer.hpp") == 1);
+    CHECK(found("eventstore/src/engine/sqlite/x.cpp", "engine/postgres/writer.hpp") == 1);
+    CHECK(found("eventstore/src/engine/sqlite/x.cpp", "log/store_core.hpp") == 1);
+    CHECK(found("eventstore/src/transfer/x.cpp", "aggregates/snapshot_table.hpp") == 1);
+    CHECK(found("eventstore/src/log/x.cpp", "daybook/eventstore/repository.hpp") == 1);
+    const auto* const header = "eventstore/include/daybook/eventstore/sql.hpp";
+    CHECK(found(header, "daybook/eventstore/event_store.hpp") == 1);
+    CHECK(found(header, "daybook/eventstore/new_event.hpp") == 0);
+    CHECK(found(header, "daybook/core/id.hpp") == 0);
+    CHECK(found("eventstore/src/engine/sqlite/x.cpp", "engine/sqlite/writer.hpp") == 0);
+    CHECK(found("eventstore/src/aggregates/x.cpp", "log/store_core.hpp") == 0);
+    CHECK(found("messaging/src/x.cpp", "log/store_core.hpp") == 0);
+}
+
+TEST_CASE("a file of eventstore that stands in no room is found") {
+    CHECK(tidy::check_rooms("eventstore/src/x.cpp", "").size() == 1);
+    CHECK(tidy::check_rooms("eventstore/src/engines/x.cpp", "").size() == 1);
+    CHECK(tidy::check_rooms("eventstore/include/daybook/eventstore/x.hpp", "").size() == 1);
+    CHECK(tidy::check_rooms("eventstore/src/log/x.cpp", "").empty());
+    CHECK(tidy::check_rooms("eventstore/include/daybook/eventstore/eventstore.hpp", "").empty());
+}
+
 TEST_CASE("an include that leaves its folder is found") {
     const auto* const inner = "#include \"../../core/src/sha.hpp\"\n";
     CHECK(tidy::check_levels("schema/src/x.cpp", inner).size() == 1);
@@ -53,8 +80,8 @@ TEST_CASE("a third-party header away from its home is found") {
     };
     CHECK(away("messaging/src/x.cpp", "SQLiteCpp/Database.h") == 1);
     CHECK(away("eventstore/src/x.cpp", "sqlite3.h") == 1);
-    CHECK(away("eventstore/src/sqlite/x.cpp", "sqlite3.h") == 0);
-    CHECK(away("eventstore/src/sqlite/x.cpp", "libpq-fe.h") == 1);
+    CHECK(away("eventstore/src/engine/sqlite/x.cpp", "sqlite3.h") == 0);
+    CHECK(away("eventstore/src/engine/sqlite/x.cpp", "libpq-fe.h") == 1);
     CHECK(away("projections/src/x.cpp", "boost/signals2.hpp") == 1);
     CHECK(away("messaging/include/daybook/messaging/x.hpp", "boost/signals2.hpp") == 1);
     CHECK(away("messaging/src/x.cpp", "boost/signals2.hpp") == 0);

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "daybook/core/error.hpp"
-#include "event_copy.hpp"
+#include "values/event_copy.hpp"
 
 namespace daybook::detail {
 

@@ -1,8 +1,8 @@
 #include "transfer/source_place.hpp"
 
 #include "daybook/eventstore/store_identity.hpp"
-#include "log_check.hpp"
 #include "transfer/statements.hpp"
+#include "values/log_check.hpp"
 
 namespace daybook::detail {
 

@@ -1,0 +1,236 @@
+#include "engine/postgres/read_model_schemas.hpp"
+
+#include "daybook/core/error.hpp"
+#include "daybook/core/fingerprint.hpp"
+#include "engine/postgres/connection_sql.hpp"
+#include "engine/postgres/model_move.hpp"
+#include "engine/read_model_name.hpp"
+
+namespace daybook::postgres {
+
+namespace {
+
+// PostgreSQL cuts longer names off without a word.
+constexpr std::size_t name_bytes_max = 63;
+
+// Locks of a transaction, by the schema's name: whoever looks at a model or feeds it shares one
+// with the others, so that it is not removed under their feet; of those who feed it, there is one
+// at a time.
+constexpr std::string_view share_use =
+    "SELECT pg_advisory_xact_lock_shared(1147237731, hashtext($1))";
+constexpr std::string_view end_use = "SELECT pg_advisory_xact_lock(1147237731, hashtext($1))";
+constexpr std::string_view feed_alone = "SELECT pg_advisory_xact_lock(1147237732, hashtext($1))";
+// The table is named because a statement that names one learns what others have dropped until now;
+// the names alone may come from what the session remembers.
+constexpr std::string_view is_there =
+    "SELECT to_regnamespace(quote_ident($1)) IS NOT NULL FROM pg_catalog.pg_namespace LIMIT 1";
+
+/// A name that PostgreSQL takes whole: what is too long ends with a fingerprint instead.
+std::string shortened(std::string name) {
+    if (name.size() <= name_bytes_max) return name;
+    constexpr std::size_t fingerprint_bytes = 16;
+    const std::string mark = "~" + fingerprint(name).substr(0, fingerprint_bytes);
+    std::size_t kept = name_bytes_max - mark.size();
+    const auto inside_code_point = [&] {
+        return (static_cast<unsigned char>(name[kept]) & 0xC0U) == 0x80U;
+    };
+    while (kept > 0 && inside_code_point()) --kept;
+    return name.substr(0, kept) + mark;
+}
+
+std::string quoted_text(std::string_view text) {
+    std::string quoted = "'";
+    for (const char c : text) quoted.append(c == '\'' ? 2 : 1, c);
+    return quoted + "'";
+}
+
+Settings settings_for(const Place& place, const std::string& schema, ReadModelUse use) {
+    Settings settings{
+        {"search_path", quoted_name(schema)},
+        // A read model is read in whatever way its program likes.
+        {"enable_seqscan", "on"},
+        {"enable_bitmapscan", "on"},
+        {"jit", "on"},
+        // A lost tail is applied again from the model's own checkpoint.
+        {"synchronous_commit", "off"},
+    };
+    if (use == ReadModelUse::query) {
+        // Behind a pooler the settings are made in each transaction, which has begun by then.
+        settings.emplace_back(
+            place.pooled ? "transaction_read_only" : "default_transaction_read_only", "on");
+    }
+    return settings;
+}
+
+class ReadModelSchema final : public ReadModelDatabase {
+public:
+    ReadModelSchema(const Place& place, const EngineOptions& options, std::string schema,
+                    std::string description, ReadModelUse use)
+        : schema_(std::move(schema)),
+          description_(std::move(description)),
+          use_(use),
+          connection_(place, options, settings_for(place, schema_, use)),
+          sql_(connection_) {}
+    ~ReadModelSchema() override { rollback(); }
+
+    bool exists() {
+        Parameters name;
+        name.add_text(schema_);
+        return connection_.run(is_there, name, Format::text).text(0, 0) == "t";
+    }
+    void create() {
+        connection_.script("CREATE SCHEMA IF NOT EXISTS " + quoted_name(schema_) + ";" +
+                           describe());
+    }
+
+    Sql& sql() override { return sql_; }
+
+    void begin() override {
+        const bool query = use_ == ReadModelUse::query;
+        connection_.send(query ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+                               : connection_.begin_statement());
+        connection_.send_settings();
+        Parameters name;
+        name.add_text(schema_);
+        if (!query) connection_.send(feed_alone, name);
+        connection_.send(share_use, name);
+        try {
+            connection_.receive();
+            if (exists()) {
+                return connection_.guard_transaction([this] {
+                    rollback();
+                    begin();
+                });
+            }
+        } catch (...) {
+            rollback();
+            throw;
+        }
+        rollback();
+        throw NotFoundError("read model '" + schema_ + "' is no longer there: open the newer one");
+    }
+
+    void commit() override {
+        // A look has nothing to commit, even if a statement of it was refused.
+        if (use_ == ReadModelUse::query) return connection_.rollback();
+        connection_.commit();
+    }
+
+    void rollback() noexcept override { connection_.rollback(); }
+
+    void require_own() override {
+        const std::string made = made_outside(schema_, sql_);
+        if (made.empty()) return;
+        throw InvalidError(made +
+                           " would stand outside of the read model's own schema: make everything "
+                           "without the name of a schema, and nothing that is temporary");
+    }
+
+    void finish_build() override {
+        // The next commit that waits for the disk takes all before it along.
+        begin();
+        connection_.script("SET LOCAL synchronous_commit TO on;" + describe());
+        commit();
+        for (const SqlRelation& relation : sql_.relations()) {
+            if (relation.kind != SqlRelation::Kind::table) continue;
+            connection_.script("ANALYZE " + quoted_name(schema_) + "." +
+                               quoted_name(relation.name));
+        }
+    }
+
+private:
+    /// The description holds the whole of a name that the schema's own may be too short for.
+    std::string describe() const {
+        return "COMMENT ON SCHEMA " + quoted_name(schema_) + " IS " + quoted_text(description_);
+    }
+
+    const std::string schema_;
+    const std::string description_;
+    const ReadModelUse use_;
+    Connection connection_;
+    ConnectionSql sql_;
+};
+
+}  // namespace
+
+ReadModelSchemas::ReadModelSchemas(Place place, EngineOptions options)
+    : place_(std::move(place)),
+      options_(std::move(options)),
+      prefix_(place_.schema + "-rm-"),
+      description_("read model of " + quoted_name(place_.schema) + ": ") {}
+
+std::unique_ptr<ReadModelDatabase> ReadModelSchemas::open(std::string_view name, ReadModelUse use) {
+    const std::string schema = schema_of(name);
+    auto model = std::make_unique<ReadModelSchema>(place_, options_, schema,
+                                                   description_ + std::string(name), use);
+    if (model->exists()) return model;
+    if (use != ReadModelUse::build) {
+        throw NotFoundError("read model '" + std::string(name) +
+                            "' is not there: run the projection first");
+    }
+    model->create();
+    return model;
+}
+
+template <class Work>
+auto ReadModelSchemas::with_connection(Work&& work) {
+    const std::scoped_lock lock{mutex_};
+    if (!connection_ || connection_->broken()) {
+        connection_ = std::make_unique<Connection>(place_, options_);
+    }
+    try {
+        return work(*connection_);
+    } catch (...) {
+        connection_.reset();
+        throw;
+    }
+}
+
+void ReadModelSchemas::remove(std::string_view name) {
+    const std::string schema = schema_of(name);
+    with_connection([&](Connection& connection) {
+        Parameters parameters;
+        parameters.add_text(schema);
+        if (connection.run(is_there, parameters, Format::text).text(0, 0) != "t") return;
+        connection.send(connection.begin_statement());
+        connection.send_settings();
+        Parameters lock;
+        lock.add_text(schema);
+        connection.send(end_use, lock);
+        connection.receive();
+        connection.script("SET LOCAL client_min_messages TO warning; DROP SCHEMA IF EXISTS " +
+                          quoted_name(schema) + " CASCADE");
+        connection.run("COMMIT");
+    });
+}
+
+std::vector<std::string> ReadModelSchemas::list() {
+    return with_connection([&](Connection& connection) {
+        Parameters parameters;
+        parameters.add_text(description_);
+        const Result found = connection.run(
+            "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace "
+            "WHERE starts_with(obj_description(oid, 'pg_namespace'), $1) ORDER BY 1",
+            parameters, Format::text);
+        std::vector<std::string> names;
+        for (int row = 0; row < found.rows(); ++row) {
+            names.emplace_back(found.text(row, 0).substr(description_.size()));
+        }
+        return names;
+    });
+}
+
+std::vector<std::string> ReadModelSchemas::move_into_store(std::string_view name, Sql& store) {
+    return move_model({.from = schema_of(name), .to = place_.schema}, store);
+}
+
+void ReadModelSchemas::drop_from_store(const std::vector<std::string>& things, Sql& store) {
+    drop_model(things, {.from = place_.schema, .to = shortened(prefix_ + "dropped")}, store);
+}
+
+std::string ReadModelSchemas::schema_of(std::string_view name) const {
+    detail::check_read_model_name(name);
+    return shortened(prefix_ + std::string(name));
+}
+
+}  // namespace daybook::postgres

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daybook/eventstore/engine.hpp"
+#include "values/fork_mark.hpp"
+
+namespace daybook::sqlite {
+
+/// Read models in files of their own, `<store>-rm/<name>.db`. Directory and files are no more open
+/// than the store, and belong to its owner; where a symbolic link stands, nothing is opened.
+class ReadModelFiles final : public ReadModelDatabases {
+public:
+    ReadModelFiles(std::string store, EngineOptions options);
+
+    std::unique_ptr<ReadModelDatabase> open(std::string_view name, ReadModelUse use) override;
+    void remove(std::string_view name) override;
+    std::vector<std::string> list() override;
+    std::vector<std::string> move_into_store(std::string_view name, Sql& store) override;
+    void drop_from_store(const std::vector<std::string>& things, Sql& store) override;
+
+private:
+    std::string path_of(std::string_view name) const;
+
+    const detail::ForkMark fork_mark_;
+    const std::string store_;
+    const std::string directory_;
+    const EngineOptions options_;
+};
+
+}  // namespace daybook::sqlite

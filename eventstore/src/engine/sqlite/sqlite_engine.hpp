@@ -1,0 +1,16 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "daybook/eventstore/engine.hpp"
+#include "engine/type_table.hpp"
+
+namespace daybook::sqlite {
+
+/// Opens the store at `path`, or a private one in memory for `:memory:`. `types` must outlive the
+/// engine. Throws as EventStore::open promises.
+std::unique_ptr<Engine> open_engine(const std::string& path, const EngineOptions& options,
+                                    TypeTable& types);
+
+}  // namespace daybook::sqlite

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daybook/eventstore/engine.hpp"
+#include "engine/sqlite/connection.hpp"
+#include "engine/sqlite/event_reader.hpp"
+#include "engine/sqlite/file_guard.hpp"
+#include "engine/sqlite/stream_index.hpp"
+#include "values/text_hash.hpp"
+
+namespace daybook::sqlite {
+
+/// The connection of this process that owns commits, with what it knows of the log. Guarded by
+/// `mutex`: whoever holds a transaction holds it.
+///
+/// What is known (heads of streams, the head of the log) stays true from one transaction to the
+/// next as long as nobody else has committed, which `begin` asks SQLite; it spares a look into the
+/// index for every append.
+class Writer {
+public:
+    /// Connects with the first transaction: a store that cannot be written can be read.
+    Writer(std::string path, FileGuard& guard, TypeTable& types, Durability durability,
+           std::chrono::milliseconds busy_wait_max);
+
+    std::mutex mutex;
+
+    /// If it throws, nothing is open.
+    void begin();
+    /// Throws the truth: the first error of a transaction that SQLite has ended by itself,
+    /// StorageError (nothing stored), InDoubtError.
+    void commit();
+    void rollback() noexcept;
+    void require_open() const { connection_->require_open(); }
+    /// Closes the connection, with no transaction open.
+    void close() noexcept { connection_.reset(); }
+
+    AppendOutcome append(const AppendRequest& request);
+    void savepoint() { connection_->run("SAVEPOINT unit"); }
+    void release_savepoint() { connection_->run("RELEASE unit"); }
+    void rollback_to_savepoint();
+
+    /// Connects, or connects again if the last connection is not to be trusted any more.
+    Connection& connection();
+    bool suspects_damage() const noexcept { return suspects_damage_; }
+    EventReader& reader() noexcept { return *reader_; }
+    Sql& sql() noexcept { return *sql_; }
+    /// Pages in the write-ahead log after the last commit. Thread-safe.
+    int wal_pages() const noexcept { return wal_pages_; }
+
+private:
+    struct StreamHead {
+        std::int64_t id = 0;  ///< 0: the stream has no row yet
+        std::int64_t category = 0;
+        Version version;
+    };
+
+    void connect();
+    void forget() noexcept;
+    StreamHead& stream_head(const StreamName& stream);
+    void create_stream(const StreamName& stream, StreamHead& head);
+    std::int64_t category_id(std::string_view name);
+    std::int64_t type_id(const EventType& type);
+    std::int64_t intern(std::string_view find, std::string_view insert,
+                        const std::function<void(Statement&)>& bind);
+    /// False if the id is taken.
+    bool insert(const AppendRequest& request, const NewEvent& event, const StreamHead& head,
+                Version version);
+    std::optional<AppendResult> find_repeat(const AppendRequest& request);
+    /// What is true after a COMMIT that failed with this code: returns if all is stored.
+    void settle_failed_commit(int code);
+    /// Tells whether the transaction is there; throws InDoubtError if that cannot be found out.
+    bool committed_after_all(const std::string& why);
+
+    static constexpr std::size_t stream_heads_max = 1 << 17;
+
+    const std::string path_;
+    FileGuard& guard_;
+    TypeTable& types_;
+    const Durability durability_;
+    const std::chrono::milliseconds busy_wait_max_;
+    std::unique_ptr<Connection> connection_;
+    Statement* insert_ = nullptr;  ///< the connection's; spares a look-up for every event
+    std::optional<StreamIndex> stream_index_;
+    std::unique_ptr<EventReader> reader_;
+    std::unique_ptr<ConnectionSql> sql_;
+
+    std::int64_t data_version_ = -1;
+    Position head_;
+    detail::ByText<StreamHead> stream_heads_;
+    detail::ByText<std::int64_t> categories_;
+    detail::ByText<std::vector<std::pair<int, std::int64_t>>> event_types_;
+    EventId first_id_;              ///< of the events appended in the open transaction
+    bool suspects_damage_ = false;  ///< the last connection read what cannot be right
+    std::atomic<int> wal_pages_ = 0;
+};
+
+}  // namespace daybook::sqlite

@@ -1,0 +1,252 @@
+#include "daybook/eventstore/transaction.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "daybook/core/clean_text.hpp"
+#include "daybook/core/conflict_error.hpp"
+#include "daybook/core/error.hpp"
+#include "daybook/schema/is_json.hpp"
+#include "log/store_core.hpp"
+
+namespace daybook {
+
+namespace {
+
+constexpr std::size_t topic_bytes_max = 200;
+constexpr std::size_t headers_bytes_max = 64 * 1024;
+/// A consumer's name, and its topic before it.
+constexpr std::size_t consumer_bytes_max = 2 * topic_bytes_max + 1;
+/// What text formats, and this store's own markers, can still express.
+constexpr Timestamp due_max{std::chrono::sys_days{std::chrono::year{9999} / 12 / 31}};
+constexpr std::uint64_t outbox_partitions = 16;
+
+constexpr std::string_view insert_outbox =
+    "INSERT INTO daybook_outbox(id, topic, key, partition, type, schema_version, data, bytes, "
+    "headers, reply_to, correlation, causation, created_at, due_at) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT(id) DO NOTHING";
+
+constexpr std::string_view insert_inbox =
+    "INSERT INTO daybook_inbox(consumer, id, handled_at, content) VALUES(?, ?, ?, ?) "
+    "ON CONFLICT(consumer, id) DO NOTHING";
+
+constexpr std::string_view inbox_content =
+    "SELECT content FROM daybook_inbox WHERE consumer = ? AND id = ?";
+
+/// FNV-1a: the same in every build, since the partition is stored.
+std::uint64_t partition_of(std::string_view text) noexcept {
+    std::uint64_t hash = 14695981039346656037ULL;
+    for (const char c : text) {
+        hash ^= static_cast<unsigned char>(c);
+        hash *= 1099511628211ULL;
+    }
+    return (hash ^ (hash >> 32)) % outbox_partitions;
+}
+
+void check(const OutgoingMessage& message, std::size_t payload_bytes_max) {
+    const PublishOptions& options = message.options;
+    const auto refuse = [&](const std::string& why) {
+        throw InvalidError("message '" + clean_text(message.type.name, topic_bytes_max) +
+                           "' to topic '" + clean_text(message.topic, topic_bytes_max) +
+                           "': " + why);
+    };
+    const auto bad_name = [](std::string_view name) {
+        return name.size() > topic_bytes_max || !is_clean_text(name) ||
+               name.find_first_of(" \t\r\n") != std::string_view::npos;
+    };
+    if (message.topic.empty() || bad_name(message.topic) || bad_name(options.reply_to)) {
+        refuse("a topic is 1 to 200 bytes of UTF-8 without white space or zero bytes");
+    }
+    if (message.type.name.empty() || !is_clean_text(message.type.name)) {
+        refuse("its type has no name, or one that is not UTF-8 or holds a zero byte");
+    }
+    if (options.key.size() > topic_bytes_max) refuse("its key is over 200 bytes");
+    if (!is_clean_text(options.key)) refuse("its key is not UTF-8 or holds a zero byte");
+    if (options.id && options.id->is_nil()) refuse("its id is nil");
+    if (options.due_at && *options.due_at > due_max) {
+        refuse("it is to be delivered after the year 9999: give an instant that comes");
+    }
+    if (options.headers.size() > headers_bytes_max) {
+        refuse("its headers are over 64 KiB: put large things into the payload");
+    }
+    if (message.data.size() > payload_bytes_max) {
+        refuse("its payload is over the limit: store it elsewhere and send a reference");
+    }
+    if (!is_json(message.data)) refuse("its payload is not JSON");
+    if (!options.headers.empty() && !is_json_object(options.headers)) {
+        refuse("its headers are not a JSON object");
+    }
+}
+
+void check_mark(std::string_view consumer, const EventId& message) {
+    const bool is_named = !consumer.empty() && consumer.size() <= consumer_bytes_max;
+    if (is_named && is_clean_text(consumer) && !message.is_nil()) return;
+    throw InvalidError(
+        "an inbox mark needs a consumer of 1 to 401 bytes of UTF-8 without zero "
+        "bytes, and a message id: consumer '" +
+        clean_text(consumer, topic_bytes_max) + "', id " + message.to_string());
+}
+
+/// Stores a batch and returns how many events were new.
+std::size_t append_batch(WriteTransaction& engine, const RecordedBatch& batch,
+                         RecordedBatch::Cut cut) {
+    const std::vector<AppendRequest> requests = batch.requests(cut);
+    std::vector<const AppendRequest*> pointers;
+    pointers.reserve(requests.size());
+    for (const AppendRequest& request : requests) pointers.push_back(&request);
+    std::vector<AppendOutcome> outcomes = engine.append_all(pointers);
+    std::size_t stored = 0;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        const AppendRequest& request = requests[i];
+        if (auto* conflict = std::get_if<Conflict>(&outcomes[i])) {
+            throw ConflictError(std::move(*conflict));
+        }
+        const auto& result = std::get<AppendResult>(outcomes[i]);
+        const Version last{request.expected.version().value() + request.events.size()};
+        if (result.version != last) {
+            throw ConflictError({request.stream, request.expected, engine.version(request.stream)});
+        }
+        if (!result.repeated) stored += request.events.size();
+    }
+    return stored;
+}
+
+}  // namespace
+
+Sql& detail::store_sql(Transaction& transaction) noexcept { return transaction.engine_.sql(); }
+
+AppendResult Transaction::append(const StreamName& stream, ExpectedVersion expected,
+                                 std::span<const NewEvent> events) {
+    AppendOutcome outcome = try_append(stream, expected, events);
+    if (auto* conflict = std::get_if<Conflict>(&outcome)) throw ConflictError(std::move(*conflict));
+    return std::get<AppendResult>(outcome);
+}
+
+AppendOutcome Transaction::try_append(const StreamName& stream, ExpectedVersion expected,
+                                      std::span<const NewEvent> events) {
+    store_.check(stream, events);
+    return store_events(stream, expected, events);
+}
+
+AppendOutcome Transaction::store_events(const StreamName& stream, ExpectedVersion expected,
+                                        std::span<const NewEvent> events) {
+    require_whole();
+    broken_ = true;
+    AppendOutcome outcome = engine_.append({stream, expected, events, now(), trace_});
+    broken_ = false;
+    appended_ = appended_ || has_stored(outcome);
+    return outcome;
+}
+
+std::size_t Transaction::append_recorded(const RecordedBatch& batch) {
+    if (const auto* reserved = batch.reserved_stream()) StoreCore::check_not_reserved(*reserved);
+    return store_recorded(batch);
+}
+
+std::size_t Transaction::store_recorded(const RecordedBatch& batch) {
+    if (batch.empty()) return 0;
+    require_whole();
+    broken_ = true;
+    std::size_t stored = 0;
+    engine_.savepoint();
+    try {
+        stored = append_batch(engine_, batch, RecordedBatch::Cut::runs);
+        engine_.release_savepoint();
+    } catch (const DuplicateError&) {
+        // Events that came before in batches of another cut are a partial repeat to the engine.
+        engine_.rollback_to_savepoint();
+        stored = append_batch(engine_, batch, RecordedBatch::Cut::events);
+    }
+    broken_ = false;
+    appended_ = appended_ || stored > 0;
+    return stored;
+}
+
+void Transaction::require_whole() const {
+    engine_.require_open();
+    if (!broken_) return;
+    throw InvalidError("store '" + store_.uri +
+                       "': an append of this unit has failed half-way, so the unit cannot be "
+                       "committed: let the append's error pass");
+}
+
+EventRange Transaction::read(const StreamName& stream, StreamRead options) {
+    return EventRange{store_.stream_pages(stream, options, &engine_), store_.pages->borrow()};
+}
+
+EventRange Transaction::read_all(LogRead options) {
+    return EventRange{store_.log_pages(options, &engine_), store_.pages->borrow()};
+}
+
+void Transaction::read_page(const PageRequest& request, EventPage& page) {
+    store_.read_page(request, page, &engine_);
+}
+
+EventId Transaction::publish(const OutgoingMessage& message) {
+    check(message, store_.options.payload_bytes_max);
+    const PublishOptions& options = message.options;
+    const EventId id = options.id ? *options.id : EventId::generate();
+    const std::uint64_t partition =
+        partition_of(options.key.empty() ? id.to_string() : std::string_view{options.key});
+    const SqlValue row[] = {id,
+                            message.topic,
+                            options.key,
+                            partition,
+                            message.type.name,
+                            message.type.version,
+                            message.data,
+                            message.data.size(),
+                            options.headers,
+                            options.reply_to,
+                            SqlValue::id_or_null(trace_.correlation),
+                            SqlValue::id_or_null(trace_.causation),
+                            now(),
+                            std::max(options.due_at.value_or(now()), now())};
+    if (!options.id) {
+        engine_.sql().execute_later(insert_outbox, row);
+    } else if (engine_.sql().execute(insert_outbox, row) == 0) {
+        throw DuplicateError("message id " + id.to_string() + " to topic '" +
+                             std::string(message.topic) +
+                             "' waits in the outbox already: give a new message a new id");
+    }
+    return id;
+}
+
+bool Transaction::mark_handled(std::string_view consumer, const EventId& message) {
+    check_mark(consumer, message);
+    return engine_.sql().exec(insert_inbox, consumer, message, now(), nullptr) == 1;
+}
+
+bool Transaction::mark_handled(std::string_view consumer, const EventId& message,
+                               std::uint64_t content) {
+    check_mark(consumer, message);
+    if (engine_.sql().exec(insert_inbox, consumer, message, now(),
+                           static_cast<std::int64_t>(content)) == 1) {
+        return true;
+    }
+    const auto marked = engine_.sql().integer(inbox_content, consumer, message);
+    // A mark without a hash was made by hand and fits every message of its id.
+    if (!marked || static_cast<std::uint64_t>(*marked) == content) return false;
+    throw DuplicateError("message id " + message.to_string() + ": '" + std::string(consumer) +
+                         "' has handled another message of this id, with another payload: publish "
+                         "each message under an id of its own");
+}
+
+AppendResult detail::append_reserved(Transaction& tx, const StreamName& stream,
+                                     ExpectedVersion expected, std::span<const NewEvent> events) {
+    AppendOutcome outcome = tx.store_events(stream, expected, events);
+    if (auto* conflict = std::get_if<Conflict>(&outcome)) throw ConflictError(std::move(*conflict));
+    return std::get<AppendResult>(outcome);
+}
+
+std::size_t detail::append_whole_log(Transaction& tx, const RecordedBatch& batch) {
+    return tx.store_recorded(batch);
+}
+
+Timestamp Transaction::now() {
+    if (now_ == Timestamp{}) now_ = store_.clock().now();
+    return now_;
+}
+
+}  // namespace daybook
