@@ -24,6 +24,7 @@ endfunction()
 # daybook_library(<folder>
 #     [NAME <name>]            the target is daybook_<name>, alias daybook::<name>; default <folder>
 #     [DEPENDS <name>...]      our own libraries directly below
+#     [INTERNALS <folder>...]  whose headers in internal/ it sees as well
 #     [PUBLIC_PACKAGES <target>...]    third-party targets whose headers stand in our headers
 #     [PRIVATE_PACKAGES <target>...]   third-party targets that a user only links
 #     [PRIVATE_HEADERS <target>...]    header-only targets that a user needs not even have
@@ -31,10 +32,11 @@ endfunction()
 #     [EXCLUDE <file>...]      sources below src/ that belong to another target
 #     [EXPORT <set>])          export set, default daybookTargets
 #
-# Sources are src/**/*.cpp, public headers stand in include/, internal headers in src/.
+# Sources are src/**/*.cpp, public headers stand in include/, internal headers in src/, and in
+# internal/ those for folders above. Only include/ is installed.
 function(daybook_library folder)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "NAME;EXPORT"
-        "DEPENDS;PUBLIC_PACKAGES;PRIVATE_PACKAGES;PRIVATE_HEADERS;GENERATED;EXCLUDE")
+        "DEPENDS;INTERNALS;PUBLIC_PACKAGES;PRIVATE_PACKAGES;PRIVATE_HEADERS;GENERATED;EXCLUDE")
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "daybook_library(${folder}): unknown: ${arg_UNPARSED_ARGUMENTS}")
     endif()
@@ -58,6 +60,9 @@ function(daybook_library folder)
         add_library(${target} STATIC ${sources})
         daybook_compile_settings(${target})
         target_include_directories(${target} PRIVATE "${here}/src")
+        foreach(folder IN LISTS arg_INTERNALS)
+            target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/${folder}/internal")
+        endforeach()
         target_link_libraries(${target} PRIVATE ${arg_PRIVATE_PACKAGES})
         foreach(package IN LISTS arg_PRIVATE_HEADERS)
             target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:${package}>)

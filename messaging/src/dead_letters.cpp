@@ -6,6 +6,7 @@
 
 #include "daybook/core/clean_text.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "listing.hpp"
 #include "message_row.hpp"
 #include "names.hpp"

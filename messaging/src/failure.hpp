@@ -7,10 +7,6 @@
 
 namespace daybook::detail {
 
-/// The texts of an exception and of those nested in it, each on a line of its own, as `clean_text`
-/// leaves them.
-std::string error_chain(const std::exception_ptr& thrown);
-
 /// What an exception out of a receiver means for the delivery: rejected for InvalidError and
 /// CorruptError, unhandled for UnhandledMessage, failed for anything else. A receiver's full disk
 /// or lost connection is a failure of this message and says nothing about others.

@@ -4,6 +4,7 @@
 #include <span>
 #include <utility>
 
+#include "daybook/eventstore/store_access.hpp"
 #include "statements.hpp"
 
 namespace daybook {

@@ -1,5 +1,6 @@
 #include "daybook/messaging/outbox.hpp"
 
+#include "daybook/eventstore/store_access.hpp"
 #include "listing.hpp"
 #include "message_row.hpp"
 #include "names.hpp"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daybook/eventstore/store_access.hpp"
 #include "message_row.hpp"
 #include "statements.hpp"
 

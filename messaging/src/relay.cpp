@@ -1,17 +1,16 @@
 #include "daybook/messaging/relay.hpp"
 
 #include <algorithm>
-#include <condition_variable>
 #include <exception>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 #include <unistd.h>
 
 #include "daybook/core/clock.hpp"
 #include "daybook/core/error.hpp"
-#include "failure.hpp"
+#include "daybook/eventstore/store_access.hpp"
+#include "daybook/eventstore/worker.hpp"
 #include "names.hpp"
 #include "relay_pass.hpp"
 #include "statements.hpp"
@@ -66,26 +65,26 @@ struct Relay::State {
     // Of whoever runs: the thread, or the caller of run_once.
     detail::RelayPass pass;
     std::chrono::steady_clock::time_point busy_until{};
-    std::string logged_error{};
 
     // Under the mutex: what others may read.
     mutable std::mutex mutex{};
     std::string error{};
     std::optional<Timestamp> rests_until{};
 
-    std::jthread thread{};
+    Worker worker;
 
     State(EventStore opened, Transport& transport, RelayOptions given)
         : store(std::move(opened)),
           options(checked(std::move(given))),
-          pass(store, transport, options) {}
+          pass(store, transport, options),
+          worker(store, {.name = "relay '" + options.name + "'",
+                         .retry = every(after_error),
+                         .on_wait = [this](const auto& why) { set_error(error_text(why)); }}) {}
 
     std::size_t run_once(std::stop_token stop);
     std::optional<Timestamp> next_due() const;
-    void work(std::stop_token stop) noexcept;
-    /// Delivers, and waits until there may be more to do.
-    void work_once(const std::stop_token& stop);
-    void note_error() noexcept;
+    /// Delivers, and says until when there may be no more to do.
+    NextStep step(const std::stop_token& stop);
     void set_error(std::string text);
     milliseconds pause() const;
     void release() noexcept;
@@ -100,7 +99,7 @@ std::size_t Relay::State::run_once(std::stop_token stop) {
         rests_until = rest ? std::optional{rest->until} : std::nullopt;
         return ended;
     } catch (...) {
-        set_error(detail::error_chain(std::current_exception()));
+        set_error(error_text(std::current_exception()));
         throw;
     }
 }
@@ -141,54 +140,18 @@ milliseconds Relay::State::pause() const {
     return std::min(longest, std::chrono::ceil<milliseconds>(saturating_difference(*due, now)));
 }
 
-void Relay::State::work(std::stop_token stop) noexcept {
-    std::mutex sleeping;
-    std::condition_variable_any wake;
-    while (!stop.stop_requested()) {
-        try {
-            work_once(stop);
-            if (logged_error.empty()) continue;
-            logged_error.clear();
-            store.log(LogLevel::info, "relay '" + options.name + "' goes on");
-        } catch (...) {
-            // The store is away, its schema is missing, memory has run out: whatever it is, the
-            // messages wait, and so does this thread.
-            note_error();
-            std::unique_lock lock{sleeping};
-            wake.wait_for(lock, stop, after_error, [] { return false; });
-        }
-    }
-}
-
-void Relay::State::work_once(const std::stop_token& stop) {
+NextStep Relay::State::step(const std::stop_token& stop) {
     const auto now = [] { return std::chrono::steady_clock::now(); };
-    const std::uint64_t seen = store.commits();
     const bool had_leases = pass.has_to_release();
     const std::size_t ended = run_once(stop);
     // What was just taken is kept for a while: others may have work that looks like ours.
     if (ended > 0 || (!had_leases && pass.has_to_release())) busy_until = now() + options.lease / 2;
-    if (ended > 0) return;
+    if (ended > 0) return NextStep::now();
     if (pass.has_to_release() && now() > busy_until) {
         pass.release();
-        return;
+        return NextStep::now();
     }
-    store.wait_for_commit(seen, pause(), stop);
-}
-
-void Relay::State::note_error() noexcept {
-    try {
-        std::string text = detail::error_chain(std::current_exception());
-        // An outage of hours is one line, not one for each attempt; and it is said before it is
-        // shown.
-        if (text != logged_error) {
-            logged_error = text;
-            store.log(LogLevel::error,
-                      "relay '" + options.name + "' does not get on and tries again: " + text);
-        }
-        set_error(text);
-    } catch (...) {
-        // Nor may what the log throws, or a lack of memory, end the thread.
-    }
+    return NextStep::after_commit(pause());
 }
 
 void Relay::State::release() noexcept {
@@ -212,15 +175,12 @@ std::size_t Relay::run_once() { return state_->run_once({}); }
 std::optional<Timestamp> Relay::next_due() const { return state_->next_due(); }
 
 void Relay::start() {
-    if (state_->thread.joinable()) return;
-    state_->thread = std::jthread(
-        [state = state_.get()](std::stop_token stop) { state->work(std::move(stop)); });
+    state_->worker.start([state = state_.get()](const auto& stop) { return state->step(stop); });
 }
 
 void Relay::stop() {
-    if (!state_->thread.joinable()) return;
-    state_->thread.request_stop();
-    state_->thread.join();
+    if (!state_->worker.is_started()) return;
+    state_->worker.stop();
     state_->release();
 }
 

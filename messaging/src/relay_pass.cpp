@@ -10,6 +10,7 @@
 
 #include "daybook/core/clean_text.hpp"
 #include "daybook/core/clock.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "failure.hpp"
 #include "statements.hpp"
 

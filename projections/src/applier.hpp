@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 
-#include "daybook/core/clean_text.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/event_page.hpp"
 #include "daybook/projections/projection_definition.hpp"
@@ -25,10 +24,8 @@ std::optional<std::string> error_of(const HandlerSql& sql, Work&& work) {
     } catch (const UnavailableError&) {
         sql.rethrow_failure();
         throw;
-    } catch (const std::exception& error) {
-        text = clean_text(error.what());
     } catch (...) {
-        text = "an exception that is no std::exception";
+        text = error_text(std::current_exception());
     }
     sql.rethrow_failure();
     return text;

@@ -1,6 +1,7 @@
 #include "async_entry.hpp"
 
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "models.hpp"
 
 namespace daybook::detail {
@@ -26,7 +27,7 @@ void AsyncEntry::open(const Registered& registered) {
 }
 
 std::unique_ptr<ReadModelDatabase> AsyncEntry::open_database(const Registered& registered) {
-    ReadModelDatabases& databases = store_.engine().read_models();
+    ReadModelDatabases& databases = engine_of(store_).read_models();
     const std::string database = database_name(registered);
     try {
         return open_model(databases, database, ReadModelUse::feed);
@@ -38,7 +39,7 @@ std::unique_ptr<ReadModelDatabase> AsyncEntry::open_database(const Registered& r
     // In the transaction in which builds are put into service: one that has been replaced, and is
     // removed, must not come to be once more, empty.
     store_.transact([&](Transaction& tx) {
-        const auto now = Registry{detail::store_sql(tx), store_.engine().clock()}.find(name());
+        const auto now = Registry{detail::store_sql(tx), engine_of(store_).clock()}.find(name());
         if (!now || now->build != registered.build) return;
         make_model(databases, database, wanted_.shape, empty_book(now->store, now->fingerprint));
     });
@@ -80,7 +81,7 @@ Entry::Fed AsyncEntry::feed(const Registered& registered) {
 
 void AsyncEntry::with_model(const Registered& registered, const Work& work) {
     const auto database =
-        open_model(store_.engine().read_models(), database_name(registered), ReadModelUse::feed);
+        open_model(engine_of(store_).read_models(), database_name(registered), ReadModelUse::feed);
     Ledger ledger{database->sql(), name()};
     if (const auto book = ledger.load()) {
         const LogPlaces places = log_.places(book->position, book->position);

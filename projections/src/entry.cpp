@@ -5,6 +5,7 @@
 
 #include "async_entry.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "daybook/schema/event_catalog.hpp"
 #include "inline_entry.hpp"
 #include "models.hpp"
@@ -33,11 +34,9 @@ Entry::Outcome Entry::step(const std::stop_token& stop) {
         return fail(error.what());
     } catch (const CorruptError& error) {
         return look_again(error, stop);
-    } catch (const std::exception& error) {
-        if (stop.stop_requested()) return {};
-        return wait_out(error.what());
     } catch (...) {
-        return wait_out("an exception that is no std::exception");
+        if (stop.stop_requested()) return {};
+        return wait_out(error_text(std::current_exception()));
     }
 }
 
@@ -51,33 +50,25 @@ Entry::Outcome Entry::look_again(const CorruptError& first, const std::stop_toke
         return fail(error.what());
     } catch (const RefusedError& error) {
         return fail(error.what());
-    } catch (const std::exception& error) {
+    } catch (...) {
         if (stop.stop_requested()) return {};
-        return wait_out(error.what());
+        return wait_out(error_text(std::current_exception()));
     }
 }
 
-Entry::Outcome Entry::wait_out(const char* error) {
-    say_what_is_waited_for(error);
+Entry::Outcome Entry::wait_out(const std::string& why) {
+    // Said before it is shown, here and below: who sees the state finds the reason in the log.
+    if (waited_for_ != why) {
+        waited_for_ = why;
+        store_.log(LogLevel::warning, "projection '" + name() + "' waits: " + why);
+    }
+    waits_for(why);
     // Whatever it was, new connections are a better start than these.
     drop();
     return {.not_before = deadline_after(options_.poll)};
 }
 
-void Entry::waits_for(const char* error) {
-    const std::scoped_lock lock{work_mutex_};
-    say_what_is_waited_for(error);
-}
-
-void Entry::say_what_is_waited_for(const char* error) {
-    // Said before it is shown, here and below: who sees the state finds the reason in the log.
-    if (waited_for_ != error) {
-        waited_for_ = error;
-        store_.log(LogLevel::warning,
-                   "projection '" + name() + "' waits until this is over: " + error);
-    }
-    set_report(ProjectionState::retrying, error);
-}
+void Entry::waits_for(const std::string& why) { set_report(ProjectionState::retrying, why); }
 
 Entry::Outcome Entry::move(const std::stop_token& stop) {
     auto registered = find();
@@ -196,7 +187,7 @@ Entry::Outcome Entry::feed_batch(const Registered& registered) {
 
 Registered Entry::enter() {
     store_.transact([&](Transaction& tx) {
-        Registry registry{detail::store_sql(tx), store_.engine().clock()};
+        Registry registry{detail::store_sql(tx), engine_of(store_).clock()};
         if (!registry.find(name())) registry.insert(wanted_, make(detail::store_sql(tx)));
     });
     made();
@@ -253,7 +244,7 @@ Entry::Report Entry::report() const {
 }
 
 std::optional<Registered> Entry::find() const {
-    return Registry{PooledReader{store_.engine()} -> sql()}.find(name());
+    return Registry{PooledReader{engine_of(store_)} -> sql()}.find(name());
 }
 
 Registered Entry::find_current() const {
@@ -270,8 +261,8 @@ Registered Entry::find_current() const {
 
 void Entry::set_standing(const Registered& registered, bool halted, const std::string& error) {
     store_.transact([&](Transaction& tx) {
-        Registry{detail::store_sql(tx), store_.engine().clock()}.set_standing(registered, halted,
-                                                                              error);
+        Registry{detail::store_sql(tx), engine_of(store_).clock()}.set_standing(registered, halted,
+                                                                                error);
     });
 }
 

@@ -45,8 +45,8 @@ public:
     /// One batch, or what has to come first: making the model, a rebuild. Never throws: what a
     /// definition or its handlers are to blame for halts the projection, all else is waited out.
     Outcome step(const std::stop_token& stop);
-    /// Reports and logs that something outside of the projection is in its way.
-    void waits_for(const char* error);
+    /// Reports that something outside of the projection is in its way.
+    void waits_for(const std::string& why);
     /// Tries again what has halted it.
     void resume();
     std::uint64_t replay_parked(std::string_view key);
@@ -95,8 +95,7 @@ protected:
 private:
     Outcome move(const std::stop_token& stop);
     Outcome look_again(const CorruptError& first, const std::stop_token& stop);
-    Outcome wait_out(const char* error);
-    void say_what_is_waited_for(const char* error);
+    Outcome wait_out(const std::string& why);
     Outcome part_with(const Registered& registered, const OtherLogError& why,
                       const std::stop_token& stop);
     /// Notices that the store behind the name is another one.

@@ -1,6 +1,6 @@
 #include "inline_entry.hpp"
 
-#include "daybook/eventstore/store_identity.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "models.hpp"
 
 namespace daybook::detail {
@@ -8,18 +8,18 @@ namespace daybook::detail {
 InlineEntry::InlineEntry(EventStore store, std::shared_ptr<const ProjectionDefinition> definition,
                          const ProjectionRunnerOptions& options)
     : Entry(std::move(store), std::move(definition), Lifecycle::in_line, options),
-      feed_(std::make_shared<InlineFeed>(store_.engine(), store_.clock(), definition_,
+      feed_(std::make_shared<InlineFeed>(engine_of(store_), store_.clock(), definition_,
                                          wanted_.fingerprint)) {}
 
 std::vector<std::string> InlineEntry::make(Sql& store) {
-    return install_empty(store_.engine().read_models(), first_database_name(wanted_.shape), store,
+    return install_empty(engine_of(store_).read_models(), first_database_name(wanted_.shape), store,
                          wanted_.shape, empty_book(store_identity(store), wanted_.fingerprint));
 }
 
 void InlineEntry::made() { remove_leftover(store_, first_database_name(wanted_.shape)); }
 
 Checkpoint InlineEntry::book() const {
-    const PooledReader reader{store_.engine()};
+    const PooledReader reader{engine_of(store_)};
     return Ledger{reader->sql(), name(), Home::store}.load().value_or(Checkpoint{});
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 
 namespace daybook::detail {
 

@@ -5,6 +5,7 @@
 
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/event_store.hpp"
+#include "daybook/eventstore/store_access.hpp"
 
 // Which log a checkpoint is a place in: the store's identity and the event that it stands on. A
 // backup that was put back, a store that was begun anew, a log that lost its tail are other logs.
@@ -41,10 +42,10 @@ public:
     explicit CommittedLog(const EventStore& store) : store_(store) {}
 
     void read(const PageRequest& request, EventPage& page) override {
-        store_.read_page(request, page);
+        read_page(store_, request, page);
     }
     LogPlaces places(Position first, Position second) override {
-        return read_places(PooledReader { store_.engine() } -> sql(), first, second);
+        return read_places(PooledReader { engine_of(store_) } -> sql(), first, second);
     }
 
 private:
@@ -57,7 +58,7 @@ public:
     explicit UnitLog(Transaction& unit) : unit_(unit) {}
 
     void read(const PageRequest& request, EventPage& page) override {
-        unit_.read_page(request, page);
+        read_page(unit_, request, page);
     }
     LogPlaces places(Position first, Position second) override {
         return read_places(store_sql(unit_), first, second);

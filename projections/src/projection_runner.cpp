@@ -4,9 +4,10 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
-#include <thread>
 
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
+#include "daybook/eventstore/worker.hpp"
 #include "daybook/projections/read_models.hpp"
 #include "entry.hpp"
 #include "ledger.hpp"
@@ -56,37 +57,23 @@ struct ProjectionRunner::State {
         return applied;
     }
 
-    /// What a thread does: nothing leaves it, whatever becomes of the store.
-    void run(Entry& entry, const std::stop_token& stop) noexcept {
-        while (!stop.stop_requested()) {
-            try {
-                step(entry, stop);
-            } catch (const std::exception& error) {
-                try {
-                    entry.waits_for(error.what());
-                } catch (...) {
-                    // It is waited for all the same.
-                }
-                detail::sleep_until(deadline_after(options.poll), stop);
-            } catch (...) {
-                detail::sleep_until(deadline_after(options.poll), stop);
-            }
-        }
-    }
-
-    void step(Entry& entry, const std::stop_token& stop) {
-        const std::uint64_t seen = store.commits();
+    NextStep step(Entry& entry, const std::stop_token& stop) {
         const Entry::Outcome outcome = entry.step(stop);
         ring();
-        if (outcome.more) return;
-        if (outcome.not_before) {
-            detail::sleep_until(*outcome.not_before, stop);
-            return;
-        }
-        store.wait_for_commit(seen, options.poll, stop);
-        if (entry.wanted().lifecycle == Lifecycle::in_line) {
-            detail::sleep_until(steady_clock::now() + inline_rest, stop);
-        }
+        if (outcome.more) return NextStep::now();
+        if (outcome.not_before) return NextStep::after(time_left(*outcome.not_before));
+        const bool in_line = entry.wanted().lifecycle == Lifecycle::in_line;
+        return NextStep::after_commit(options.poll, in_line ? inline_rest : milliseconds::zero());
+    }
+
+    std::unique_ptr<Worker> work_on(Entry& entry) {
+        const WorkerOptions how{
+            .name = "projection '" + entry.name() + "'",
+            .retry = every(options.poll),
+            .on_wait = [&entry](const auto& why) { entry.waits_for(error_text(why)); }};
+        auto worker = std::make_unique<Worker>(store, how);
+        worker->start([this, &entry](const auto& stop) { return step(entry, stop); });
+        return worker;
     }
 
     /// Tells waiters that a model may have moved.
@@ -142,7 +129,7 @@ struct ProjectionRunner::State {
     mutable std::condition_variable moved;
     std::uint64_t moves = 0;  ///< under mutex
     bool begun = false;
-    std::vector<std::jthread> threads;
+    std::vector<std::unique_ptr<Worker>> workers;
 };
 
 ProjectionStatus ProjectionRunner::State::describe(const detail::Registered& row,
@@ -215,22 +202,19 @@ std::vector<std::string> ProjectionRunner::names() const {
 }
 
 void ProjectionRunner::start() {
-    if (!state_->threads.empty()) return;
+    if (!state_->workers.empty()) return;
     state_->begun = true;
     detail::remove_orphans(state_->store);
     for (const auto& entry : state_->entries) {
         // Appends of this process must not run ahead of an inline model.
         if (entry->wanted().lifecycle == Lifecycle::in_line) state_->drain(*entry, {});
     }
-    for (const auto& entry : state_->entries) {
-        state_->threads.emplace_back([state = state_.get(), &entry = *entry](
-                                         const std::stop_token& stop) { state->run(entry, stop); });
-    }
+    for (const auto& entry : state_->entries) state_->workers.push_back(state_->work_on(*entry));
 }
 
 void ProjectionRunner::stop() {
-    for (std::jthread& thread : state_->threads) thread.request_stop();
-    state_->threads.clear();
+    for (const auto& worker : state_->workers) worker->request_stop();
+    state_->workers.clear();
 }
 
 std::uint64_t ProjectionRunner::run_once() {

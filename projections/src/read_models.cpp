@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "ledger.hpp"
 #include "models.hpp"
 #include "registry.hpp"
@@ -28,7 +29,7 @@ struct ReadModels::State {
     explicit State(EventStore opened) : store(std::move(opened)) {}
 
     Registered find(std::string_view projection) const {
-        const PooledReader reader{store.engine()};
+        const PooledReader reader{detail::engine_of(store)};
         if (auto found = detail::Registry{reader->sql()}.find(projection)) return *found;
         throw NotFoundError("projection '" + std::string(projection) +
                             "' has no model in this store: run it first");
@@ -44,7 +45,7 @@ struct ReadModels::State {
             Connection opened;
             std::exception_ptr error;
             try {
-                opened = detail::open_model(store.engine().read_models(),
+                opened = detail::open_model(detail::engine_of(store).read_models(),
                                             detail::database_name(registered), ReadModelUse::query);
                 opened->begin();
                 require_fit(registered, *opened);

@@ -1,13 +1,10 @@
 #include "rebuild.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
-#include "daybook/core/clean_text.hpp"
 #include "daybook/core/error.hpp"
-#include "daybook/core/retries.hpp"
-#include "daybook/eventstore/store_identity.hpp"
+#include "daybook/eventstore/store_access.hpp"
+#include "daybook/eventstore/worker.hpp"
 #include "models.hpp"
 
 namespace daybook::detail {
@@ -32,14 +29,6 @@ bool is_free(const Unfinished& left, Timestamp now, milliseconds owner_silent_ma
 
 }  // namespace
 
-bool sleep_until(steady_clock::time_point when, const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any never;
-    std::unique_lock lock{mutex};
-    never.wait_until(lock, stop, when, [] { return false; });
-    return !stop.stop_requested();
-}
-
 Rebuild::Rebuild(EventStore store, std::shared_ptr<const ProjectionDefinition> definition,
                  Lifecycle lifecycle, RebuildOptions options)
     : store_(std::move(store)),
@@ -61,11 +50,8 @@ RebuildResult Rebuild::run() {
         remove_orphans(store_);
         tell(RebuildPhase::claimed, claim_.position, claim_.target);
         catch_up_and_swap(*apply());
-    } catch (const std::exception& error) {
-        leave(error.what());
-        throw;
     } catch (...) {
-        leave("an exception that is no std::exception");
+        leave(error_text(std::current_exception()));
         throw;
     }
     clear_away();
@@ -82,14 +68,14 @@ RebuildResult Rebuild::run() {
 void Rebuild::claim() {
     const Wanted wanted{shape_, claim_.lifecycle, claim_.fingerprint};
     store_.transact([&](Transaction& tx) {
-        Registry registry{detail::store_sql(tx), store_.engine().clock()};
+        Registry registry{detail::store_sql(tx), engine_of(store_).clock()};
         auto registered = registry.find(shape_.name);
         if (!registered) {
             registry.insert(wanted, make_first(tx));
             registered = registry.find(shape_.name);
         }
         const auto left = registry.find_rebuild(shape_.name);
-        if (left && !is_free(*left, store_.engine().clock().now(), options_.owner_silent_max)) {
+        if (left && !is_free(*left, engine_of(store_).clock().now(), options_.owner_silent_max)) {
             throw UnavailableError("projection '" + shape_.name + "' is being rebuilt by " +
                                    left->owner + ", now at position " +
                                    std::to_string(left->position.value()) +
@@ -101,7 +87,7 @@ void Rebuild::claim() {
                           left->lifecycle == claim_.lifecycle;
         claim_.build = result_.resumed ? left->build : registered->last_build + 1;
         claim_.position = result_.resumed ? left->position : Position{};
-        claim_.started_at = result_.resumed ? left->started_at : store_.engine().clock().now();
+        claim_.started_at = result_.resumed ? left->started_at : engine_of(store_).clock().now();
         claim_.target = tx.head();
         claim_.epoch = registered->epoch + 1;
         registry.claim(claim_);
@@ -115,12 +101,12 @@ std::vector<std::string> Rebuild::make_first(Transaction& tx) {
     if (claim_.lifecycle == Lifecycle::async) return {};
     leftovers_.push_back(first_database_name(shape_));
     Sql& sql = store_sql(tx);
-    return install_empty(store_.engine().read_models(), leftovers_.back(), sql, shape_,
+    return install_empty(engine_of(store_).read_models(), leftovers_.back(), sql, shape_,
                          empty_book(store_identity(sql), claim_.fingerprint));
 }
 
 std::unique_ptr<ReadModelDatabase> Rebuild::apply() {
-    ReadModelDatabases& databases = store_.engine().read_models();
+    ReadModelDatabases& databases = engine_of(store_).read_models();
     const std::string database = database_name(claim_);
     // A number is given once in the life of a store, but not if that was put back from a backup.
     if (!result_.resumed) databases.remove(database);
@@ -201,7 +187,7 @@ bool Rebuild::swap(ModelFeed& feed, ReadModelDatabase& build) {
 }
 
 bool Rebuild::swap_in_unit(Transaction& tx, ModelFeed& feed, ReadModelDatabase& build) {
-    Registry registry{store_sql(tx), store_.engine().clock()};
+    Registry registry{store_sql(tx), engine_of(store_).clock()};
     if (!registry.is_ours(claim_)) fail_taken_over();
     const Position head = tx.head();
     UnitLog log{tx};
@@ -218,7 +204,7 @@ bool Rebuild::swap_in_unit(Transaction& tx, ModelFeed& feed, ReadModelDatabase& 
 
 bool Rebuild::is_in_service() noexcept {
     try {
-        const auto now = Registry{PooledReader{store_.engine()} -> sql()}.find(shape_.name);
+        const auto now = Registry{PooledReader{engine_of(store_)} -> sql()}.find(shape_.name);
         return now && now->build == claim_.build;
     } catch (...) {
         return false;
@@ -226,7 +212,7 @@ bool Rebuild::is_in_service() noexcept {
 }
 
 void Rebuild::install(Sql& sql, ReadModelDatabase& build) {
-    ReadModelDatabases& databases = store_.engine().read_models();
+    ReadModelDatabases& databases = engine_of(store_).read_models();
     if (replaced_.lifecycle == Lifecycle::in_line) {
         uninstall(databases, sql, shape_.name, replaced_.relations);
     }
@@ -234,7 +220,7 @@ void Rebuild::install(Sql& sql, ReadModelDatabase& build) {
     if (claim_.lifecycle == Lifecycle::in_line) {
         things = install_build(databases, database_name(claim_), sql, shape_, build.sql());
     }
-    Registry{sql, store_.engine().clock()}.put_in_service(claim_, things);
+    Registry{sql, engine_of(store_).clock()}.put_in_service(claim_, things);
 }
 
 void Rebuild::show(RebuildPhase phase, Position position, Position target) {
@@ -262,12 +248,12 @@ void Rebuild::report(Position position, Position target) {
     bool ours = true;
     try {
         store_.transact([&](Transaction& tx) {
-            ours = Registry{detail::store_sql(tx), store_.engine().clock()}.report(claim_, position,
-                                                                                   target);
+            ours = Registry{detail::store_sql(tx), engine_of(store_).clock()}.report(
+                claim_, position, target);
         });
     } catch (const Error& error) {
         // The store is busy: the next sign of life is soon enough.
-        if (!passes_by_itself(error)) throw;
+        if (!error.transient()) throw;
     }
     if (!ours) fail_taken_over();
 }
@@ -275,8 +261,7 @@ void Rebuild::report(Position position, Position target) {
 void Rebuild::leave(const std::string& error) noexcept {
     try {
         store_.transact([&](Transaction& tx) {
-            Registry{detail::store_sql(tx), store_.engine().clock()}.leave(claim_,
-                                                                           clean_text(error));
+            Registry{detail::store_sql(tx), engine_of(store_).clock()}.leave(claim_, error);
         });
     } catch (const std::exception& failed) {
         // The next one finds a silent owner instead of none.

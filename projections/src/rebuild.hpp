@@ -72,7 +72,4 @@ private:
     Instant reported_at_{};
 };
 
-/// Sleeps until `when`; false if `stop` comes first.
-bool sleep_until(std::chrono::steady_clock::time_point when, const std::stop_token& stop);
-
 }  // namespace daybook::detail

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "daybook/schema/event_catalog.hpp"
 #include "statements.hpp"
 
@@ -205,7 +206,7 @@ void Registry::put_in_service(const Unfinished& claim, const std::vector<std::st
 void remove_leftover(const EventStore& store, const std::string& database) noexcept {
     try {
         try {
-            store.engine().read_models().remove(database);
+            engine_of(store).read_models().remove(database);
         } catch (const std::exception& error) {
             store.log(LogLevel::warning, "read model '" + database +
                                              "' is of no use any more and could not be removed, "
@@ -218,7 +219,7 @@ void remove_leftover(const EventStore& store, const std::string& database) noexc
 }
 
 void remove_orphans(const EventStore& store) {
-    ReadModelDatabases& databases = store.engine().read_models();
+    ReadModelDatabases& databases = engine_of(store).read_models();
     // The files first: a build is entered in the registry before its file is made, and no number is
     // given twice, so what stood on the disk and is not in the registry now is nobody's.
     const std::vector<std::string> found = databases.list();

@@ -2,6 +2,7 @@
 
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/engine.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "daybook/eventstore/transaction.hpp"
 #include "statements.hpp"
 

@@ -1,6 +1,7 @@
 #include <map>
 
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "daybook/messaging/dead_letters.hpp"
 #include "daybook/sagas/saga_index.hpp"
 #include "journal.hpp"

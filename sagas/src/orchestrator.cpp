@@ -1,10 +1,8 @@
 #include <algorithm>
-#include <condition_variable>
 
 #include "daybook/core/clean_text.hpp"
 #include "daybook/core/conflict_error.hpp"
 #include "daybook/core/error.hpp"
-#include "daybook/core/retries.hpp"
 #include "daybook/sagas/saga_index.hpp"
 #include "daybook/sagas/saga_orchestrator.hpp"
 #include "orchestrator_state.hpp"
@@ -13,21 +11,11 @@ namespace daybook {
 
 namespace {
 
-constexpr auto after_failure =
-    exponential{std::chrono::milliseconds{100}, 2.0, std::chrono::seconds{5}}.full_jitter();
-
 // How often to ask whether the store is still the same.
 constexpr std::chrono::milliseconds identity_interval{500};
 
 // What another process is at is left to this one if that has died.
 constexpr std::chrono::milliseconds look_again{50};
-
-void nap(std::chrono::milliseconds time, const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any never;
-    std::unique_lock lock{mutex};
-    never.wait_for(lock, stop, time, [] { return false; });
-}
 
 }  // namespace
 
@@ -63,7 +51,7 @@ std::size_t SagaOrchestrator::State::run_once() {
 bool SagaOrchestrator::State::concerns_store(const std::exception& error) noexcept {
     const auto* const known = dynamic_cast<const Error*>(&error);
     // A statement that was cancelled from outside is as good as one that was never sent.
-    return passes_by_itself(error) || (known != nullptr && known->kind() == ErrorKind::cancelled);
+    return is_transient(error) || (known != nullptr && known->kind() == ErrorKind::cancelled);
 }
 
 void SagaOrchestrator::State::forget() {
@@ -86,25 +74,14 @@ void SagaOrchestrator::State::look_at_identity() {
     identity_seen_ = now;
 }
 
-void SagaOrchestrator::State::run(const std::stop_token& stop) {
-    int failures = 0;
-    while (!stop.stop_requested()) {
-        // All of it: even waiting asks the store.
-        try {
-            const std::uint64_t commits = store.commits();
-            if (run_once() > 0) continue;
-            store.wait_for_commit(commits, rest(), stop);
-            if (failures > 0) store.log(LogLevel::info, "the sagas go on");
-            failures = 0;
-            continue;
-        } catch (const std::exception& error) {
-            trouble(std::string("the sagas wait: ") + error.what());
-        } catch (...) {
-            trouble("the sagas wait: " + std::string(detail::no_exception));
-        }
-        forget();
-        nap(after_failure.delay(++failures), stop);
-    }
+NextStep SagaOrchestrator::State::step() {
+    return run_once() > 0 ? NextStep::now() : NextStep::after_commit(rest());
+}
+
+void SagaOrchestrator::State::wait(const std::exception_ptr& why) {
+    forget();
+    const std::lock_guard lock{mutex_};
+    last_error_ = "the sagas wait: " + error_text(why);
 }
 
 std::chrono::milliseconds SagaOrchestrator::State::rest() const {
@@ -158,16 +135,10 @@ std::size_t SagaOrchestrator::run_once() { return state_->run_once(); }
 std::optional<Timestamp> SagaOrchestrator::next_due() const { return state_->next_due(); }
 
 void SagaOrchestrator::start() {
-    if (state_->worker.joinable()) return;
-    state_->worker =
-        std::jthread{[state = state_.get()](const std::stop_token& stop) { state->run(stop); }};
+    state_->worker.start([state = state_.get()](const auto&) { return state->step(); });
 }
 
-void SagaOrchestrator::stop() {
-    if (!state_->worker.joinable()) return;
-    state_->worker.request_stop();
-    state_->worker.join();
-}
+void SagaOrchestrator::stop() { state_->worker.stop(); }
 
 std::string SagaOrchestrator::last_error() const { return state_->last_error(); }
 

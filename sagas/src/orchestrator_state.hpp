@@ -11,10 +11,10 @@
 #include <span>
 #include <stop_token>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/worker.hpp"
 #include "daybook/sagas/saga_orchestrator.hpp"
 #include "definition_set.hpp"
 #include "saga_unit.hpp"
@@ -22,10 +22,16 @@
 namespace daybook {
 
 struct SagaOrchestrator::State {
+    static constexpr Backoff after_failure =
+        exponential{std::chrono::milliseconds{100}, 2.0, std::chrono::seconds{5}}.full_jitter();
+
     State(EventStore opened, SagaOptions chosen)
         : store(std::move(opened)),
           options(chosen),
-          data_bytes_max(std::min(chosen.data_bytes_max, store.options().payload_bytes_max)) {}
+          data_bytes_max(std::min(chosen.data_bytes_max, store.options().payload_bytes_max)),
+          worker(store, {.name = "the saga orchestrator",
+                         .retry = after_failure,
+                         .on_wait = [this](const auto& why) { wait(why); }}) {}
 
     // starter.cpp
     /// Nothing if another process is at it.
@@ -44,7 +50,8 @@ struct SagaOrchestrator::State {
     bool takes(const Message& envelope) const;
     // orchestrator.cpp
     std::size_t run_once();
-    void run(const std::stop_token& stop);
+    NextStep step();
+    void wait(const std::exception_ptr& why);
     /// How long nothing is due, if nobody commits.
     std::chrono::milliseconds rest() const;
     void trouble(const std::string& text);
@@ -130,7 +137,7 @@ private:
     std::set<std::pair<SagaId, std::string>> counted_timers_;
 
 public:
-    std::jthread worker;  // last: it uses all the rest
+    Worker worker;  // last: it uses all the rest
 };
 
 }  // namespace daybook

@@ -4,6 +4,7 @@
 
 #include "daybook/core/clean_text.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "daybook/schema/is_json.hpp"
 
 namespace daybook::detail {

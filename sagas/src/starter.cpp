@@ -3,6 +3,7 @@
 #include "daybook/core/clean_text.hpp"
 #include "daybook/core/conflict_error.hpp"
 #include "daybook/eventstore/lease.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "orchestrator_state.hpp"
 #include "statements.hpp"
 
@@ -106,8 +107,9 @@ std::optional<std::size_t> SagaOrchestrator::State::start_new(const SagaDefiniti
     for (const auto& start : definition.bindings().starts)
         filter.types.emplace_back(start.type.name);
     EventPage page;
-    store.read_page(
-        {.from = from.next().value(), .filter = &filter, .events_max = options.starts_max}, page);
+    detail::read_page(
+        store, {.from = from.next().value(), .filter = &filter, .events_max = options.starts_max},
+        page);
     if (page.rows.empty() && page.scanned_to.value() < from.value() + unsaved_max) {
         saw(definition, page.scanned_to);
         return 0;

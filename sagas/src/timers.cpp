@@ -3,6 +3,7 @@
 #include "daybook/core/conflict_error.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/lease.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "orchestrator_state.hpp"
 #include "statements.hpp"
 #include "words.hpp"

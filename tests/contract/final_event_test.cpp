@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "numbered.hpp"
 #include "store_place.hpp"
 

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "numbered.hpp"
 #include "store_place.hpp"
 
@@ -16,7 +17,7 @@ using namespace daybook::test;
 TEST_CASE("a read model's database keeps what was committed and nothing else") {
     const StorePlace place;
     EventStore store = place.open();
-    auto& databases = store.engine().read_models();
+    auto& databases = detail::engine_of(store).read_models();
     for (const auto use : {ReadModelUse::query, ReadModelUse::feed}) {
         CHECK_THROWS_AS(databases.open("totals.v1.b1", use), NotFoundError);
     }
@@ -58,7 +59,7 @@ TEST_CASE("who waits for the removal of a read model sees all of it or is told t
     using namespace std::chrono_literals;
     const StorePlace place;
     EventStore store = place.open();
-    auto& databases = store.engine().read_models();
+    auto& databases = detail::engine_of(store).read_models();
     {
         const auto build = databases.open("totals.v1.b1", ReadModelUse::build);
         build->begin();

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "daybook/eventstore/store_access.hpp"
 #include "daybook/schema/event_catalog.hpp"
 #include "numbered.hpp"
 #include "store_place.hpp"
@@ -89,15 +90,15 @@ TEST_CASE("a page says how far it looked when a filter drops nearly everything")
     fill(store);
     const EventFilter filter{.types = {"thing.odd"}};
     EventPage page;
-    store.read_page({.from = 1, .filter = &filter, .events_max = 2}, page);
+    detail::read_page(store, {.from = 1, .filter = &filter, .events_max = 2}, page);
     CHECK(page.rows.size() == 2);
     CHECK(page.scanned_to == Position{6});
     CHECK_FALSE(page.at_end);
-    store.read_page({.from = page.next_from, .filter = &filter}, page);
+    detail::read_page(store, {.from = page.next_from, .filter = &filter}, page);
     CHECK(page.rows.size() == 1);
     CHECK(page.scanned_to == Position{10});
     CHECK(page.at_end);
-    store.read_page({.from = page.next_from, .filter = &filter}, page);
+    detail::read_page(store, {.from = page.next_from, .filter = &filter}, page);
     CHECK(page.rows.empty());
     CHECK(page.scanned_to == Position{10});
     CHECK(page.at_end);

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "store_place.hpp"
 
 using namespace daybook;
@@ -178,7 +179,7 @@ TEST_CASE("a foreign key of a program is obeyed on both engines [C14]") {
         tx.sql().exec("INSERT INTO lines(id, k) VALUES(2, 'nobody')");
     }),
                     InvalidError);
-    auto model = store.engine().read_models().open("casc.v1.b1", ReadModelUse::build);
+    auto model = detail::engine_of(store).read_models().open("casc.v1.b1", ReadModelUse::build);
     model->begin();
     make(model->sql());
     CHECK_THROWS_AS(model->sql().exec("INSERT INTO lines(id, k) VALUES(2, 'nobody')"),

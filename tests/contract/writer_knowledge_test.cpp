@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "numbered.hpp"
 #include "store_place.hpp"
 
@@ -122,7 +123,7 @@ TEST_CASE("a stream that is new is made though another one of the group is refus
     const AppendRequest first{refused, at_version(7), events, store.clock().now(), {}};
     const AppendRequest second{made, no_stream, others, store.clock().now(), {}};
     const AppendRequest* const group[] = {&first, &second};
-    const auto outcomes = store.engine().append_all(group);
+    const auto outcomes = detail::engine_of(store).append_all(group);
     CHECK(std::holds_alternative<Conflict>(outcomes[0]));
     REQUIRE(std::holds_alternative<AppendResult>(outcomes[1]));
     CHECK(store.version(refused) == Version{0});
@@ -147,13 +148,14 @@ TEST_CASE("a group that fails leaves nothing behind though another writer came b
     const AppendRequest first{made, no_stream, others, store.clock().now(), {}};
     const AppendRequest second{known, at_version(12), events, store.clock().now(), {}};
     const AppendRequest* const group[] = {&first, &second};
-    CHECK_THROWS_AS(store.engine().append_all(group), DuplicateError);
+    CHECK_THROWS_AS(detail::engine_of(store).append_all(group), DuplicateError);
     CHECK(store.version(made) == Version{0});
     CHECK(store.version(known) == Version{12});
     events.pop_back();
     const AppendRequest mended{known, at_version(12), events, store.clock().now(), {}};
     const AppendRequest* const mended_group[] = {&first, &mended};
-    for (const auto& outcome : store.engine().append_all(mended_group)) CHECK(has_stored(outcome));
+    for (const auto& outcome : detail::engine_of(store).append_all(mended_group))
+        CHECK(has_stored(outcome));
     CHECK(store.version(made) == Version{2});
     CHECK(store.version(known) == Version{16});
 }

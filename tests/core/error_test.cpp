@@ -1,5 +1,8 @@
 #include "daybook/core/error.hpp"
 
+#include <new>
+#include <stdexcept>
+#include <string>
 #include <string_view>
 
 #include <doctest/doctest.h>
@@ -46,6 +49,45 @@ TEST_CASE("only what time can heal may be repeated unchanged") {
     CHECK_FALSE(ConflictError({"a", at_version(2), 3}).retryable());
     CHECK_FALSE(daybook::InDoubtError{"unknown"}.retryable());
     CHECK_FALSE(daybook::StorageError{"disk full"}.retryable());
+}
+
+TEST_CASE("what may be over by itself is told apart from what stays [B7]") {
+    const auto transient = [](auto thrown) {
+        return daybook::is_transient(std::make_exception_ptr(thrown));
+    };
+    CHECK(transient(daybook::UnavailableError{"no server"}));
+    CHECK(transient(daybook::NotFoundError{"no schema"}));
+    CHECK(transient(daybook::StorageError{"no room"}));
+    CHECK(transient(daybook::InDoubtError{"no answer"}));
+    CHECK(transient(std::bad_alloc{}));
+    CHECK_FALSE(transient(daybook::InvalidError{"a bad name"}));
+    CHECK_FALSE(transient(daybook::CorruptError{"torn"}));
+    CHECK_FALSE(transient(daybook::DuplicateError{"used before"}));
+    CHECK_FALSE(transient(daybook::CancelledError{"stopped"}));
+    CHECK_FALSE(transient(ConflictError({"a", at_version(2), 3})));
+    CHECK_FALSE(transient(std::runtime_error{"?"}));
+    CHECK_FALSE(transient(7));
+}
+
+TEST_CASE("the text of an exception has those nested in it and no byte that cannot be stored") {
+    const auto text = [](const auto& throwing) -> std::string {
+        try {
+            throwing();
+        } catch (...) {
+            return daybook::error_text(std::current_exception());
+        }
+        return {};
+    };
+    CHECK(text([] { throw std::runtime_error{"cannot send"}; }) == "cannot send");
+    CHECK(text([] {
+              try {
+                  throw std::runtime_error{"socket closed"};
+              } catch (...) {
+                  std::throw_with_nested(std::runtime_error{"cannot send"});
+              }
+          }) == "cannot send\ncaused by: socket closed");
+    CHECK(text([] { throw std::runtime_error{"\xff"}; }) == "\xef\xbf\xbd");
+    CHECK(text([] { throw 7; }) == "an exception that is not a std::exception");
 }
 
 TEST_CASE("each kind of error has a word of its own") {

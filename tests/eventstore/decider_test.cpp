@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "daybook/eventstore/eventstore.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "store_place.hpp"
 
 using namespace daybook;

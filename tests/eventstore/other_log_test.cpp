@@ -9,6 +9,7 @@
 #include "aggregate_bank.hpp"
 #include "backup.hpp"
 #include "daybook/eventstore/eventstore.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "log/commit_signal.hpp"
 #include "patience.hpp"
 #include "postgres_server.hpp"

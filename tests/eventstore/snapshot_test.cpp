@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "aggregate_bank.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "store_place.hpp"
 
 using namespace daybook;

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "faulty_disk.hpp"
 #include "numbered.hpp"
 #include "store_place.hpp"
@@ -171,7 +172,7 @@ TEST_CASE("one append whose hook ends the transaction does not refuse the rest o
 TEST_CASE("what was caught in a read model's transaction does not let its rest be stored [A2]") {
     const StorePlace place;
     EventStore store = place.open();
-    const auto model = store.engine().read_models().open("m.v1.b1", ReadModelUse::build);
+    const auto model = detail::engine_of(store).read_models().open("m.v1.b1", ReadModelUse::build);
     model->begin();
     make_trap(model->sql());
     model->commit();
@@ -192,7 +193,7 @@ TEST_CASE("what was caught in a read model's transaction does not let its rest b
 TEST_CASE("no way into SQL ends a transaction or opens another file [A2]") {
     const StorePlace place;
     EventStore store = place.open();
-    const auto model = store.engine().read_models().open("m.v1.b1", ReadModelUse::build);
+    const auto model = detail::engine_of(store).read_models().open("m.v1.b1", ReadModelUse::build);
     for (const char* const text : {"COMMIT", "END", "ROLLBACK", "BEGIN", "SAVEPOINT mine",
                                    "ROLLBACK TO unit", "RELEASE unit", "ATTACH ':memory:' AS a"}) {
         CAPTURE(text);

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <sqlite3.h>
 
+#include "daybook/eventstore/store_access.hpp"
 #include "numbered.hpp"
 #include "patience.hpp"
 #include "store_place.hpp"
@@ -72,7 +73,8 @@ TEST_CASE("the last close leaves everything in the file and no log beside it [D1
         first = EventStore::open(":memory:");
         CHECK(second.append("thing-1", any, {numbered(1)}).position == Position{11});
         CHECK(log_bytes(place) > 0);
-        const auto model = second.engine().read_models().open("m.v1.b1", ReadModelUse::build);
+        const auto model =
+            detail::engine_of(second).read_models().open("m.v1.b1", ReadModelUse::build);
         model->begin();
         model->sql().exec("CREATE TABLE t(n INTEGER)");
         model->commit();

@@ -12,6 +12,7 @@
 
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/event_store.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "numbered.hpp"
 #include "temporary_directory.hpp"
 
@@ -82,8 +83,8 @@ TEST_CASE("a program that changes its directory goes on with its own store [A6]"
         const EventStore copy = store;
         CHECK(events_of(store, "thing-1") == store.head().value());
         CHECK(store.version("other-1") == Version{0});
-        store.engine().read_models().open("m.v1.b1", ReadModelUse::build);
-        CHECK(store.engine().read_models().list() == std::vector<std::string>{"m.v1.b1"});
+        detail::engine_of(store).read_models().open("m.v1.b1", ReadModelUse::build);
+        CHECK(detail::engine_of(store).read_models().list() == std::vector<std::string>{"m.v1.b1"});
     }
     CHECK(files::exists(directory.file("one/a.db-rm")));
     CHECK_FALSE(files::exists(directory.file("two/a.db-rm")));
@@ -103,7 +104,7 @@ TEST_CASE("a name that SQLite could take for a URI is the name of a file [A6]") 
         CHECK(EventStore::open(directory.file(name)).head() == Position{1});
         const EventStore store = EventStore::open("sqlite:" + name);
         CHECK(store.head() == Position{1});
-        store.engine().read_models().open("m.v1.b1", ReadModelUse::build);
+        detail::engine_of(store).read_models().open("m.v1.b1", ReadModelUse::build);
         CHECK(files::exists(directory.file(name + "-rm/m.v1.b1.db")));
     }
     CHECK_FALSE(files::exists(directory.file("x.db")));
@@ -119,8 +120,8 @@ TEST_CASE("a symbolic link to a store leads to the one store [A6]") {
     EventStore other = EventStore::open(directory.file("link.db"));
     other.append("thing-1", at_version(1), {numbered(2)});
     CHECK(store.head() == Position{2});
-    other.engine().read_models().open("m.v1.b1", ReadModelUse::build);
-    CHECK(store.engine().read_models().list().size() == 1);
+    detail::engine_of(other).read_models().open("m.v1.b1", ReadModelUse::build);
+    CHECK(detail::engine_of(store).read_models().list().size() == 1);
 }
 
 TEST_CASE("a store with a second name takes no events, whichever name is used [A6]") {
@@ -183,7 +184,7 @@ TEST_CASE("a child after fork is refused every call and can drop its handle [A6]
     EventStore store = EventStore::open(directory.file("s.db"));
     store.append("thing-1", any, {numbered(1)});
     store.append_async("thing-1", any, {numbered(2)}).get();
-    const auto model = store.engine().read_models().open("m.v1.b1", ReadModelUse::build);
+    const auto model = detail::engine_of(store).read_models().open("m.v1.b1", ReadModelUse::build);
     const auto answer = in_child([&] {
         int refused = 0;
         const auto count = [&](const auto& call) {
@@ -202,7 +203,7 @@ TEST_CASE("a child after fork is refused every call and can drop its handle [A6]
         count([&] { store.query([](Sql&) {}); });
         count([&] { store.wait_beyond(Position{9}, std::chrono::milliseconds{1}); });
         count([&] { store.wait_for_commit(store.commits(), std::chrono::milliseconds{1}); });
-        count([&] { store.engine().read_models().open("m.v1.b1", ReadModelUse::query); });
+        count([&] { detail::engine_of(store).read_models().open("m.v1.b1", ReadModelUse::query); });
         count([&] { model->begin(); });
         store = EventStore::open(":memory:");
         store.append("mine-1", any, {numbered(1)});

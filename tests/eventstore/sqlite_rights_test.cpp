@@ -7,6 +7,7 @@
 
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/event_store.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "numbered.hpp"
 #include "temporary_directory.hpp"
 
@@ -147,7 +148,8 @@ TEST_CASE("what stands beside a store is no more open than the store [E19]") {
         set_rights(path, mode);
         EventStore store = EventStore::open(path);
         store.append("thing-1", any, {numbered(2)});
-        const auto build = store.engine().read_models().open("m.v1.b1", ReadModelUse::build);
+        const auto build =
+            detail::engine_of(store).read_models().open("m.v1.b1", ReadModelUse::build);
         build->begin();
         build->sql().exec("CREATE TABLE IF NOT EXISTS t(n INTEGER)");
         build->sql().exec("INSERT INTO t VALUES(1)");
@@ -175,13 +177,14 @@ TEST_CASE("a symbolic link among the files of a store leads nowhere [E19]") {
     files::create_directory(elsewhere);
     const auto check_refused = [&] {
         for (const auto use : {ReadModelUse::build, ReadModelUse::feed, ReadModelUse::query}) {
-            CHECK_THROWS_AS(store.engine().read_models().open("m.v1.b1", use), StorageError);
+            CHECK_THROWS_AS(detail::engine_of(store).read_models().open("m.v1.b1", use),
+                            StorageError);
         }
         CHECK(files::is_empty(elsewhere));
     };
     files::create_directory_symlink(elsewhere, path + "-rm");
     check_refused();
-    CHECK_THROWS_AS(store.engine().read_models().remove("m.v1.b1"), StorageError);
+    CHECK_THROWS_AS(detail::engine_of(store).read_models().remove("m.v1.b1"), StorageError);
     files::remove(path + "-rm");
     files::create_directory(path + "-rm");
     files::create_symlink(elsewhere + "/target.db", path + "-rm/m.v1.b1.db");

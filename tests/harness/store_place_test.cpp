@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "daybook/eventstore/store_access.hpp"
 #include "numbered.hpp"
 
 using namespace daybook;
@@ -24,7 +25,8 @@ TEST_CASE("nothing is left of a place and of its read models") {
     auto place = std::make_unique<StorePlace>();
     {
         EventStore store = place->open();
-        const auto model = store.engine().read_models().open("m.v1.b1", ReadModelUse::build);
+        const auto model =
+            detail::engine_of(store).read_models().open("m.v1.b1", ReadModelUse::build);
         model->sql().script("CREATE TABLE t(a TEXT)");
         CHECK(has_relation(model->sql(), "t"));
         CHECK_FALSE(has_relation(model->sql(), "event"));

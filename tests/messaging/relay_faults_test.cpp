@@ -2,6 +2,7 @@
 #include <stdexcept>
 
 #include "daybook/eventstore/lease.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "messaging_fixture.hpp"
 #include "names.hpp"
 #include "outbox_batch.hpp"

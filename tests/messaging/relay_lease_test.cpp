@@ -1,6 +1,7 @@
 #include <bit>
 
 #include "daybook/eventstore/lease.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "messaging_fixture.hpp"
 #include "partition_leases.hpp"
 

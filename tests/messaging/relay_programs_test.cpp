@@ -3,6 +3,7 @@
 #include <mutex>
 #include <thread>
 
+#include "daybook/eventstore/store_access.hpp"
 #include "messaging_fixture.hpp"
 #include "patience.hpp"
 #include "store_place.hpp"

@@ -7,6 +7,7 @@
 
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/event_store.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "numbered.hpp"
 #include "postgres_server.hpp"
 #include "store_place.hpp"

@@ -4,6 +4,7 @@
 
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/event_store.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "numbered.hpp"
 #include "postgres_server.hpp"
 #include "store_place.hpp"
@@ -115,7 +116,8 @@ TEST_CASE("what a savepoint has undone is forgiven [A2]") {
 TEST_CASE("a read model's transaction that goes on after a failed statement stores nothing [A2]") {
     const StorePlace place;
     EventStore store = place.open();
-    const auto model = store.engine().read_models().open("totals.v1.b1", ReadModelUse::build);
+    const auto model =
+        detail::engine_of(store).read_models().open("totals.v1.b1", ReadModelUse::build);
     model->begin();
     model->sql().script("CREATE TABLE totals(n INTEGER NOT NULL)");
     model->commit();

@@ -9,6 +9,7 @@
 
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/lease.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "daybook/eventstore/subscription.hpp"
 #include "daybook/messaging/messaging.hpp"
 #include "daybook/projections/projections.hpp"

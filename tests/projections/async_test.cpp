@@ -5,6 +5,7 @@
 
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "patience.hpp"
 #include "store_place.hpp"
 
@@ -196,7 +197,7 @@ TEST_CASE("a model that is ahead of its log is not fed any further") {
     for (int i = 0; i < 3; ++i) store.append(account(i), no_stream, {Opened{"x"}});
     run();
     // As if the log had lost its tail.
-    store.engine()
+    detail::engine_of(store)
         .read_models()
         .open("balances.v1.b1", ReadModelUse::feed)
         ->sql()
@@ -220,7 +221,7 @@ TEST_CASE("a model whose database is gone is made again") {
         runner.add(Balances{});
         runner.run_once();
         CHECK(rows(store, "balances", "balances") == expected_rows(store));
-        store.engine().read_models().remove("balances.v1.b" + std::to_string(round + 1));
+        detail::engine_of(store).read_models().remove("balances.v1.b" + std::to_string(round + 1));
     }
 }
 
@@ -230,7 +231,8 @@ TEST_CASE("a book that does not add up is refused") {
     ProjectionRunner runner{store};
     runner.add(Balances{});
     runner.run_once();
-    const auto model = store.engine().read_models().open("balances.v1.b1", ReadModelUse::feed);
+    const auto model =
+        detail::engine_of(store).read_models().open("balances.v1.b1", ReadModelUse::feed);
     CHECK_THROWS_AS(model->sql().exec("UPDATE daybook_checkpoint SET applied = 7"), InvalidError);
     drop_checks(model->sql());
     model->sql().exec("UPDATE daybook_checkpoint SET applied = 7");

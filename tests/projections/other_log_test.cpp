@@ -4,6 +4,7 @@
 
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "patience.hpp"
 #include "store_place.hpp"
 #include "told.hpp"
@@ -16,7 +17,7 @@ namespace {
 /// Changes the checkpoint behind everybody's back, as if the log had changed beneath it.
 void change_checkpoint(const EventStore& store, const std::string& database,
                        const std::string& change) {
-    store.engine()
+    detail::engine_of(store)
         .read_models()
         .open(database, ReadModelUse::feed)
         ->sql()
@@ -262,7 +263,7 @@ TEST_SUITE("postgres") {
         ProjectionRunner runner{store};
         runner.add(Balances{});
         runner.run_once();
-        store.engine().read_models().remove("balances.v1.b1");
+        detail::engine_of(store).read_models().remove("balances.v1.b1");
         fill(store, 1);
         for (int i = 0; i < 3; ++i) runner.run_once();
         CHECK(rows(store, "balances", "balances") == expected_rows(store));

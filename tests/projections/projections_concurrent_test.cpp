@@ -8,6 +8,7 @@
 
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "patience.hpp"
 #include "store_place.hpp"
 
@@ -102,7 +103,7 @@ TEST_CASE("concurrent: a build that was replaced does not come back") {
         std::set<std::string> seen;
         std::set<std::string> gone;
         while (!stop.stop_requested()) {
-            const auto found = store.engine().read_models().list();
+            const auto found = detail::engine_of(store).read_models().list();
             const std::set<std::string> now{found.begin(), found.end()};
             for (const std::string& build : seen) {
                 if (!now.contains(build)) gone.insert(build);

@@ -5,6 +5,7 @@
 
 #include "bank.hpp"
 #include "child_process.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "store_place.hpp"
 
 using namespace bank;
@@ -67,7 +68,7 @@ TEST_CASE("a rebuild killed in any phase leaves the old model whole and is gone 
             const RebuildResult result = runner.rebuild("balances");
             CHECK(result.resumed == (phase != RebuildPhase::done));
             CHECK(rows(store, "balances", "balances") == expected_rows(store));
-            CHECK(store.engine().read_models().list().size() ==
+            CHECK(detail::engine_of(store).read_models().list().size() ==
                   (lifecycle == Lifecycle::async ? 1 : 0));
         }
     }

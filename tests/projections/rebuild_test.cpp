@@ -4,6 +4,7 @@
 
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "patience.hpp"
 #include "registry.hpp"
 #include "store_place.hpp"
@@ -14,7 +15,7 @@ using namespace std::chrono_literals;
 namespace {
 
 std::vector<std::string> databases(const EventStore& store) {
-    return store.engine().read_models().list();
+    return detail::engine_of(store).read_models().list();
 }
 
 }  // namespace
@@ -59,7 +60,8 @@ TEST_CASE("a rebuilt model in service is told as done whatever fails behind the 
     runner.add(Balances{});
     runner.run_once();
     // The old model is in use, and where it is a file, something else has its name.
-    const auto old = store.engine().read_models().open("balances.v1.b1", ReadModelUse::query);
+    const auto old =
+        detail::engine_of(store).read_models().open("balances.v1.b1", ReadModelUse::query);
     old->begin();
     const auto disturb = [&](const RebuildProgress& progress) {
         const std::filesystem::path file{place.uri() + "-rm/balances.v1.b1.db"};
@@ -220,7 +222,7 @@ TEST_CASE("a rebuild that could not give its claim back is not waited for in its
     // As a lost connection leaves it.
     store.transact([&](Transaction& tx) {
         detail::store_sql(tx).exec("UPDATE daybook_rebuild SET owner = ?, updated_at = ?", owner,
-                                   store.engine().clock().now());
+                                   detail::engine_of(store).clock().now());
     });
     CHECK(runner.rebuild("balances").resumed);
     CHECK(rows(store, "balances", "balances") == expected_rows(store));
@@ -320,7 +322,7 @@ TEST_CASE("only the models of this store's projections are cleared away") {
     ProjectionRunner runner{store};
     runner.add(Balances{});
     runner.run_once();
-    auto& models = store.engine().read_models();
+    auto& models = detail::engine_of(store).read_models();
     for (const char* name : {"balances.v1.b7", "balances.v3.b2", "balances.old", "other.v1.b1",
                              "balances.vx.b1", "balances.v1.b"}) {
         models.open(name, ReadModelUse::build);

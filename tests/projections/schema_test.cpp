@@ -4,6 +4,7 @@
 
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "store_place.hpp"
 
 // A rebuilt model equals the live one for every schema that is taken into service.
@@ -306,7 +307,7 @@ TEST_CASE("a projection with the longest name that is taken can be rebuilt [A5]"
             CHECK(runner.status(own).lag == 0);
         }
     }
-    CHECK(store.engine().read_models().list().size() == 1);
+    CHECK(detail::engine_of(store).read_models().list().size() == 1);
 }
 
 TEST_CASE("two inline models that say IF NOT EXISTS of one table do not share it [A4]") {

@@ -4,6 +4,7 @@
 #include "applier.hpp"
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "daybook/schema/event_catalog.hpp"
 #include "handler_sql.hpp"
 #include "patience.hpp"

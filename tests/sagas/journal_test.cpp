@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "daybook/eventstore/recorded_batch.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "order_world.hpp"
 #include "store_place.hpp"
 

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "daybook/eventstore/store_access.hpp"
 #include "order_world.hpp"
 
 // G. Operators and definitions.

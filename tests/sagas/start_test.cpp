@@ -7,6 +7,7 @@
 
 #include "child_process.hpp"
 #include "daybook/eventstore/lease.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "order_world.hpp"
 #include "store_place.hpp"
 

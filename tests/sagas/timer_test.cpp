@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "daybook/eventstore/store_access.hpp"
 #include "order_world.hpp"
 #include "store_place.hpp"
 

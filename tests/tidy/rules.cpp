@@ -27,26 +27,29 @@ const std::vector<std::pair<std::string_view, Names>>& levels() {
     return table;
 }
 
-/// A room of `eventstore/`: a folder in `src/` and some of the public headers.
+/// A room of `eventstore/`: a folder in `src/` and some of the headers that others see.
 struct Room {
     std::string_view name;
-    Names below;    ///< the rooms whose headers it may include besides its own
-    Names headers;  ///< in `include/daybook/eventstore/`
+    Names below;           ///< the rooms whose headers it may include besides its own
+    Names headers;         ///< in `include/daybook/eventstore/`
+    Names internals = {};  ///< in `internal/daybook/eventstore/`
 };
 
 const std::vector<Room>& rooms() {
     static const std::vector<Room> table{
         {"values",
          {},
-         {"event_page.hpp", "event_view.hpp", "guarded_sql.hpp", "log_point.hpp", "new_event.hpp",
-          "outgoing_message.hpp", "read_options.hpp", "sql.hpp", "store_identity.hpp"}},
-        {"engine", {"values"}, {"engine.hpp", "store_uri.hpp"}},
+         {"append_result.hpp", "event_page.hpp", "event_view.hpp", "guarded_sql.hpp",
+          "log_point.hpp", "new_event.hpp", "outgoing_message.hpp", "read_options.hpp", "sql.hpp",
+          "store_options.hpp"}},
+        {"engine", {"values"}, {"store_uri.hpp"}, {"engine.hpp"}},
         {"engine/sqlite", {"values", "engine"}, {}},
         {"engine/postgres", {"values", "engine"}, {}},
         {"log",
          {"values", "engine", "engine/sqlite", "engine/postgres"},
          {"event_range.hpp", "event_store.hpp", "lease.hpp", "recorded_batch.hpp",
-          "subscription.hpp", "transaction.hpp"}},
+          "subscription.hpp", "transaction.hpp"},
+         {"store_access.hpp"}},
         {"transfer", {"values", "engine", "log"}, {"log_hash.hpp", "migrate.hpp", "mirror.hpp"}},
         {"aggregates",
          {"values", "engine", "log"},
@@ -134,10 +137,11 @@ bool calls(std::string_view line, std::string_view function) {
 }
 
 constexpr std::string_view rooms_sources = "eventstore/src/";
+constexpr std::string_view rooms_internals = "eventstore/internal/";
 constexpr std::string_view rooms_headers = "daybook/eventstore/";
 constexpr std::string_view rooms_umbrella = "eventstore.hpp";
 
-/// The room of a source by its path below `src/`, of a public header by its name; or none.
+/// The room of a source by its path below `src/`, of a header by its name; or none.
 const Room* room_of_source(std::string_view path) {
     const Room* found = nullptr;
     for (const Room& room : rooms()) {
@@ -147,9 +151,16 @@ const Room* room_of_source(std::string_view path) {
     return found;
 }
 const Room* room_of_header(std::string_view name) {
-    const auto found = std::ranges::find_if(
-        rooms(), [&](const Room& room) { return contains(room.headers, name); });
+    const auto found = std::ranges::find_if(rooms(), [&](const Room& room) {
+        return contains(room.headers, name) || contains(room.internals, name);
+    });
     return found == rooms().end() ? nullptr : &*found;
+}
+
+bool is_internal(std::string_view header) {
+    return header.starts_with(rooms_headers) && std::ranges::any_of(rooms(), [&](const Room& room) {
+               return contains(room.internals, header.substr(rooms_headers.size()));
+           });
 }
 
 void append(Findings& all, Findings more) {
@@ -207,7 +218,8 @@ Findings check_levels(std::string_view path, std::string_view text) {
 }
 
 Findings check_rooms(std::string_view path, std::string_view text) {
-    const std::string_view header = public_name(path);
+    const std::string_view header =
+        path.starts_with(rooms_internals) ? path.substr(rooms_internals.size()) : public_name(path);
     const bool is_source = path.starts_with(rooms_sources);
     if (!is_source && !header.starts_with(rooms_headers)) return {};
     const std::string_view name = header.empty() ? header : header.substr(rooms_headers.size());
@@ -228,6 +240,18 @@ Findings check_rooms(std::string_view path, std::string_view text) {
                 {std::string{path}, include.line,
                  std::string{target} + " stands in no room below " + std::string{own->name}});
         }
+    }
+    return findings;
+}
+
+Findings check_internals(std::string_view path, std::string_view text) {
+    const bool in_library = is_library(path) && public_name(path).empty();
+    if (in_library || path.starts_with("tests/")) return {};
+    Findings findings;
+    for (const auto& include : includes_of(text)) {
+        if (!is_internal(include.name)) continue;
+        findings.push_back({std::string{path}, include.line,
+                            std::string{include.name} + " is for sources of the libraries only"});
     }
     return findings;
 }
@@ -368,6 +392,7 @@ Findings check_all(const Tree& tree) {
         if (!is_cpp(path)) continue;
         append(all, check_levels(path, text));
         append(all, check_rooms(path, text));
+        append(all, check_internals(path, text));
         append(all, check_third_party(path, text));
         append(all, check_function_lines(path, text));
         append(all, check_manners(path, text));

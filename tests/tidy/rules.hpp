@@ -33,6 +33,9 @@ Findings check_levels(std::string_view path, std::string_view text);
 /// public headers too. Every file there stands in a room.
 Findings check_rooms(std::string_view path, std::string_view text);
 
+/// What stands in `internal/` is for the sources of libraries (and tests): no user has it.
+Findings check_internals(std::string_view path, std::string_view text);
+
 /// Each third-party header has one home. Tests and benchmarks may include what they like.
 Findings check_third_party(std::string_view path, std::string_view text);
 

@@ -48,13 +48,30 @@ TEST_CASE("an include of a higher room of eventstore is found") {
     CHECK(found(header, "daybook/core/id.hpp") == 0);
     CHECK(found("eventstore/src/engine/sqlite/x.cpp", "engine/sqlite/writer.hpp") == 0);
     CHECK(found("eventstore/src/aggregates/x.cpp", "log/store_core.hpp") == 0);
+    const auto* const internal = "eventstore/internal/daybook/eventstore/engine.hpp";
+    CHECK(found(internal, "daybook/eventstore/store_access.hpp") == 1);
+    CHECK(found(internal, "daybook/eventstore/sql.hpp") == 0);
     CHECK(found("messaging/src/x.cpp", "log/store_core.hpp") == 0);
+}
+
+TEST_CASE("a header that is not installed is kept from those who are built without the tree") {
+    const auto found = [](const char* path) {
+        return tidy::check_internals(path, "#include \"daybook/eventstore/engine.hpp\"\n").size();
+    };
+    CHECK(found("eventstore/include/daybook/eventstore/x.hpp") == 1);
+    CHECK(found("sagas/include/daybook/sagas/x.hpp") == 1);
+    CHECK(found("apps/cli/src/x.cpp") == 1);
+    CHECK(found("examples/quickstart/x.cpp") == 1);
+    CHECK(found("benchmarks/x.cpp") == 1);
+    CHECK(found("projections/src/x.cpp") == 0);
+    CHECK(found("tests/contract/x.cpp") == 0);
 }
 
 TEST_CASE("a file of eventstore that stands in no room is found") {
     CHECK(tidy::check_rooms("eventstore/src/x.cpp", "").size() == 1);
     CHECK(tidy::check_rooms("eventstore/src/engines/x.cpp", "").size() == 1);
     CHECK(tidy::check_rooms("eventstore/include/daybook/eventstore/x.hpp", "").size() == 1);
+    CHECK(tidy::check_rooms("eventstore/internal/daybook/eventstore/x.hpp", "").size() == 1);
     CHECK(tidy::check_rooms("eventstore/src/log/x.cpp", "").empty());
     CHECK(tidy::check_rooms("eventstore/include/daybook/eventstore/eventstore.hpp", "").empty());
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "daybook/eventstore/eventstore.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "numbered.hpp"
 #include "store_place.hpp"
 #include "temporary_directory.hpp"

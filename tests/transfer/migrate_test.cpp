@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "daybook/eventstore/store_access.hpp"
 #include "daybook/schema/event_catalog.hpp"
 #include "goods.hpp"
 #include "transfer/table_copy.hpp"

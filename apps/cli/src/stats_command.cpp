@@ -35,7 +35,7 @@ Json saga_stats(const EventStore& store) {
 ExitCode stats(Invocation& invocation) {
     const EventStore store = invocation.open_store();
     Json report{{"store", store.uri()},
-                {"engine", store.engine().description()},
+                {"engine", store.engine_description()},
                 {"events", store.head().value()}};
     store.query([&](Sql& sql) {
         report["streams"] = sql.integer(sql::count_streams).value_or(0);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <string>
 
+#include "daybook/core/error.hpp"
 #include "daybook/eventstore/spec.hpp"
 
 namespace daybook::detail {
@@ -24,18 +25,9 @@ std::string all(std::string_view mark, std::span<const NewEvent> events) {
     return text.empty() ? std::string(mark) + "nothing\n" : text;
 }
 
-std::string what(const std::exception_ptr& thrown) {
-    try {
-        std::rethrow_exception(thrown);
-    } catch (const std::exception& error) {
-        return std::string("an exception: ") + error.what();
-    } catch (...) {
-        return "an exception that is not a std::exception";
-    }
-}
-
 std::string outcome(const SpecRun& run) {
-    return run.thrown ? "    " + what(run.thrown) + "\n" : all("    ", run.raised);
+    return run.thrown ? "    an exception: " + error_text(run.thrown) + "\n"
+                      : all("    ", run.raised);
 }
 
 [[noreturn]] void fail(const SpecRun& run, const std::string& findings) {
@@ -69,7 +61,7 @@ void check_raised(const SpecRun& run, std::span<const NewEvent> expected) {
 
 void check_thrown(const SpecRun& run, std::string_view expected, bool matches,
                   std::string_view text_part) {
-    if (matches && what(run.thrown).find(text_part) != std::string::npos) return;
+    if (matches && error_text(run.thrown).find(text_part) != std::string::npos) return;
     std::string wanted = "    an exception of type " + std::string(expected);
     if (!text_part.empty()) wanted += " that says '" + std::string(text_part) + "'";
     fail(run, "  expected\n" + wanted + "\n  but got\n" + outcome(run));

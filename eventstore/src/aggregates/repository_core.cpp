@@ -6,6 +6,7 @@
 #include "daybook/core/conflict_error.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/repository.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "log/store_core.hpp"
 
 namespace daybook::detail {
@@ -59,7 +60,7 @@ private:
                             .bytes_max = page_bytes_max,
                             .known = &last};
         do {
-            source_.read_page(request, page_);
+            detail::read_page(source_, request, page_);
             for (const EventRow& row : page_.rows) {
                 last = {row.position, row.id, {}};
                 at.position = row.position;
@@ -121,10 +122,10 @@ FoldPoint RepositoryCore::load(const StreamName& stream, void* slot) const {
     const auto begin = std::chrono::steady_clock::now();
     std::optional<Snapshot> snapshot;
     if (type_.can_snapshot()) {
-        const PooledReader reader{store_.engine()};
+        const PooledReader reader{engine_of(store_)};
         snapshot = find_snapshot(reader->sql(), stream);
     }
-    const auto page = store_.core().pages->borrow();
+    const auto page = detail::borrow_page(store_);
     FoldPoint at = Load{store_, type_, stream, *page}.run(slot, snapshot);
     at.load_time = std::chrono::steady_clock::now() - begin;
     return at;
@@ -134,7 +135,7 @@ FoldPoint RepositoryCore::load(Transaction& tx, const StreamName& stream, void* 
     const auto begin = std::chrono::steady_clock::now();
     std::optional<Snapshot> snapshot;
     if (type_.can_snapshot()) snapshot = find_snapshot(detail::store_sql(tx), stream);
-    const auto page = store_.core().pages->borrow();
+    const auto page = detail::borrow_page(store_);
     FoldPoint at = Load{tx, type_, stream, *page}.run(slot, snapshot);
     at.load_time = std::chrono::steady_clock::now() - begin;
     return at;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -16,7 +17,15 @@ namespace daybook {
 /// to mean something else when the transaction that made them is rolled back.
 class TypeTable {
 public:
-    const TypeEntry* intern(std::string_view name, int version);
+    const TypeEntry* intern(std::string_view name, int version) {
+        const std::scoped_lock lock{mutex_};
+        const TypeEntry*& entry = by_name_[{std::string(name), version}];
+        if (entry == nullptr) {
+            const auto number = static_cast<std::uint32_t>(entries_.size());
+            entry = &entries_.emplace_back(TypeEntry{number, version, std::string(name)});
+        }
+        return entry;
+    }
 
 private:
     std::mutex mutex_;

@@ -1,7 +1,7 @@
 #include "daybook/eventstore/event_store.hpp"
 
 #include "daybook/core/conflict_error.hpp"
-#include "daybook/eventstore/store_identity.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "log/store_core.hpp"
 
 namespace daybook {
@@ -60,19 +60,11 @@ Position EventStore::head() const {
     return PooledReader { own_engine(*core_) } -> head();
 }
 
-void EventStore::read_page(const PageRequest& request, EventPage& page) const {
-    core_->read_page(request, page);
-}
-
 CommitResult EventStore::transact(const std::function<void(Transaction&)>& unit, Trace trace) {
     return core_->transact(unit, trace);
 }
 
 void EventStore::query(const std::function<void(Sql&)>& look) const { core_->query(look); }
-
-void detail::query_store(const EventStore& store, const std::function<void(Sql&)>& look) {
-    store.core().query_unchecked(look);
-}
 
 bool EventStore::wait_beyond(Position seen, std::chrono::milliseconds timeout,
                              std::stop_token stop) const {
@@ -119,6 +111,6 @@ void EventStore::log(LogLevel level, std::string_view text) const {
     }
 }
 
-Engine& EventStore::engine() const noexcept { return *core_->engine; }
+std::string EventStore::engine_description() const { return core_->engine->description(); }
 
 }  // namespace daybook

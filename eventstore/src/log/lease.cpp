@@ -5,6 +5,7 @@
 
 #include "daybook/core/clean_text.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 
 namespace daybook {
 
@@ -143,6 +144,8 @@ void require_names(std::string_view name, std::string_view owner) {
 }
 
 }  // namespace
+
+Leases::Leases(EventStore store) : Leases(store, detail::engine_of(store).clock()) {}
 
 std::optional<Lease> Leases::try_acquire(std::string_view name, std::string_view owner,
                                          std::chrono::milliseconds duration) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/engine.hpp"
 #include "values/event_copy.hpp"
 
 namespace daybook {

@@ -6,9 +6,9 @@
 #include "daybook/eventstore/store_uri.hpp"
 #include "daybook/schema/event_catalog.hpp"
 #include "daybook/schema/is_json.hpp"
+#include "engine/names.hpp"
 #include "engine/postgres/postgres_engine.hpp"
 #include "engine/sqlite/sqlite_engine.hpp"
-#include "engine/store_name.hpp"
 #include "log/page_sources.hpp"
 
 namespace daybook {
@@ -38,22 +38,21 @@ void refuse_nesting(const StoreCore* core) {
     }
 }
 
-void check_waits(const StoreOptions& options) {
+StoreOptions checked(StoreOptions options) {
     if (options.busy_wait_max < options.busy_wait_max.zero())
         throw InvalidError("StoreOptions: busy_wait_max must not be negative");
     if (options.reply_wait_max <= options.reply_wait_max.zero())
         throw InvalidError("StoreOptions: reply_wait_max must be longer than 0");
+    options.busy_wait_max = bounded_wait(options.busy_wait_max);
+    options.reply_wait_max = bounded_wait(options.reply_wait_max);
+    return options;
 }
 
 std::unique_ptr<Engine> open(const std::string& uri, const StoreOptions& options,
                              TypeTable& types) {
-    check_waits(options);
     constexpr std::string_view sqlite_scheme = "sqlite:";
-    const EngineOptions engine_options{options.create, options.durability,
-                                       bounded_wait(options.busy_wait_max),
-                                       bounded_wait(options.reply_wait_max), options.log};
     check_store_name(uri);
-    if (postgres::is_postgres(uri)) return postgres::open_engine(uri, engine_options, types);
+    if (postgres::is_postgres(uri)) return postgres::open_engine(uri, options, types);
     const auto scheme_end = uri.find("://");
     if (scheme_end != std::string::npos) {
         throw InvalidError("store '" + shown_uri(uri) + "': this build has no engine for '" +
@@ -63,14 +62,14 @@ std::unique_ptr<Engine> open(const std::string& uri, const StoreOptions& options
     const std::string path =
         uri.starts_with(sqlite_scheme) ? uri.substr(sqlite_scheme.size()) : uri;
     if (path.empty()) throw InvalidError("a store needs a name: give the path of a file");
-    return sqlite::open_engine(path, engine_options, types);
+    return sqlite::open_engine(path, options, types);
 }
 
 }  // namespace
 
 StoreCore::StoreCore(std::string_view store_uri, StoreOptions store_options)
     : uri(shown_uri(store_uri)),
-      options(std::move(store_options)),
+      options(checked(std::move(store_options))),
       engine(open(std::string(store_uri), options, types_)),
       signal([this] { return engine->change_token(); }),
       queue_(*engine, {.has_hooks = [this] { return !hooks()->empty(); },
@@ -146,7 +145,7 @@ CommitResult StoreCore::transact(const std::function<void(Transaction&)>& unit,
         Transaction transaction{*this, engine_transaction, trace};
         unit(transaction);
         transaction.require_whole();
-        if (transaction.has_appended()) run_hooks(transaction);
+        if (transaction.appended_) run_hooks(transaction);
         result.position = engine_transaction.head();
     });
     return result;

@@ -4,11 +4,10 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
-#include <thread>
 
 #include "daybook/core/error.hpp"
-#include "daybook/core/retries.hpp"
-#include "daybook/eventstore/store_identity.hpp"
+#include "daybook/eventstore/store_access.hpp"
+#include "daybook/eventstore/worker.hpp"
 #include "values/log_check.hpp"
 
 namespace daybook {
@@ -48,7 +47,7 @@ std::optional<EventView> Follower::next(milliseconds timeout, std::stop_token st
 
 /// Makes sure of the place to begin at, and of the log's identity.
 void Follower::begin() {
-    const PooledReader reader{store_.engine()};
+    const PooledReader reader{detail::engine_of(store_)};
     const ReaderSnapshot one_state{*reader};
     const EventId store = detail::store_identity(reader->sql());
     const EventId found = detail::event_at(reader->sql(), position_);
@@ -66,10 +65,11 @@ bool Follower::turn_page() {
     position_ = std::max(position_, page_.scanned_to);
     row_ = 0;
     try {
-        store_.read_page({.from = position_.next().value(),
-                          .filter = filter_.empty() ? nullptr : &filter_,
-                          .known = &point_},
-                         page_);
+        detail::read_page(store_,
+                          {.from = position_.next().value(),
+                           .filter = filter_.empty() ? nullptr : &filter_,
+                           .known = &point_},
+                          page_);
     } catch (...) {
         page_.clear();
         throw;
@@ -85,7 +85,7 @@ bool Follower::turn_page() {
 
 /// To the newest event that was passed, filtered as it is.
 void Follower::move_point() {
-    const PooledReader reader{store_.engine()};
+    const PooledReader reader{detail::engine_of(store_)};
     const ReaderSnapshot one_state{*reader};
     point_ = detail::advance_point(reader->sql(), store_.uri(), point_, position_);
 }
@@ -115,16 +115,26 @@ struct Subscription::State {
         : store(std::move(of)),
           options(std::move(chosen)),
           handler(std::move(handle)),
+          follower(store, {.after = options.after, .filter = options.filter}),
           position(options.after.position),
-          point(options.after) {}
+          point(options.after),
+          worker(
+              store,
+              {.name = "subscription '" + options.name + "'",
+               .retry = options.retry,
+               .may_fail = true,
+               .on_wait =
+                   [this](const auto& why) { become(SubscriptionState::waiting, error_text(why)); },
+               .on_failure =
+                   [this](const auto& why) { become(SubscriptionState::failed, error_text(why)); },
+               .on_stop = [this] { become(SubscriptionState::stopped, {}); }}) {}
 
-    void run() noexcept;
-    void work();
-    /// False if the handler has thrown.
-    bool handle(EventView event);
-    void wait_to_retry(milliseconds wait, const std::string& why);
-    void advance(const Follower& follower);
-    void end(SubscriptionState how, const std::string& why);
+    /// Hands the next event over, if there is one.
+    NextStep step(const std::stop_token& stop);
+    /// What the handler has thrown, if it has, with the event named.
+    std::exception_ptr handle(EventView event) const;
+    void advance();
+    void become(SubscriptionState now, const std::string& why);
     /// Of the log, as far as it can be seen.
     Position look();
     bool ended() const noexcept {
@@ -135,92 +145,42 @@ struct Subscription::State {
     EventStore store;
     const SubscriptionOptions options;
     const SubscriptionHandler handler;
-    std::stop_source stop;
 
-    std::mutex thread_mutex;
-    std::thread thread;  ///< under thread_mutex
+    Follower follower;  ///< of the worker alone
 
     mutable std::mutex mutex;
-    mutable std::condition_variable_any changed;
+    mutable std::condition_variable changed;
     Position position;  ///< under mutex, as all below
     LogPoint point;
     Position head;  ///< as last seen
     SubscriptionState state = SubscriptionState::catching_up;
     std::string last_error;
 
-    /// The one whose handler this thread is running.
-    static thread_local const State* running;
+    Worker worker;
 };
 
-thread_local const Subscription::State* Subscription::State::running = nullptr;
-
-void Subscription::State::run() noexcept {
-    running = this;
-    try {
-        work();
-    } catch (const std::exception& error) {
-        end(SubscriptionState::failed, error.what());
-    } catch (...) {
-        end(SubscriptionState::failed, "something that is not a std::exception was thrown");
+NextStep Subscription::State::step(const std::stop_token& stop) {
+    const std::optional<EventView> event = follower.next(milliseconds::zero(), stop);
+    if (event) {
+        if (auto error = handle(*event)) return NextStep::never(std::move(error));
     }
+    advance();
+    return event ? NextStep::now() : NextStep::after_commit(idle_wait);
 }
 
-void Subscription::State::work() {
-    Follower follower{store, {.after = options.after, .filter = options.filter}};
-    Retries retries{options.retry};
-    const std::stop_token stopped = stop.get_token();
-    while (!stopped.stop_requested()) {
-        const std::uint64_t commits = store.commits();
-        std::optional<EventView> event;
-        try {
-            event = follower.next(milliseconds::zero(), stopped);
-            retries.succeeded();
-        } catch (const std::exception& error) {
-            const auto wait = retries.after(error);
-            if (!wait) return end(SubscriptionState::failed, error.what());
-            wait_to_retry(*wait, error.what());
-            continue;
-        }
-        if (event && !handle(*event)) return;
-        advance(follower);
-        if (!event) store.wait_for_commit(commits, idle_wait, stopped);
-    }
-    end(SubscriptionState::stopped, {});
-}
-
-bool Subscription::State::handle(EventView event) {
-    const auto fail = [&](const std::string& why) {
-        end(SubscriptionState::failed, "the handler failed at position " +
-                                           std::to_string(event.position().value()) + ", '" +
-                                           std::string(event.type()) + "' of stream '" +
-                                           std::string(event.stream()) + "': " + why);
-        return false;
-    };
+std::exception_ptr Subscription::State::handle(EventView event) const {
     try {
         handler(event);
-        return true;
-    } catch (const std::exception& error) {
-        return fail(error.what());
+        return nullptr;
     } catch (...) {
-        return fail("something that is not a std::exception was thrown");
+        return std::make_exception_ptr(InvalidError(
+            "the handler failed at position " + std::to_string(event.position().value()) + ", '" +
+            std::string(event.type()) + "' of stream '" + std::string(event.stream()) +
+            "': " + error_text(std::current_exception())));
     }
 }
 
-void Subscription::State::wait_to_retry(milliseconds wait, const std::string& why) {
-    std::unique_lock lock{mutex};
-    if (last_error != why) {
-        lock.unlock();
-        // Said before it is shown: who sees that it waits finds the reason in the log.
-        store.log(LogLevel::warning, "subscription '" + options.name + "' waits: " + why);
-        lock.lock();
-    }
-    state = SubscriptionState::waiting;
-    last_error = why;
-    changed.notify_all();
-    changed.wait_for(lock, stop.get_token(), wait, [] { return false; });
-}
-
-void Subscription::State::advance(const Follower& follower) {
+void Subscription::State::advance() {
     {
         const std::scoped_lock lock{mutex};
         const auto now = follower.at_end()                     ? SubscriptionState::live
@@ -236,13 +196,10 @@ void Subscription::State::advance(const Follower& follower) {
     changed.notify_all();
 }
 
-void Subscription::State::end(SubscriptionState how, const std::string& why) {
-    if (how == SubscriptionState::failed) {
-        store.log(LogLevel::error, "subscription '" + options.name + "' has ended: " + why);
-    }
+void Subscription::State::become(SubscriptionState now, const std::string& why) {
     {
         const std::scoped_lock lock{mutex};
-        state = how;
+        state = now;
         last_error = why;
     }
     changed.notify_all();
@@ -264,14 +221,12 @@ Position Subscription::State::look() {
 Subscription::Subscription(EventStore store, SubscriptionOptions options,
                            SubscriptionHandler handler)
     : state_(std::make_shared<State>(std::move(store), std::move(options), std::move(handler))) {
-    // The thread keeps the state: the handler may destroy the subscription.
-    state_->thread = std::thread{[state = state_] { state->run(); }};
+    // The worker keeps the state: the handler may destroy the subscription.
+    state_->worker.start([state = state_](const auto& stop) { return state->step(stop); });
 }
 
 Subscription::~Subscription() {
-    if (!state_) return;
-    stop();
-    if (State::running == state_.get()) state_->thread.detach();
+    if (state_) stop();
 }
 
 Subscription::Subscription(Subscription&&) noexcept = default;
@@ -315,12 +270,7 @@ bool Subscription::wait_for(Position position, milliseconds timeout) const {
     return state_->position >= position;
 }
 
-void Subscription::stop() {
-    state_->stop.request_stop();
-    if (State::running == state_.get()) return;
-    const std::scoped_lock lock{state_->thread_mutex};
-    if (state_->thread.joinable()) state_->thread.join();
-}
+void Subscription::stop() { state_->worker.stop(); }
 
 Subscription subscribe(EventStore store, SubscriptionOptions options, SubscriptionHandler handler) {
     return {std::move(store), std::move(options), std::move(handler)};

@@ -88,10 +88,8 @@ void check_mark(std::string_view consumer, const EventId& message) {
         clean_text(consumer, topic_bytes_max) + "', id " + message.to_string());
 }
 
-/// Stores a batch and returns how many events were new.
-std::size_t append_batch(WriteTransaction& engine, const RecordedBatch& batch,
-                         RecordedBatch::Cut cut) {
-    const std::vector<AppendRequest> requests = batch.requests(cut);
+/// Stores the parts of a batch and returns how many events were new.
+std::size_t append_parts(WriteTransaction& engine, const std::vector<AppendRequest>& requests) {
     std::vector<const AppendRequest*> pointers;
     pointers.reserve(requests.size());
     for (const AppendRequest& request : requests) pointers.push_back(&request);
@@ -114,7 +112,8 @@ std::size_t append_batch(WriteTransaction& engine, const RecordedBatch& batch,
 
 }  // namespace
 
-Sql& detail::store_sql(Transaction& transaction) noexcept { return transaction.engine_.sql(); }
+Transaction::Transaction(StoreCore& store, WriteTransaction& engine, Trace trace) noexcept
+    : store_(store), engine_(engine), sql_(engine.sql()), trace_(trace) {}
 
 AppendResult Transaction::append(const StreamName& stream, ExpectedVersion expected,
                                  std::span<const NewEvent> events) {
@@ -151,12 +150,12 @@ std::size_t Transaction::store_recorded(const RecordedBatch& batch) {
     std::size_t stored = 0;
     engine_.savepoint();
     try {
-        stored = append_batch(engine_, batch, RecordedBatch::Cut::runs);
+        stored = append_parts(engine_, batch.requests(RecordedBatch::Cut::runs));
         engine_.release_savepoint();
     } catch (const DuplicateError&) {
         // Events that came before in batches of another cut are a partial repeat to the engine.
         engine_.rollback_to_savepoint();
-        stored = append_batch(engine_, batch, RecordedBatch::Cut::events);
+        stored = append_parts(engine_, batch.requests(RecordedBatch::Cut::events));
     }
     broken_ = false;
     appended_ = appended_ || stored > 0;
@@ -179,9 +178,9 @@ EventRange Transaction::read_all(LogRead options) {
     return EventRange{store_.log_pages(options, &engine_), store_.pages->borrow()};
 }
 
-void Transaction::read_page(const PageRequest& request, EventPage& page) {
-    store_.read_page(request, page, &engine_);
-}
+Version Transaction::version(const StreamName& stream) { return engine_.version(stream); }
+
+Position Transaction::head() { return engine_.head(); }
 
 EventId Transaction::publish(const OutgoingMessage& message) {
     check(message, store_.options.payload_bytes_max);
@@ -231,17 +230,6 @@ bool Transaction::mark_handled(std::string_view consumer, const EventId& message
     throw DuplicateError("message id " + message.to_string() + ": '" + std::string(consumer) +
                          "' has handled another message of this id, with another payload: publish "
                          "each message under an id of its own");
-}
-
-AppendResult detail::append_reserved(Transaction& tx, const StreamName& stream,
-                                     ExpectedVersion expected, std::span<const NewEvent> events) {
-    AppendOutcome outcome = tx.store_events(stream, expected, events);
-    if (auto* conflict = std::get_if<Conflict>(&outcome)) throw ConflictError(std::move(*conflict));
-    return std::get<AppendResult>(outcome);
-}
-
-std::size_t detail::append_whole_log(Transaction& tx, const RecordedBatch& batch) {
-    return tx.store_recorded(batch);
 }
 
 Timestamp Transaction::now() {

@@ -2,6 +2,7 @@
 
 #include "daybook/core/error.hpp"
 #include "daybook/core/fingerprint.hpp"
+#include "daybook/eventstore/store_access.hpp"
 
 namespace daybook {
 
@@ -47,7 +48,7 @@ LogHash hash_log(const EventStore& store, Position until, const HashProgress& pr
         if (stop.stop_requested()) {
             throw CancelledError("reading the log of '" + store.uri() + "' was stopped");
         }
-        PooledReader { store.engine() } -> read(request, page);
+        PooledReader { detail::engine_of(store) } -> read(request, page);
         for (const EventRow& row : page.rows) {
             if (row.position <= until) hash.add(EventView{row});
         }

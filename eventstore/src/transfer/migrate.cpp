@@ -7,7 +7,7 @@
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/log_hash.hpp"
 #include "daybook/eventstore/recorded_batch.hpp"
-#include "daybook/eventstore/store_identity.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "transfer/pipeline.hpp"
 #include "transfer/source_place.hpp"
 #include "transfer/statements.hpp"
@@ -116,7 +116,7 @@ bool Migration::resume() {
 
 /// Throws InvalidError if what was copied up to here did not come from this source as it is now.
 void Migration::require_same_source() const {
-    const PooledReader source{from_.engine()};
+    const PooledReader source{detail::engine_of(from_)};
     const ReaderSnapshot one_state{*source};
     std::string why = detail::mismatch(source->sql(), point_);
     if (why.empty() && point_.position == Position{0} &&
@@ -204,7 +204,7 @@ void Migration::advance(Transaction& tx, const LogPoint& point) const {
 void Migration::copy_tables() {
     PhaseProgress progress{options_, MigrationPhase::tables, point_.position, point_.position};
     require_same_source();
-    const PooledReader source{from_.engine()};
+    const PooledReader source{detail::engine_of(from_)};
     const ReaderSnapshot one_state{*source};
     require_at_rest(source->head());
     to_.transact([&](Transaction& tx) {
@@ -250,8 +250,8 @@ void Migration::fail_different() const {
     EventPage target;
     std::uint64_t at = 1;
     while (at <= point_.position.value()) {
-        PooledReader { from_.engine() } -> read({.from = at}, source);
-        PooledReader { to_.engine() } -> read({.from = at}, target);
+        PooledReader { detail::engine_of(from_) } -> read({.from = at}, source);
+        PooledReader { detail::engine_of(to_) } -> read({.from = at}, target);
         const std::size_t rows = std::min(source.rows.size(), target.rows.size());
         if (rows == 0) break;
         for (std::size_t i = 0; i < rows; ++i, ++at) {

@@ -4,11 +4,11 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 #include "daybook/core/error.hpp"
-#include "daybook/core/retries.hpp"
+#include "daybook/eventstore/store_access.hpp"
+#include "daybook/eventstore/worker.hpp"
 #include "transfer/mirror_ledger.hpp"
 #include "transfer/pipeline.hpp"
 #include "transfer/source_place.hpp"
@@ -28,19 +28,6 @@ MirrorOptions checked(MirrorOptions options) {
     if (options.queued_events_max == 0) refuse("queued_events_max must be at least 1");
     if (options.queued_bytes_max == 0) refuse("queued_bytes_max must be at least 1");
     return options;
-}
-
-/// An error after so long a time of work is a first one.
-constexpr std::chrono::minutes calm{1};
-
-std::string text_of(const std::exception_ptr& error) {
-    try {
-        std::rethrow_exception(error);
-    } catch (const std::exception& what) {
-        return what.what();
-    } catch (...) {
-        return "something was thrown that is not an exception";
-    }
 }
 
 }  // namespace
@@ -63,7 +50,13 @@ struct Mirror::State {
           options(checked(std::move(given))),
           pipeline(source, {.map = stage_map(),
                             .batch_max = options.batch_max,
-                            .queue_max = {options.queued_events_max, options.queued_bytes_max}}) {}
+                            .queue_max = {options.queued_events_max, options.queued_bytes_max}}),
+          worker(target, {.name = "mirror '" + options.name + "'",
+                          .retry = options.retry,
+                          .may_fail = true,
+                          .on_wait = [this](const auto& why) { note(MirrorState::waiting, why); },
+                          .on_failure = [this](const auto& why) { note(MirrorState::halted, why); },
+                          .on_stop = [this] { note(MirrorState::stopped); }}) {}
 
     // Constant after construction.
     EventStore source;
@@ -74,26 +67,25 @@ struct Mirror::State {
 
     // Under the mutex: what others may read.
     mutable std::mutex mutex{};
-    mutable std::condition_variable_any changed{};
+    mutable std::condition_variable changed{};
     MirrorStatus known{};
     std::exception_ptr failure{};
     SteadyClock::time_point rated_at{};
     Position rated_position{};
 
     std::atomic<bool> map_failed{false};
-    std::jthread thread{};
+
+    Worker worker;
 
     detail::TransferPipeline::Map stage_map();
     void apply_map(detail::TransferEvent& event);
     void prepare(detail::MirrorLedger& ledger);
     void copy(detail::MirrorLedger& ledger, Position until, const std::stop_token& stop);
     std::uint64_t run_once(const std::stop_token& stop);
-    void run(const std::stop_token& stop) noexcept;
-    void work(const std::stop_token& stop);
-    void rest(std::chrono::milliseconds wait, const std::stop_token& stop) const;
-    /// True if the error is another one than before.
-    bool note(MirrorState state, std::exception_ptr error = {});
-    void complain(MirrorState state, std::exception_ptr error);
+    /// Copies until it is stopped.
+    NextStep step(detail::MirrorLedger& ledger, const std::stop_token& stop);
+    void start();
+    void note(MirrorState state, const std::exception_ptr& error = {});
     void note_place(const detail::MirrorLedger& ledger);
     MirrorStatus status() const;
 };
@@ -149,6 +141,7 @@ void Mirror::State::copy(detail::MirrorLedger& ledger, Position until,
     note(MirrorState::catching_up);
     pipeline.run(ledger.point(), until, stop, [&](std::vector<detail::TransferEvent>& events) {
         ledger.store(events);
+        worker.has_got_on();
         note_place(ledger);
         note(MirrorState::catching_up);
     });
@@ -177,61 +170,34 @@ std::uint64_t Mirror::State::run_once(const std::stop_token& stop) {
     }
 }
 
-void Mirror::State::run(const std::stop_token& stop) noexcept {
-    try {
-        work(stop);
-    } catch (...) {
-        complain(MirrorState::halted, std::current_exception());
-    }
-}
-
-void Mirror::State::work(const std::stop_token& stop) {
-    detail::MirrorLedger ledger{target, options.name};
+NextStep Mirror::State::step(detail::MirrorLedger& ledger, const std::stop_token& stop) {
     constexpr Position for_ever{unlimited};
-    Retries retries{options.retry};
-    while (!stop.stop_requested()) {
-        const auto begun = SteadyClock::now();
-        Position before = ledger.point().position;
-        try {
-            prepare(ledger);
-            before = ledger.point().position;
-            copy(ledger, for_ever, stop);
-        } catch (const std::exception& error) {
-            const bool worked = ledger.point().position > before;
-            if (worked || SteadyClock::now() - begun > calm) retries.succeeded();
-            const auto wait = map_failed ? std::nullopt : retries.after(error);
-            if (!wait) return complain(MirrorState::halted, std::current_exception());
-            // The source grows meanwhile, and with it the lag.
-            pipeline.look();
-            complain(MirrorState::waiting, std::current_exception());
-            rest(*wait, stop);
-        }
+    try {
+        prepare(ledger);
+        copy(ledger, for_ever, stop);
+        return NextStep::now();
+    } catch (...) {
+        if (map_failed) return NextStep::never(std::current_exception());
+        // The source grows meanwhile, and with it the lag.
+        pipeline.look();
+        throw;
     }
-    note(MirrorState::stopped);
 }
 
-void Mirror::State::rest(std::chrono::milliseconds wait, const std::stop_token& stop) const {
-    std::unique_lock lock{mutex};
-    changed.wait_for(lock, stop, wait, [] { return false; });
+void Mirror::State::start() {
+    if (worker.is_started()) return;
+    map_failed = false;
+    note(MirrorState::catching_up);
+    const auto ledger = std::make_shared<detail::MirrorLedger>(target, options.name);
+    worker.start([this, ledger](const std::stop_token& stop) { return step(*ledger, stop); });
 }
 
-bool Mirror::State::note(MirrorState state, std::exception_ptr error) {
-    const std::string text = error ? text_of(error) : std::string{};
+void Mirror::State::note(MirrorState state, const std::exception_ptr& error) {
     const std::scoped_lock lock{mutex};
-    const bool is_news = !text.empty() && known.last_error != text;
     known.state = state;
-    known.last_error = text;
-    failure = state == MirrorState::halted ? std::move(error) : nullptr;
+    known.last_error = error ? error_text(error) : std::string{};
+    failure = state == MirrorState::halted ? error : nullptr;
     changed.notify_all();
-    return is_news;
-}
-
-void Mirror::State::complain(MirrorState state, std::exception_ptr error) {
-    if (!note(state, error)) return;
-    const bool halted = state == MirrorState::halted;
-    target.log(
-        halted ? LogLevel::error : LogLevel::warning,
-        "mirror '" + options.name + (halted ? "' has halted: " : "' waits: ") + text_of(error));
 }
 
 void Mirror::State::note_place(const detail::MirrorLedger& ledger) {
@@ -284,20 +250,9 @@ Mirror& Mirror::operator=(Mirror&& other) noexcept {
 
 std::uint64_t Mirror::run_once(std::stop_token stop) { return state_->run_once(stop); }
 
-void Mirror::start() {
-    if (state_->thread.joinable()) return;
-    state_->map_failed = false;
-    state_->note(MirrorState::catching_up);
-    state_->thread =
-        std::jthread([state = state_.get()](std::stop_token stop) { state->run(stop); });
-}
+void Mirror::start() { state_->start(); }
 
-void Mirror::stop() {
-    if (!state_->thread.joinable()) return;
-    state_->thread.request_stop();
-    state_->thread.join();
-    state_->thread = {};
-}
+void Mirror::stop() { state_->worker.stop(); }
 
 MirrorStatus Mirror::status() const { return state_->status(); }
 

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "transfer/statements.hpp"
 
 namespace daybook::detail {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "values/event_copy.hpp"
 
 namespace daybook::detail {
@@ -80,7 +81,7 @@ void TransferPipeline::read(LogPoint at, Position until, Queue& out, const std::
     while (at.position < until && !stop.stop_requested()) {
         const std::uint64_t seen = source_.commits();
         {
-            const PooledReader reader{source_.engine()};
+            const PooledReader reader{engine_of(source_)};
             reader->read({.from = at.position.next().value(),
                           .events_max = options_.batch_max,
                           .known = &at},

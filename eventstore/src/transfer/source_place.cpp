@@ -1,6 +1,6 @@
 #include "transfer/source_place.hpp"
 
-#include "daybook/eventstore/store_identity.hpp"
+#include "daybook/eventstore/store_access.hpp"
 #include "transfer/statements.hpp"
 #include "values/log_check.hpp"
 
@@ -23,7 +23,7 @@ std::string mismatch(Sql& sql, const LogPoint& point) {
 }
 
 std::string mismatch(const EventStore& source, const LogPoint& point) {
-    const PooledReader reader{source.engine()};
+    const PooledReader reader{engine_of(source)};
     const ReaderSnapshot one_state{*reader};
     return mismatch(reader->sql(), point);
 }

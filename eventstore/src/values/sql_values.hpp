@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -13,6 +15,13 @@ namespace daybook::detail {
 /// Throws InvalidError, with the statement and the parameter's place named, if a text among them is
 /// not UTF-8 or holds a zero byte.
 void check_parameters(std::string_view statement, Sql::Parameters parameters);
+
+/// `value` as a parameter of a statement. At most half of what there is, so that the statement may
+/// add to it.
+inline std::int64_t bounded(std::uint64_t value) noexcept {
+    constexpr auto max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / 2;
+    return static_cast<std::int64_t>(std::min(value, max));
+}
 
 /// The number that a decimal text (`12`, `-3.000`, `1e3`) stands for if it is a whole one of 64
 /// bits; nothing if it is another, or no number.

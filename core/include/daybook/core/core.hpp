@@ -11,5 +11,4 @@
 #include "daybook/core/fingerprint.hpp"
 #include "daybook/core/log.hpp"
 #include "daybook/core/ordinal.hpp"
-#include "daybook/core/retries.hpp"
 #include "daybook/core/stream_name.hpp"

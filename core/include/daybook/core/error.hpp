@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <source_location>
 #include <stdexcept>
 #include <string>
@@ -31,6 +32,12 @@ public:
     /// is not of that sort: it needs a new look and a new decision first.
     bool retryable() const noexcept;
 
+    /// True if it may be over by itself: the store is away, busy, a standby for a while, or not
+    /// there for a moment (`unavailable`, `not_found`); its disk is full or has failed (`storage`);
+    /// an answer was lost (`in_doubt`), and a checkpoint that commits with the work tells what
+    /// became of it. Everything else stays until somebody changes something.
+    bool transient() const noexcept;
+
     /// The place in Daybook (or in the caller's code) that raised it.
     const std::source_location& where() const noexcept { return where_; }
 
@@ -42,6 +49,14 @@ private:
     ErrorKind kind_;
     std::source_location where_;
 };
+
+/// The same for any exception: want of memory passes as well, what is unknown does not.
+bool is_transient(const std::exception& error) noexcept;
+bool is_transient(const std::exception_ptr& error) noexcept;
+
+/// The texts of an exception and of those nested in it, each on a line of its own, as `clean_text`
+/// leaves them.
+std::string error_text(const std::exception_ptr& error);
 
 /// One C++ type for each kind, so that a handler can catch just what it can handle.
 template <ErrorKind Kind>

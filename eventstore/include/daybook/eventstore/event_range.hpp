@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <iterator>
 #include <memory>
+#include <utility>
 
 #include "daybook/eventstore/event_page.hpp"
 #include "daybook/eventstore/event_view.hpp"
@@ -51,7 +52,8 @@ public:
 
     /// Reads into `page`. `owner` is kept alive with the range: what the source reads from.
     EventRange(std::unique_ptr<PageSource> source, std::shared_ptr<EventPage> page,
-               std::shared_ptr<void> owner = {});
+               std::shared_ptr<void> owner = {})
+        : owner_(std::move(owner)), source_(std::move(source)), page_(std::move(page)) {}
 
     Iterator begin() {
         if (!begun_) turn_page();
@@ -60,7 +62,12 @@ public:
     std::default_sentinel_t end() const noexcept { return {}; }
 
 private:
-    void turn_page();
+    void turn_page() {
+        begun_ = true;
+        source_->next(*page_);
+        at_ = page_->rows.data();
+        end_ = at_ + page_->rows.size();
+    }
 
     std::shared_ptr<void> owner_;
     std::unique_ptr<PageSource> source_;

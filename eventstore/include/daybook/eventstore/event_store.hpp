@@ -14,37 +14,19 @@
 
 #include "daybook/core/clock.hpp"
 #include "daybook/core/log.hpp"
-#include "daybook/eventstore/engine.hpp"
+#include "daybook/eventstore/append_result.hpp"
 #include "daybook/eventstore/event_range.hpp"
+#include "daybook/eventstore/read_options.hpp"
+#include "daybook/eventstore/store_options.hpp"
 #include "daybook/eventstore/transaction.hpp"
 
 namespace daybook {
 
-class EventCatalog;
 class StoreCore;
 
-struct StoreOptions {
-    /// Make the store if it is not there; otherwise NotFoundError.
-    bool create = true;
-    Durability durability = Durability::full;
-    /// How long a write waits for other processes before it is UnavailableError; zero: not at all.
-    std::chrono::milliseconds busy_wait_max{10'000};
-    /// How long a server may take over one answer before the connection counts as lost. More than
-    /// zero.
-    std::chrono::milliseconds reply_wait_max{60'000};
-    /// Where `recorded_at` and due times come from; must outlive the store. Nothing: the time that
-    /// all who share the store agree on (see Engine::clock).
-    const Clock* clock = nullptr;
-    /// Upcasters for what is read; nothing: events are seen as they were written.
-    std::shared_ptr<const EventCatalog> catalog{};
-    LogSink log{};
-    /// The largest payload or metadata of one event.
-    std::size_t payload_bytes_max = 8 * 1024 * 1024;
-    /// The most events of one append.
-    std::size_t append_events_max = 100'000;
-    /// Check on append that payload and metadata are JSON. Costs about 0.1 µs for 200 bytes.
-    bool check_json = true;
-};
+namespace detail {
+struct StoreAccess;
+}
 
 /// What a unit left behind.
 struct CommitResult {
@@ -118,10 +100,6 @@ public:
     Version version(const StreamName& stream) const;
     Position head() const;
 
-    /// Fills one page, upcast, for runners that go through the log themselves and count what a
-    /// filter drops (`page.scanned_to`). May be empty before `at_end`.
-    void read_page(const PageRequest& request, EventPage& page) const;
-
     /// Runs `unit` in one transaction on this thread and commits it; rolls back and rethrows what
     /// it throws. Must not be nested. `trace` is what its events and messages carry.
     CommitResult transact(const std::function<void(Transaction&)>& unit, Trace trace = {});
@@ -154,19 +132,13 @@ public:
     const std::string& uri() const noexcept;
     const StoreOptions& options() const noexcept;
     void log(LogLevel level, std::string_view text) const;
-    Engine& engine() const noexcept;
-    StoreCore& core() const noexcept { return *core_; }
+    /// The engine, its version and what it found out about itself, for people.
+    std::string engine_description() const;
 
 private:
+    friend detail::StoreAccess;
     explicit EventStore(std::shared_ptr<StoreCore> core) noexcept;
     std::shared_ptr<StoreCore> core_;
 };
-
-namespace detail {
-
-/// EventStore::query for Daybook's own folders, whose statements nobody has to check.
-void query_store(const EventStore& store, const std::function<void(Sql&)>& look);
-
-}  // namespace detail
 
 }  // namespace daybook

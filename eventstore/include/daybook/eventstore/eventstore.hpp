@@ -1,8 +1,8 @@
 #pragma once
 
 #include "daybook/eventstore/aggregate_root.hpp"
+#include "daybook/eventstore/append_result.hpp"
 #include "daybook/eventstore/decider.hpp"
-#include "daybook/eventstore/engine.hpp"
 #include "daybook/eventstore/event_page.hpp"
 #include "daybook/eventstore/event_range.hpp"
 #include "daybook/eventstore/event_store.hpp"
@@ -22,7 +22,7 @@
 #include "daybook/eventstore/snapshot.hpp"
 #include "daybook/eventstore/spec.hpp"
 #include "daybook/eventstore/sql.hpp"
-#include "daybook/eventstore/store_identity.hpp"
+#include "daybook/eventstore/store_options.hpp"
 #include "daybook/eventstore/store_uri.hpp"
 #include "daybook/eventstore/subscription.hpp"
 #include "daybook/eventstore/transaction.hpp"

@@ -41,11 +41,11 @@ struct Lease {
 /// No lease outlasts its duration by much when the clock is set back: whoever asks for it then lets
 /// it begin again, with the same owner and token.
 ///
-/// Instants are the engine's (see Engine::clock), never the store's clock, which may be virtual.
-/// Thread-safe.
+/// Instants are those that all who share the store agree on, never of StoreOptions::clock, which
+/// may be virtual. Thread-safe.
 class Leases {
 public:
-    explicit Leases(EventStore store) : Leases(store, store.engine().clock()) {}
+    explicit Leases(EventStore store);
     /// Another clock is for tests; it must outlive this.
     Leases(EventStore store, const Clock& clock) : store_(std::move(store)), clock_(&clock) {}
 

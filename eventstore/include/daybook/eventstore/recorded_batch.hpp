@@ -9,11 +9,13 @@
 #include "daybook/core/clock.hpp"
 #include "daybook/core/ordinal.hpp"
 #include "daybook/core/stream_name.hpp"
-#include "daybook/eventstore/engine.hpp"
 #include "daybook/eventstore/event_view.hpp"
 #include "daybook/eventstore/new_event.hpp"
 
 namespace daybook {
+
+class Transaction;
+struct AppendRequest;
 
 /// Events that were recorded in another store, to be stored as they were: with their ids, times,
 /// traces, and their places in their streams. Owns everything it holds. To be reused: `clear` keeps
@@ -42,12 +44,14 @@ public:
     const StreamName* reserved_stream() const noexcept;
     void clear() noexcept;
 
+private:
+    friend Transaction;
+
     /// What an engine is asked to append: neighbours of one stream and instant together, or each
     /// event by itself.
     enum class Cut { runs, events };
     std::vector<AppendRequest> requests(Cut cut) const;
 
-private:
     struct Run {
         StreamName stream;
         Version first;

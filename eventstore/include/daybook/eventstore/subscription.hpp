@@ -12,6 +12,7 @@
 #include "daybook/core/backoff.hpp"
 #include "daybook/eventstore/event_store.hpp"
 #include "daybook/eventstore/log_point.hpp"
+#include "daybook/eventstore/read_options.hpp"
 
 namespace daybook {
 

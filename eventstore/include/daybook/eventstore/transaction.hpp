@@ -6,30 +6,25 @@
 #include <span>
 #include <string_view>
 
-#include "daybook/eventstore/engine.hpp"
+#include "daybook/core/expected_version.hpp"
+#include "daybook/core/stream_name.hpp"
+#include "daybook/eventstore/append_result.hpp"
 #include "daybook/eventstore/event_range.hpp"
 #include "daybook/eventstore/guarded_sql.hpp"
+#include "daybook/eventstore/new_event.hpp"
 #include "daybook/eventstore/outgoing_message.hpp"
+#include "daybook/eventstore/read_options.hpp"
 #include "daybook/eventstore/recorded_batch.hpp"
+#include "daybook/eventstore/sql.hpp"
 
 namespace daybook {
 
 class StoreCore;
-class Transaction;
+class WriteTransaction;
 
 namespace detail {
-
-/// The SQL by which Daybook's own folders change the store's tables: nothing is checked.
-Sql& store_sql(Transaction& transaction) noexcept;
-
-/// The doors into the streams that are kept for Daybook's own (see StreamName::is_reserved). They
-/// belong to the folders above and are no part of the interface. What a journal holds has a limit
-/// of its own there, so `payload_bytes_max` does not count.
-AppendResult append_reserved(Transaction& tx, const StreamName& stream, ExpectedVersion expected,
-                             std::span<const NewEvent> events);
-std::size_t append_whole_log(Transaction& tx, const RecordedBatch& batch);
-
-}  // namespace detail
+struct StoreAccess;
+}
 
 /// One atomic unit: appends to any number of streams, outbox messages, inbox marks and SQL on the
 /// store's own database commit together or not at all. Only alive inside `EventStore::transact`,
@@ -42,8 +37,7 @@ std::size_t append_whole_log(Transaction& tx, const RecordedBatch& batch);
 class Transaction {
 public:
     /// Made by the store; a program receives one.
-    Transaction(StoreCore& store, WriteTransaction& engine, Trace trace) noexcept
-        : store_(store), engine_(engine), sql_(engine.sql()), trace_(trace) {}
+    Transaction(StoreCore& store, WriteTransaction& engine, Trace trace) noexcept;
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
 
@@ -71,10 +65,8 @@ public:
     /// The range must not outlive the transaction.
     EventRange read(const StreamName& stream, StreamRead options = {});
     EventRange read_all(LogRead options = {});
-    /// As EventStore::read_page.
-    void read_page(const PageRequest& request, EventPage& page);
-    Version version(const StreamName& stream) { return engine_.version(stream); }
-    Position head() { return engine_.head(); }
+    Version version(const StreamName& stream);
+    Position head();
 
     /// Puts a message into the outbox: it is delivered after the commit, or never existed.
     /// Returns its id. Throws InvalidError for a bad topic or key, a payload or headers that are
@@ -107,17 +99,13 @@ public:
     /// The store's clock, read once for the unit: all its events are recorded at this instant.
     Timestamp now();
 
-    bool has_appended() const noexcept { return appended_; }
+private:
+    friend StoreCore;
+    friend detail::StoreAccess;
+
     /// Throws InvalidError if an append of this unit failed half-way and was caught; if an error
     /// made the engine roll everything back by itself, that error again.
     void require_whole() const;
-
-private:
-    friend Sql& detail::store_sql(Transaction& transaction) noexcept;
-    friend AppendResult detail::append_reserved(Transaction&, const StreamName&, ExpectedVersion,
-                                                std::span<const NewEvent>);
-    friend std::size_t detail::append_whole_log(Transaction&, const RecordedBatch&);
-
     AppendOutcome store_events(const StreamName& stream, ExpectedVersion expected,
                                std::span<const NewEvent> events);
     std::size_t store_recorded(const RecordedBatch& batch);

@@ -79,7 +79,7 @@ std::int64_t Result::changed() const {
     return changed;
 }
 
-Connection::Connection(const Place& place, const EngineOptions& options, const Settings& own)
+Connection::Connection(const Place& place, const StoreOptions& options, const Settings& own)
     : place_(place), options_(options), process_(::getpid()) {
     // Who does not wait for others waits for the server all the same.
     connect(deadline_after(std::max(options_.busy_wait_max, connect_wait_min)));
@@ -230,7 +230,7 @@ bool Connection::is_at_work() const noexcept {
     if (place_.pooled) return false;
     try {
         // A look that is given up too early would end a connection on which all is well.
-        EngineOptions patient = options_;
+        StoreOptions patient = options_;
         patient.reply_wait_max = std::max(patient.reply_wait_max, look_wait_min);
         Connection other{place_, patient};
         Parameters process;

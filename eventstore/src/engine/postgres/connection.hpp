@@ -14,7 +14,7 @@
 #include <libpq-fe.h>
 
 #include "daybook/core/error.hpp"
-#include "daybook/eventstore/engine.hpp"
+#include "daybook/eventstore/store_options.hpp"
 #include "engine/postgres/place.hpp"
 #include "engine/postgres/server_error.hpp"
 #include "engine/postgres/session_settings.hpp"
@@ -90,7 +90,7 @@ class Connection {
 public:
     /// `own` are settings in which this connection differs from the store's others. Throws
     /// UnavailableError (no server, wrong password), NotFoundError (no such database).
-    Connection(const Place& place, const EngineOptions& options, const Settings& own = {});
+    Connection(const Place& place, const StoreOptions& options, const Settings& own = {});
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -183,7 +183,7 @@ public:
     }
 
     const Place& place() const noexcept { return place_; }
-    const EngineOptions& options() const noexcept { return options_; }
+    const StoreOptions& options() const noexcept { return options_; }
     PGconn* handle() const noexcept { return connection_.get(); }
 
 private:
@@ -260,7 +260,7 @@ private:
     void make_server_forget();
 
     const Place place_;
-    const EngineOptions options_;
+    const StoreOptions options_;
     std::unique_ptr<PGconn, Finish> connection_;
     /// A prepared statement. Its types do not depend on what was given before: each text is
     /// prepared for each list of types that it is used with.

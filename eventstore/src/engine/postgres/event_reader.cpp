@@ -4,8 +4,8 @@
 #include <unordered_set>
 
 #include "daybook/core/error.hpp"
-#include "values/bounded.hpp"
 #include "values/log_check.hpp"
+#include "values/sql_values.hpp"
 
 namespace daybook::postgres {
 

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "daybook/eventstore/engine.hpp"
 #include "engine/postgres/connection.hpp"
 #include "engine/type_table.hpp"
 

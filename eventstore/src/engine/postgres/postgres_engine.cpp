@@ -20,7 +20,7 @@ namespace {
 
 class PostgresReader final : public Reader {
 public:
-    PostgresReader(const Place& place, const EngineOptions& options, TypeTable& types)
+    PostgresReader(const Place& place, const StoreOptions& options, TypeTable& types)
         : connection_(place, options, {{"default_transaction_read_only", "on"}}),
           events_(connection_, types),
           sql_(connection_) {}
@@ -65,7 +65,7 @@ public:
 
 class PostgresEngine final : public Engine {
 public:
-    PostgresEngine(const Place& place, const EngineOptions& options, TypeTable& types,
+    PostgresEngine(const Place& place, const StoreOptions& options, TypeTable& types,
                    int server_version)
         : place_(place),
           options_(options),
@@ -133,7 +133,7 @@ private:
     static constexpr std::size_t idle_max = 16;
 
     const Place place_;
-    const EngineOptions options_;
+    const StoreOptions options_;
     TypeTable& types_;
     const int server_version_;  ///< when the store was opened
     Writer writer_;
@@ -150,7 +150,7 @@ bool is_postgres(std::string_view uri) noexcept {
     return uri.starts_with("postgresql://") || uri.starts_with("postgres://");
 }
 
-std::unique_ptr<Engine> open_engine(std::string_view uri, const EngineOptions& options,
+std::unique_ptr<Engine> open_engine(std::string_view uri, const StoreOptions& options,
                                     TypeTable& types) {
     const Place place = parse_place(uri);
     Connection connection{place, options};

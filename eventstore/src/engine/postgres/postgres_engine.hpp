@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "daybook/eventstore/engine.hpp"
+#include "daybook/eventstore/store_options.hpp"
 #include "engine/type_table.hpp"
 
 namespace daybook::postgres {
@@ -12,7 +13,7 @@ namespace daybook::postgres {
 bool is_postgres(std::string_view uri) noexcept;
 
 /// Opens the store that `uri` names (see Place). `types` must outlive the engine.
-std::unique_ptr<Engine> open_engine(std::string_view uri, const EngineOptions& options,
+std::unique_ptr<Engine> open_engine(std::string_view uri, const StoreOptions& options,
                                     TypeTable& types);
 
 }  // namespace daybook::postgres

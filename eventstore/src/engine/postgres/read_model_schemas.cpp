@@ -2,9 +2,9 @@
 
 #include "daybook/core/error.hpp"
 #include "daybook/core/fingerprint.hpp"
+#include "engine/names.hpp"
 #include "engine/postgres/connection_sql.hpp"
 #include "engine/postgres/model_move.hpp"
-#include "engine/read_model_name.hpp"
 
 namespace daybook::postgres {
 
@@ -64,7 +64,7 @@ Settings settings_for(const Place& place, const std::string& schema, ReadModelUs
 
 class ReadModelSchema final : public ReadModelDatabase {
 public:
-    ReadModelSchema(const Place& place, const EngineOptions& options, std::string schema,
+    ReadModelSchema(const Place& place, const StoreOptions& options, std::string schema,
                     std::string description, ReadModelUse use)
         : schema_(std::move(schema)),
           description_(std::move(description)),
@@ -153,7 +153,7 @@ private:
 
 }  // namespace
 
-ReadModelSchemas::ReadModelSchemas(Place place, EngineOptions options)
+ReadModelSchemas::ReadModelSchemas(Place place, StoreOptions options)
     : place_(std::move(place)),
       options_(std::move(options)),
       prefix_(place_.schema + "-rm-"),
@@ -229,7 +229,7 @@ void ReadModelSchemas::drop_from_store(const std::vector<std::string>& things, S
 }
 
 std::string ReadModelSchemas::schema_of(std::string_view name) const {
-    detail::check_read_model_name(name);
+    check_read_model_name(name);
     return shortened(prefix_ + std::string(name));
 }
 

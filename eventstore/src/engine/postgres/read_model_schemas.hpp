@@ -4,6 +4,8 @@
 #include <mutex>
 #include <string>
 
+#include "daybook/eventstore/engine.hpp"
+#include "daybook/eventstore/store_options.hpp"
 #include "engine/postgres/connection.hpp"
 
 namespace daybook::postgres {
@@ -11,7 +13,7 @@ namespace daybook::postgres {
 /// The read models of a store: a schema each, beside the store's own.
 class ReadModelSchemas final : public ReadModelDatabases {
 public:
-    ReadModelSchemas(Place place, EngineOptions options);
+    ReadModelSchemas(Place place, StoreOptions options);
 
     std::unique_ptr<ReadModelDatabase> open(std::string_view name, ReadModelUse use) override;
     void remove(std::string_view name) override;
@@ -27,7 +29,7 @@ private:
     std::string schema_of(std::string_view name) const;
 
     const Place place_;
-    const EngineOptions options_;
+    const StoreOptions options_;
     const std::string prefix_;  ///< of schemas
     std::mutex mutex_;
     std::unique_ptr<Connection> connection_;  ///< under mutex_

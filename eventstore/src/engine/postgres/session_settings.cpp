@@ -66,7 +66,7 @@ void add_planning(Settings& settings) {
 
 }  // namespace
 
-Settings session_settings(const Place& place, const EngineOptions& options, int server_version) {
+Settings session_settings(const Place& place, const StoreOptions& options, int server_version) {
     Settings settings{
         {"search_path", quoted_name(place.schema)},
         {"lock_timeout", lock_timeout(options.busy_wait_max)},

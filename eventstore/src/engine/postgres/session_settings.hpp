@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "daybook/eventstore/engine.hpp"
+#include "daybook/eventstore/store_options.hpp"
 #include "engine/postgres/place.hpp"
 
 namespace daybook::postgres {
@@ -14,6 +14,6 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 
 /// What every connection of a store is set to, so that it does not matter which defaults the
 /// server, the database, the role or the URI has. `server_version` is libpq's number.
-Settings session_settings(const Place& place, const EngineOptions& options, int server_version);
+Settings session_settings(const Place& place, const StoreOptions& options, int server_version);
 
 }  // namespace daybook::postgres

@@ -24,7 +24,7 @@ constexpr std::string_view count_others_listening =
 
 }  // namespace
 
-Watch::Watch(Place place, EngineOptions options)
+Watch::Watch(Place place, StoreOptions options)
     : place_(std::move(place)),
       options_(std::move(options)),
       channel_(quoted_name("daybook." + place_.schema)) {

@@ -9,6 +9,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "daybook/eventstore/store_options.hpp"
 #include "engine/postgres/connection.hpp"
 
 namespace daybook::postgres {
@@ -38,7 +39,7 @@ private:
 /// also asks for the server's time now and then.
 class Watch {
 public:
-    Watch(Place place, EngineOptions options);
+    Watch(Place place, StoreOptions options);
     ~Watch();
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
@@ -76,7 +77,7 @@ private:
     static constexpr std::chrono::seconds ask_time_every{10};
 
     const Place place_;
-    const EngineOptions options_;
+    const StoreOptions options_;
     const std::string channel_;
     std::mutex mutex_;
     // All under mutex_.

@@ -30,7 +30,7 @@ constexpr std::chrono::seconds idle_min{1};
 
 }  // namespace
 
-Writer::Writer(Place place, EngineOptions options, TypeTable& types)
+Writer::Writer(Place place, StoreOptions options, TypeTable& types)
     : place_(std::move(place)), options_(std::move(options)), types_(types) {
     connect();
 }

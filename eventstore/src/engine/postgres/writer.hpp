@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "daybook/eventstore/store_options.hpp"
 #include "engine/postgres/appender.hpp"
 #include "engine/postgres/connection.hpp"
 #include "engine/postgres/connection_sql.hpp"
@@ -17,7 +18,7 @@ namespace daybook::postgres {
 /// and what had been asked of it is found out on the new one.
 class Writer {
 public:
-    Writer(Place place, EngineOptions options, TypeTable& types);
+    Writer(Place place, StoreOptions options, TypeTable& types);
 
     /// Held by whoever uses anything below.
     std::mutex mutex;
@@ -66,7 +67,7 @@ private:
     [[noreturn]] void throw_in_doubt(const std::string& why) const;
 
     const Place place_;
-    const EngineOptions options_;
+    const StoreOptions options_;
     TypeTable& types_;
     std::unique_ptr<Connection> connection_;
     std::unique_ptr<EventReader> reader_;

@@ -22,7 +22,7 @@ std::int64_t store_pages(const std::string& path) {
 
 }  // namespace
 
-Checkpointer::Checkpointer(std::string path, Writer& writer, const EngineOptions& options)
+Checkpointer::Checkpointer(std::string path, Writer& writer, const StoreOptions& options)
     : path_(std::move(path)),
       writer_(writer),
       options_(options),

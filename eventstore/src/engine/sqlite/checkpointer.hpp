@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-#include "daybook/eventstore/engine.hpp"
+#include "daybook/eventstore/store_options.hpp"
 #include "engine/sqlite/pragmas.hpp"
 #include "engine/sqlite/writer.hpp"
 
@@ -19,7 +19,7 @@ namespace daybook::sqlite {
 /// recycled pages is much cheaper than growing a file.
 class Checkpointer {
 public:
-    Checkpointer(std::string path, Writer& writer, const EngineOptions& options);
+    Checkpointer(std::string path, Writer& writer, const StoreOptions& options);
     ~Checkpointer();
     Checkpointer(const Checkpointer&) = delete;
     Checkpointer& operator=(const Checkpointer&) = delete;
@@ -45,7 +45,7 @@ private:
 
     const std::string path_;
     Writer& writer_;
-    const EngineOptions options_;
+    const StoreOptions options_;
     std::optional<Connection> connection_;  ///< only the thread's
     bool warned_ = false;                   ///< only the thread's
     int copied_before_ = 0;                 ///< only the thread's

@@ -4,8 +4,8 @@
 
 #include "daybook/core/error.hpp"
 #include "engine/sqlite/stream_index.hpp"
-#include "values/bounded.hpp"
 #include "values/log_check.hpp"
+#include "values/sql_values.hpp"
 
 namespace daybook::sqlite {
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "daybook/core/error.hpp"
-#include "daybook/eventstore/engine.hpp"
+#include "daybook/eventstore/store_options.hpp"
 #include "engine/sqlite/connection.hpp"
 
 namespace daybook::sqlite {

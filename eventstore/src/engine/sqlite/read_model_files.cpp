@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "daybook/core/error.hpp"
-#include "engine/read_model_name.hpp"
+#include "engine/names.hpp"
 #include "engine/sqlite/connection.hpp"
 #include "engine/sqlite/file_guard.hpp"
 #include "engine/sqlite/model_move.hpp"
@@ -28,7 +28,7 @@ std::optional<std::pair<dev_t, ino_t>> file_at(const std::string& path) {
 
 class ReadModelFile final : public ReadModelDatabase {
 public:
-    ReadModelFile(std::string path, ReadModelUse use, const EngineOptions& options)
+    ReadModelFile(std::string path, ReadModelUse use, const StoreOptions& options)
         : options_(options), use_(use), path_(std::move(path)) {
         connect();
         file_ = file_at(path_);
@@ -133,7 +133,7 @@ private:
         wal_pages_ = 0;
     }
 
-    const EngineOptions options_;
+    const StoreOptions options_;
     const ReadModelUse use_;
     const std::string path_;
     std::unique_ptr<Connection> connection_;
@@ -145,7 +145,7 @@ private:
 
 }  // namespace
 
-ReadModelFiles::ReadModelFiles(std::string store, EngineOptions options)
+ReadModelFiles::ReadModelFiles(std::string store, StoreOptions options)
     : store_(std::move(store)), directory_(store_ + "-rm"), options_(std::move(options)) {}
 
 std::unique_ptr<ReadModelDatabase> ReadModelFiles::open(std::string_view name, ReadModelUse use) {
@@ -193,7 +193,7 @@ void ReadModelFiles::drop_from_store(const std::vector<std::string>& things, Sql
 }
 
 std::string ReadModelFiles::path_of(std::string_view name) const {
-    detail::check_read_model_name(name);
+    check_read_model_name(name);
     return directory_ + "/" + std::string(name) + std::string(file_ending);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "daybook/eventstore/engine.hpp"
+#include "daybook/eventstore/store_options.hpp"
 #include "values/fork_mark.hpp"
 
 namespace daybook::sqlite {
@@ -14,7 +15,7 @@ namespace daybook::sqlite {
 /// than the store, and belong to its owner; where a symbolic link stands, nothing is opened.
 class ReadModelFiles final : public ReadModelDatabases {
 public:
-    ReadModelFiles(std::string store, EngineOptions options);
+    ReadModelFiles(std::string store, StoreOptions options);
 
     std::unique_ptr<ReadModelDatabase> open(std::string_view name, ReadModelUse use) override;
     void remove(std::string_view name) override;
@@ -28,7 +29,7 @@ private:
     const detail::ForkMark fork_mark_;
     const std::string store_;
     const std::string directory_;
-    const EngineOptions options_;
+    const StoreOptions options_;
 };
 
 }  // namespace daybook::sqlite

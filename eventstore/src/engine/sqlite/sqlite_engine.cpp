@@ -30,7 +30,7 @@ namespace {
 /// does.
 class SqliteReader final : public Reader {
 public:
-    SqliteReader(const std::string& path, const FileGuard& guard, const EngineOptions& options,
+    SqliteReader(const std::string& path, const FileGuard& guard, const StoreOptions& options,
                  TypeTable& types)
         : path_(path), guard_(guard), options_(options), types_(types) {
         try {
@@ -97,7 +97,7 @@ private:
 
     const std::string& path_;
     const FileGuard& guard_;
-    const EngineOptions& options_;
+    const StoreOptions& options_;
     TypeTable& types_;
     std::unique_ptr<Connection> connection_;
     std::optional<EventReader> events_;
@@ -110,6 +110,12 @@ public:
     using WriterTransaction::WriterTransaction;
 
     AppendOutcome append(const AppendRequest& request) override { return writer().append(request); }
+    std::vector<AppendOutcome> append_all(AppendRequests requests) override {
+        std::vector<AppendOutcome> outcomes;
+        outcomes.reserve(requests.size());
+        for (const AppendRequest* request : requests) outcomes.push_back(append(*request));
+        return outcomes;
+    }
 };
 
 /// A directory that is gone with the object: what `:memory:` lives in. SQLite's own memory
@@ -144,7 +150,7 @@ private:
 class SqliteEngine final : public Engine {
 public:
     SqliteEngine(std::unique_ptr<ScratchDirectory> scratch, std::string path,
-                 const EngineOptions& options, TypeTable& types)
+                 const StoreOptions& options, TypeTable& types)
         : scratch_(std::move(scratch)),
           path_(std::move(path)),
           options_(options),
@@ -198,14 +204,14 @@ public:
 
     std::vector<AppendOutcome> append_all(AppendRequests requests) override {
         try {
-            return Engine::append_all(requests);
+            return append_once(requests);
         } catch (const Error& error) {
             // Nothing is stored, and a second look over a new connection decides what is true.
             const bool one_read_failed =
                 error.kind() == ErrorKind::corrupt || writer_.suspects_damage();
             if (!one_read_failed || error.kind() == ErrorKind::in_doubt) throw;
         }
-        return Engine::append_all(requests);
+        return append_once(requests);
     }
 
     std::uint64_t change_token() override {
@@ -229,6 +235,13 @@ public:
     }
 
 private:
+    std::vector<AppendOutcome> append_once(AppendRequests requests) {
+        const auto transaction = begin();
+        std::vector<AppendOutcome> outcomes = transaction->append_all(requests);
+        transaction->commit();
+        return outcomes;
+    }
+
     Reader& add_reader() {
         auto made = std::make_unique<SqliteReader>(path_, guard_, options_, types_);
         const std::scoped_lock lock{pool_mutex_};
@@ -239,7 +252,7 @@ private:
     // The order matters: the directory goes last, and before it the connection that closes last.
     const std::unique_ptr<ScratchDirectory> scratch_;
     const std::string path_;
-    const EngineOptions options_;
+    const StoreOptions options_;
     TypeTable& types_;
     const detail::ForkMark fork_mark_;
     FileGuard guard_;
@@ -256,11 +269,11 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Engine> open_engine(const std::string& path, const EngineOptions& options,
+std::unique_ptr<Engine> open_engine(const std::string& path, const StoreOptions& options,
                                     TypeTable& types) {
     std::unique_ptr<ScratchDirectory> scratch;
     std::string file = path;
-    EngineOptions actual = options;
+    StoreOptions actual = options;
     if (path == ":memory:") {
         scratch = std::make_unique<ScratchDirectory>();
         file = scratch->path() + "/store.db";

@@ -4,13 +4,14 @@
 #include <string>
 
 #include "daybook/eventstore/engine.hpp"
+#include "daybook/eventstore/store_options.hpp"
 #include "engine/type_table.hpp"
 
 namespace daybook::sqlite {
 
 /// Opens the store at `path`, or a private one in memory for `:memory:`. `types` must outlive the
 /// engine. Throws as EventStore::open promises.
-std::unique_ptr<Engine> open_engine(const std::string& path, const EngineOptions& options,
+std::unique_ptr<Engine> open_engine(const std::string& path, const StoreOptions& options,
                                     TypeTable& types);
 
 }  // namespace daybook::sqlite

@@ -92,13 +92,12 @@ void enable_wal(Connection& connection, std::chrono::steady_clock::time_point de
 
 namespace {
 
-std::unique_ptr<Connection> open_for_reading(const std::string& path,
-                                             const EngineOptions& options) {
+std::unique_ptr<Connection> open_for_reading(const std::string& path, const StoreOptions& options) {
     return std::make_unique<Connection>(path, Access::read, options.busy_wait_max);
 }
 
 /// For writing if that is possible.
-std::unique_ptr<Connection> open_file(const std::string& path, const EngineOptions& options) {
+std::unique_ptr<Connection> open_file(const std::string& path, const StoreOptions& options) {
     std::unique_ptr<Connection> connection;
     try {
         connection = std::make_unique<Connection>(
@@ -121,7 +120,7 @@ void check_application(Connection& connection, const std::string& path) {
                        "' is an SQLite database but not a Daybook store: name another file");
 }
 
-void prepare(Connection& connection, const std::string& path, const EngineOptions& options) {
+void prepare(Connection& connection, const std::string& path, const StoreOptions& options) {
     check_application(connection, path);
     if (is_current(connection)) return;
     if (sqlite3_db_readonly(connection.handle(), "main") == 1) {
@@ -143,7 +142,7 @@ void keep_log_private(const std::string& path) {
 
 }  // namespace
 
-std::string prepare_store_file(const std::string& path, const EngineOptions& options) {
+std::string prepare_store_file(const std::string& path, const StoreOptions& options) {
     if (path.find('\0') != std::string::npos) {
         throw InvalidError("store '" + path + "': the name of a file holds no zero byte");
     }

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "daybook/eventstore/engine.hpp"
+#include "daybook/eventstore/store_options.hpp"
 #include "engine/sqlite/connection.hpp"
 
 namespace daybook::sqlite {
@@ -11,7 +11,7 @@ namespace daybook::sqlite {
 /// schema, in one transaction. A store that cannot be written has to be of this version already.
 /// Returns the name of the file itself: absolute, so that it stays the same wherever the program
 /// goes, and without symbolic links. Throws as EventStore::open promises.
-std::string prepare_store_file(const std::string& path, const EngineOptions& options);
+std::string prepare_store_file(const std::string& path, const StoreOptions& options);
 
 /// Throws InvalidError if a newer Daybook has changed the store's schema since it was opened: what
 /// this one would write could be incomplete.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daybook/eventstore/engine.hpp"
+#include "daybook/eventstore/store_options.hpp"
 #include "engine/sqlite/connection.hpp"
 #include "engine/sqlite/event_reader.hpp"
 #include "engine/sqlite/file_guard.hpp"

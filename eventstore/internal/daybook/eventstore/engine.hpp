@@ -1,20 +1,17 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "daybook/core/clock.hpp"
-#include "daybook/core/conflict_error.hpp"
 #include "daybook/core/expected_version.hpp"
-#include "daybook/core/log.hpp"
 #include "daybook/core/stream_name.hpp"
+#include "daybook/eventstore/append_result.hpp"
 #include "daybook/eventstore/event_page.hpp"
 #include "daybook/eventstore/log_point.hpp"
 #include "daybook/eventstore/new_event.hpp"
@@ -27,22 +24,6 @@
 // `tests/contract` holds what every engine must do.
 
 namespace daybook {
-
-/// Where an append ended up.
-struct AppendResult {
-    Position position;      ///< of its last event
-    Version version;        ///< of the stream after it
-    bool repeated = false;  ///< it had been stored before; nothing was stored now
-};
-
-/// Stored, or refused because the stream was not as expected.
-using AppendOutcome = std::variant<AppendResult, Conflict>;
-
-/// Neither refused nor a repeat.
-inline bool has_stored(const AppendOutcome& outcome) noexcept {
-    const auto* const result = std::get_if<AppendResult>(&outcome);
-    return result != nullptr && !result->repeated;
-}
 
 /// One stream's part of a unit, checked and complete: borrowed for the call.
 struct AppendRequest {
@@ -95,7 +76,7 @@ public:
     /// An exception may leave part of the request behind: roll back to a savepoint, or entirely.
     virtual AppendOutcome append(const AppendRequest& request) = 0;
     /// The same for several, those of one stream in their order, each with a verdict of its own.
-    virtual std::vector<AppendOutcome> append_all(AppendRequests requests);
+    virtual std::vector<AppendOutcome> append_all(AppendRequests requests) = 0;
     /// Throws the first error again if the engine has ended the transaction by itself: everything
     /// of it is gone, and nothing more of it will be stored.
     virtual void require_open() const {}
@@ -168,7 +149,7 @@ public:
     /// one round trip, and then an id that was used before may be DuplicateError for all: ask for
     /// each in a transaction that can be rolled back. Throws what `append` and `commit` throw;
     /// nothing is stored then, but for InDoubtError. Thread-safe.
-    virtual std::vector<AppendOutcome> append_all(AppendRequests requests);
+    virtual std::vector<AppendOutcome> append_all(AppendRequests requests) = 0;
     /// Changes whenever another process has committed since the last call. Cheap; thread-safe.
     virtual std::uint64_t change_token() = 0;
     virtual ReadModelDatabases& read_models() = 0;
@@ -205,22 +186,6 @@ public:
 
 private:
     Reader& reader_;
-};
-
-/// How much a returned append has survived.
-enum class Durability {
-    full,    ///< power loss (the default)
-    normal,  ///< the death of the process; power loss may take the newest commits
-    off,     ///< nothing: for tests and scratch stores
-};
-
-/// What an engine is told when it opens a store.
-struct EngineOptions {
-    bool create = true;
-    Durability durability = Durability::full;
-    std::chrono::milliseconds busy_wait_max{10'000};
-    std::chrono::milliseconds reply_wait_max{60'000};
-    LogSink log;
 };
 
 }  // namespace daybook

@@ -9,4 +9,8 @@ namespace daybook {
 /// of that name. A file may be called so all the same: `./host=db`.
 void check_store_name(std::string_view name);
 
+/// Throws InvalidError unless `name` can name a read model's database on every engine: letters,
+/// digits, `.`, `_`, `-`, and no dot in front.
+void check_read_model_name(std::string_view name);
+
 }  // namespace daybook

@@ -1,11 +1,11 @@
-#include "daybook/eventstore/store_uri.hpp"
+#include "engine/names.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 
 #include "daybook/core/error.hpp"
-#include "engine/store_name.hpp"
+#include "daybook/eventstore/store_uri.hpp"
 
 namespace daybook {
 
@@ -15,7 +15,7 @@ constexpr std::string_view hidden = "***";
 constexpr std::string_view blanks = " \t\r\n";
 
 char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
-bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::string lowered(std::string_view text) {
@@ -230,6 +230,15 @@ void check_store_name(std::string_view name) {
                        "': this looks like the address of a server, but is no URI: write "
                        "postgresql://USER@HOST/DATABASE; a file may be called so if its directory "
                        "stands before it, as in ./NAME");
+}
+
+void check_read_model_name(std::string_view name) {
+    const bool good = !name.empty() && name.front() != '.' && std::ranges::all_of(name, [](char c) {
+        return is_letter(c) || is_digit(c) || c == '.' || c == '_' || c == '-';
+    });
+    if (good) return;
+    throw InvalidError("read model '" + std::string(name) +
+                       "': use letters, digits, '_', '-' and '.' in its name");
 }
 
 }  // namespace daybook
