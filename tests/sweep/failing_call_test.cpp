@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -111,6 +112,24 @@ void FaultSweep::some_calls(const Scenario& scenario, const Fault& fault) {
     attempt(scenario, fault, 1 + random_() % nth_max, for_ever);
 }
 
+/// While it lives, new connections have no memory set aside for small things: what they allocate
+/// can be refused, all of it.
+class NoLookaside {
+public:
+    NoLookaside() { sqlite3_auto_extension(entry()); }
+    ~NoLookaside() { sqlite3_cancel_auto_extension(entry()); }
+    NoLookaside(const NoLookaside&) = delete;
+    NoLookaside& operator=(const NoLookaside&) = delete;
+
+private:
+    using Entry = void (*)();
+    static int take_away(sqlite3* database) {
+        return sqlite3_db_config(database, SQLITE_DBCONFIG_LOOKASIDE, nullptr, 0, 0);
+    }
+    // SQLite takes every entry point as this type and calls it with the database.
+    static Entry entry() { return reinterpret_cast<Entry>(&NoLookaside::take_away); }
+};
+
 }  // namespace
 
 TEST_SUITE_BEGIN("sqlite");
@@ -135,6 +154,47 @@ TEST_CASE("whatever call fails, every caller hears the truth and the process goe
                                   << scenarios().size() / parts << " scenarios");
     CHECK(sweep.met > 0);
     CHECK_MESSAGE(sweep.violations.empty(), text_of(sweep.violations));
+}
+
+TEST_CASE("a look that runs out of memory anywhere does not go on with an old state [A2]") {
+    FailingMemory::install();
+    const NoLookaside none_set_aside;
+    const MemoryDisk disk;
+    EventStore store = EventStore::open(disk.path("store.db"));
+    const auto counted = [&] {
+        std::int64_t count = 0;
+        store.query(
+            [&](Sql& sql) { count = sql.integer("SELECT count(*) FROM daybook_event").value(); });
+        return count;
+    };
+    const auto read = [&] {
+        std::int64_t count = 0;
+        for (const EventView event : store.read_all()) {
+            static_cast<void>(event);
+            ++count;
+        }
+        return count;
+    };
+    std::int64_t stored = 0;
+    for (const auto& look :
+         {std::function<std::int64_t()>{counted}, std::function<std::int64_t()>{read}}) {
+        bool was_met = true;
+        for (std::uint64_t nth = 1; was_met; ++nth) {
+            CAPTURE(nth);
+            FailingMemory::fail(nth, false);
+            try {
+                look();
+            } catch (const UnavailableError&) {
+                // There was no memory for it.
+            }
+            was_met = FailingMemory::has_failed();
+            FailingMemory::heal();
+            store.append("thing-1", any, {NewEvent{EventType::checked("thing.done", 1), "{}"}});
+            ++stored;
+            CHECK(counted() == stored);
+            CHECK(read() == stored);
+        }
+    }
 }
 
 TEST_CASE("a store whose making has failed at a sync has a write-ahead log in the end [A3]") {

@@ -331,7 +331,11 @@ void Connection::rollback() noexcept {
     begun_ = false;
     first_error_ = nullptr;
     if (fork_mark_.is_in_child()) return;
-    if (in_transaction()) sqlite3_exec(handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    if (!in_transaction()) return;
+    sqlite3_exec(handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    // Without memory even that may fail. A connection that stays in its transaction goes on seeing
+    // one old state of the store, and no other can be begun on it: a new one has to take over.
+    if (in_transaction()) trusted_ = false;
 }
 
 void Connection::require_still_open(std::string_view statement) {
@@ -377,7 +381,7 @@ int Connection::authorize(void* self, int action, const char* /*operation*/, con
     }
 }
 
-ReadTransaction::ReadTransaction(Connection& connection) {
+ReadTransaction::ReadTransaction(Connection& connection) : connection_(connection) {
     if (connection.in_transaction()) return;
     Statement& end = connection.statement("COMMIT");
     Statement& begin = connection.statement("BEGIN");
@@ -388,8 +392,9 @@ ReadTransaction::ReadTransaction(Connection& connection) {
 
 ReadTransaction::~ReadTransaction() {
     if (end_ == nullptr) return;
-    end_->try_step();
+    const bool ended = end_->try_step() == SQLITE_DONE;
     end_->reset();
+    if (!ended) connection_.rollback();
 }
 
 int Connection::on_busy(void* self, int count) noexcept {

@@ -124,7 +124,8 @@ public:
     void commit();
     /// The result code of COMMIT: SQLITE_OK, or the transaction is whatever SQLite has left of it.
     int try_commit();
-    /// Rolls back if a transaction is open; the first error is what matters, not this one's.
+    /// Rolls back if a transaction is open; the first error is what matters, not this one's. If
+    /// that fails, the connection is not trusted any more: the transaction ends with it.
     void rollback() noexcept;
     bool in_transaction() const noexcept { return sqlite3_get_autocommit(handle()) == 0; }
     /// Throws if SQLite has ended the transaction, and in a child after `fork`.
@@ -138,8 +139,8 @@ public:
     /// Throws the typed error for a result code; `what` names the thing that failed.
     [[noreturn]] void fail(int code, std::string_view what);
 
-    /// False after an error that another connection may not have: of the disk, of rights, or of
-    /// what was read.
+    /// False after an error that another connection may not have: of the disk, of memory, of
+    /// rights, or of what was read.
     bool trusted() const noexcept { return trusted_; }
     /// One failed read looks like a damaged file. What cannot be right is StorageError, until a
     /// connection that takes a second look finds the same: then it is CorruptError.
@@ -214,6 +215,7 @@ public:
     ReadTransaction& operator=(const ReadTransaction&) = delete;
 
 private:
+    Connection& connection_;
     Statement* end_ = nullptr;  ///< none if the transaction is somebody else's
 };
 
