@@ -17,7 +17,7 @@
 using namespace daybook;
 using namespace std::chrono_literals;
 using daybook::test::eventually;
-using daybook::test::patience;
+using daybook::test::StorePlace;
 
 namespace {
 

@@ -1,5 +1,6 @@
 #include <atomic>
 #include <map>
+#include <numeric>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -48,19 +49,25 @@ public:
         const std::scoped_lock lock{mutex_};
         by_key_[message.key].push_back(message.as<Parcel>().n);
     }
-    bool is_in_order(std::size_t keys, std::int64_t per_key) const {
+    /// Each key has `1..per_key`, in this order.
+    void check_order(std::size_t keys, std::int64_t per_key) const {
         const std::scoped_lock lock{mutex_};
-        bool good = by_key_.size() == keys;
+        CHECK(by_key_.size() == keys);
+        Numbers all(static_cast<std::size_t>(per_key));
+        std::iota(all.begin(), all.end(), 1);
         for (const auto& [key, numbers] : by_key_) {
-            for (std::size_t i = 0; i < numbers.size(); ++i) {
-                good = good && numbers[i] == static_cast<std::int64_t>(i) + 1;
-            }
-            good = good && static_cast<std::int64_t>(numbers.size()) == per_key;
+            CAPTURE(key);
+            CHECK(text_of(numbers) == text_of(all));
         }
-        return good;
     }
 
 private:
+    static std::string text_of(const Numbers& numbers) {
+        std::string text;
+        for (const auto n : numbers) text += std::to_string(n) + ' ';
+        return text;
+    }
+
     mutable std::mutex mutex_;
     std::map<std::string, Numbers> by_key_;
 };
@@ -86,7 +93,7 @@ TEST_CASE("concurrent: F3 three relays at work send no message twice and keep ev
     }
     publish_from_threads(store, 2, 5, 40);
     CHECK(drained(store));
-    CHECK(receiver.is_in_order(10, 40));
+    receiver.check_order(10, 40);
 }
 
 TEST_CASE("concurrent: F4 retries and restarts do not change the order of a key") {
@@ -112,7 +119,7 @@ TEST_CASE("concurrent: F4 retries and restarts do not change the order of a key"
     CHECK(drained(store));
     restarts.request_stop();
     restarts.join();
-    CHECK(receiver.is_in_order(8, 25));
+    receiver.check_order(8, 25);
 }
 
 TEST_CASE("concurrent: a relay is woken by a commit and by an instant that comes") {

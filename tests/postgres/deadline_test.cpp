@@ -40,7 +40,7 @@ TEST_CASE("a script whose connection stalls is given up") {
     WireProxy proxy{postgres_uri()};
     const PostgresSchema schema;
     EventStore store = EventStore::open(proxy.uri() + "?schema=" + schema.name(),
-                                        {.busy_wait_max = 100ms, .reply_wait_max = 100ms});
+                                        {.busy_wait_max = 1s, .reply_wait_max = 1s});
     for (const Way way : {Way::to_server, Way::to_client}) {
         const auto unit = [&](Transaction& tx) {
             proxy.arm({way, 1, WireProxy::Action::stall});

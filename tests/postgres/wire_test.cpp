@@ -74,7 +74,10 @@ public:
             return operation.kind == Kind::steps && operation.parts(n) != operation.whole;
         };
         while ((run(operation, n) != Verdict::done || rests()) && SteadyClock::now() < deadline) {
-            REQUIRE((last_error.empty() || last_error.starts_with("unavailable: ")));
+            const bool unknown = last_error.starts_with("in_doubt: ");
+            REQUIRE((last_error.empty() || unknown || last_error.starts_with("unavailable: ")));
+            // On a slow machine even this may take longer than the deadline: then it is looked for.
+            if (unknown && operation.parts(n) == operation.whole) return;
             if (operation.kind == Kind::unit) REQUIRE(operation.parts(n) == absent(operation));
             std::this_thread::sleep_for(10ms);
         }
