@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <string>
 
 #include "source_text.hpp"
 
@@ -82,6 +84,25 @@ Findings check_links(std::string_view path, std::string_view text,
                 findings.push_back({std::string(path), number, "no such file: " + file});
             }
         }
+    }
+    return findings;
+}
+
+Findings check_door_signs(const Tree& sources, bool (*exists)(std::string_view)) {
+    std::map<std::string, std::size_t> counts;
+    for (const auto& [path, text] : sources) {
+        ++counts[std::filesystem::path{path}.parent_path().generic_string()];
+    }
+    Findings findings;
+    for (const auto& [folder, count] : counts) {
+        if (count <= unsigned_sources_max) continue;
+        std::string home = folder;
+        if (const auto at = home.find("/include/"); at != home.npos) home.resize(at);
+        if (home.ends_with("/src")) home.resize(home.size() - 4);
+        if (exists(home + "/README.md")) continue;
+        findings.push_back(
+            {folder, 0,
+             std::to_string(count) + " sources and no door sign: write " + home + "/README.md"});
     }
     return findings;
 }

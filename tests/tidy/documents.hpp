@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "rules.hpp"
@@ -13,5 +14,12 @@ Findings check_code_blocks(std::string_view path, std::string_view text, const T
 /// A link to a file of the repository leads to one. `exists` knows paths relative to its root.
 Findings check_links(std::string_view path, std::string_view text,
                      bool (*exists)(std::string_view));
+
+/// A folder with more sources than this has a door sign.
+inline constexpr std::size_t unsigned_sources_max = 10;
+
+/// A folder of many sources has a README.md that says what it owns; that of `src/` and of
+/// `include/` is the library's.
+Findings check_door_signs(const Tree& sources, bool (*exists)(std::string_view));
 
 }  // namespace tidy

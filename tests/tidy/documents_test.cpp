@@ -81,6 +81,12 @@ TEST_CASE("links between documents lead somewhere") {
     CHECK(findings.empty());
 }
 
+TEST_CASE("a folder of many sources says what it owns") {
+    const auto findings = tidy::check_door_signs(files_with({".cpp", ".hpp", ".sql"}), &exists);
+    INFO(report(findings));
+    CHECK(findings.empty());
+}
+
 TEST_CASE("the list of fears and of the tests that see to them is up to date") {
     CHECK(std::system(("'" + (root / "scripts/fears").string() + "' --check").c_str()) == 0);
 }
@@ -102,4 +108,24 @@ TEST_CASE("invented code and dead links in a document are found") {
     CHECK(links("[a](../README.md) and [b](y.md#part) and [c](https://sqlite.org)") == 0);
     CHECK(links("[a](README.md)\n[b](z.md)") == 2);
     CHECK(links("```cpp\nrun([](Account& account) {});\n```\n") == 0);
+}
+
+TEST_CASE("a folder of many sources without a door sign is found") {
+    const auto found = [](const std::string& folder) {
+        tidy::Tree sources;
+        for (char c = 'a'; c <= 'k'; ++c) sources.emplace(folder + "/" + c + ".cpp", "");
+        return tidy::check_door_signs(sources,
+                                      [](std::string_view path) {
+                                          return path == "good/README.md" ||
+                                                 path == "tests/good/README.md";
+                                      })
+            .size();
+    };
+    CHECK(found("good/src") == 0);
+    CHECK(found("good/include/daybook/good") == 0);
+    CHECK(found("tests/good") == 0);
+    CHECK(found("good/src/room") == 1);
+    CHECK(found("bad/src") == 1);
+    CHECK(found("bad/include/daybook/bad") == 1);
+    CHECK(found("tests/bad") == 1);
 }
