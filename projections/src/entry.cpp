@@ -282,7 +282,7 @@ Entry::Outcome Entry::fail(const std::string& error) {
 std::unique_ptr<Entry> make_entry(EventStore store,
                                   std::shared_ptr<const ProjectionDefinition> definition,
                                   Lifecycle lifecycle, const ProjectionRunnerOptions& options) {
-    if (lifecycle == Lifecycle::in_line) {
+    if (lifecycle == Lifecycle::inline_) {
         return std::make_unique<InlineEntry>(std::move(store), std::move(definition), options);
     }
     return std::make_unique<AsyncEntry>(std::move(store), std::move(definition), options);

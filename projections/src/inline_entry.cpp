@@ -7,7 +7,7 @@ namespace daybook::detail {
 
 InlineEntry::InlineEntry(EventStore store, std::shared_ptr<const ProjectionDefinition> definition,
                          const ProjectionRunnerOptions& options)
-    : Entry(std::move(store), std::move(definition), Lifecycle::in_line, options),
+    : Entry(std::move(store), std::move(definition), Lifecycle::inline_, options),
       feed_(std::make_shared<InlineFeed>(engine_of(store_), store_.clock(), definition_,
                                          wanted_.fingerprint)) {}
 

@@ -30,7 +30,7 @@ void InlineFeed::feed(Transaction& unit, Position upto) {
     const ProjectionShape& shape = definition_->shape();
     Registry registry{store_sql(unit)};
     const auto registered = registry.find(shape.name);
-    const Wanted wanted{shape, Lifecycle::in_line, fingerprint_};
+    const Wanted wanted{shape, Lifecycle::inline_, fingerprint_};
     if (!registered || registered->halted || compare(*registered, wanted) != Standing::current) {
         return;
     }

@@ -62,7 +62,7 @@ struct ProjectionRunner::State {
         ring();
         if (outcome.more) return NextStep::now();
         if (outcome.not_before) return NextStep::after(time_left(*outcome.not_before));
-        const bool in_line = entry.wanted().lifecycle == Lifecycle::in_line;
+        const bool in_line = entry.wanted().lifecycle == Lifecycle::inline_;
         return NextStep::after_commit(options.poll, in_line ? inline_rest : milliseconds::zero());
     }
 
@@ -207,7 +207,7 @@ void ProjectionRunner::start() {
     detail::remove_orphans(state_->store);
     for (const auto& entry : state_->entries) {
         // Appends of this process must not run ahead of an inline model.
-        if (entry->wanted().lifecycle == Lifecycle::in_line) state_->drain(*entry, {});
+        if (entry->wanted().lifecycle == Lifecycle::inline_) state_->drain(*entry, {});
     }
     for (const auto& entry : state_->entries) state_->workers.push_back(state_->work_on(*entry));
 }

@@ -39,7 +39,7 @@ struct ReadModels::State {
     /// begun; nothing if the model stands in the store's own database.
     Connection open(Registered& registered) {
         for (int attempt = 1;; ++attempt) {
-            if (registered.lifecycle == Lifecycle::in_line) return nullptr;
+            if (registered.lifecycle == Lifecycle::inline_) return nullptr;
             if (Connection kept = take(registered); begun(kept)) return kept;
             const std::int64_t build = registered.build;
             Connection opened;

@@ -145,7 +145,7 @@ void Rebuild::catch_up_and_swap(ReadModelDatabase& build) {
     result_.position = feed.position();
     result_.scanned = feed.position().value() - began_at_.value();
     if (replaced_.lifecycle == Lifecycle::async) leftovers_.push_back(database_name(replaced_));
-    if (claim_.lifecycle == Lifecycle::in_line) leftovers_.push_back(database_name(claim_));
+    if (claim_.lifecycle == Lifecycle::inline_) leftovers_.push_back(database_name(claim_));
 }
 
 void Rebuild::clear_away() noexcept {
@@ -213,11 +213,11 @@ bool Rebuild::is_in_service() noexcept {
 
 void Rebuild::install(Sql& sql, ReadModelDatabase& build) {
     ReadModelDatabases& databases = engine_of(store_).read_models();
-    if (replaced_.lifecycle == Lifecycle::in_line) {
+    if (replaced_.lifecycle == Lifecycle::inline_) {
         uninstall(databases, sql, shape_.name, replaced_.relations);
     }
     std::vector<std::string> things;
-    if (claim_.lifecycle == Lifecycle::in_line) {
+    if (claim_.lifecycle == Lifecycle::inline_) {
         things = install_build(databases, database_name(claim_), sql, shape_, build.sql());
     }
     Registry{sql, engine_of(store_).clock()}.put_in_service(claim_, things);

@@ -13,7 +13,7 @@ namespace daybook::detail {
 namespace {
 
 Lifecycle parse_lifecycle(std::string_view text) {
-    return text == to_string(Lifecycle::in_line) ? Lifecycle::in_line : Lifecycle::async;
+    return text == to_string(Lifecycle::inline_) ? Lifecycle::inline_ : Lifecycle::async;
 }
 
 std::vector<std::string> split_lines(std::string_view text) {

@@ -40,7 +40,7 @@ void ProjectionShape::check() const {
 }
 
 std::string_view to_string(Lifecycle lifecycle) noexcept {
-    return lifecycle == Lifecycle::in_line ? "inline" : "async";
+    return lifecycle == Lifecycle::inline_ ? "inline" : "async";
 }
 
 std::string_view to_string(ProjectionState state) noexcept {

@@ -528,7 +528,7 @@ private:
         // On a handle of its own: the others' appends do not feed it.
         const EventStore fed = EventStore::open(proxied.uri(), proxied.options());
         const auto in_line = std::make_shared<ProjectionRunner>(fed);
-        in_line->add(Orders<1>{}, Lifecycle::in_line);
+        in_line->add(Orders<1>{}, Lifecycle::inline_);
         in_line->run_once();
         add({"append with an inline projection",
              Kind::unit,

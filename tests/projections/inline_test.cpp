@@ -21,7 +21,7 @@ std::vector<std::string> inline_rows(const EventStore& store) {
 TEST_CASE("an inline model is there when the append returns") {
     auto store = test::new_store();
     ProjectionRunner runner{store};
-    runner.add(Balances{}, Lifecycle::in_line);
+    runner.add(Balances{}, Lifecycle::inline_);
     runner.run_once();
     store.append(account(1), no_stream, {Opened{"Ada"}, Deposited{5}});
     CHECK(inline_rows(store) == expected_rows(store));
@@ -33,7 +33,7 @@ TEST_CASE("an inline model is there when the append returns") {
     CHECK(rows(store, "balances", "balances") == expected_rows(store));
     CHECK(runner.wait_for(store.head(), 0ms));
     const ProjectionStatus status = runner.status("balances");
-    CHECK(status.lifecycle == Lifecycle::in_line);
+    CHECK(status.lifecycle == Lifecycle::inline_);
     CHECK(status.state == ProjectionState::active);
     CHECK(status.lag == 0);
     CHECK(status.accounting.applied == 4);
@@ -46,7 +46,7 @@ TEST_CASE("a handler that throws fails its own append and leaves no trace of it"
     runner.add(Balances{[&](Position position) {
                    if (position == poison) throw std::runtime_error("no");
                }},
-               Lifecycle::in_line);
+               Lifecycle::inline_);
     runner.run_once();
     store.append(account(1), no_stream, {Opened{"Ada"}, Deposited{5}});
     const NewEvent refused = Deposited{7};
@@ -71,7 +71,7 @@ TEST_CASE("what a program without the projection appended comes in with the next
     auto store = place.open();
     auto stranger = place.open();
     ProjectionRunner runner{store, {.batch_events_max = 3}};
-    runner.add(Balances{}, Lifecycle::in_line);
+    runner.add(Balances{}, Lifecycle::inline_);
     runner.run_once();
     History history{11};
     history.append_to(stranger, 30);
@@ -90,7 +90,7 @@ TEST_CASE("an inline projection added to an old log is brought up to date before
     History{2}.append_to(store, 200);
     for (const std::uint64_t bulk : {100'000, 10}) {
         ProjectionRunner runner{store, {.batch_events_max = 50, .bulk_lag_min = bulk}};
-        runner.add(Balances{}, Lifecycle::in_line);
+        runner.add(Balances{}, Lifecycle::inline_);
         runner.add(KeyedBalances{});
         runner.start();
         CHECK(inline_rows(store) == expected_rows(store));
@@ -108,7 +108,7 @@ TEST_CASE("a stranger's poison halts the inline model and not the appends") {
     runner.add(Balances{[&](Position position) {
                    if (position == poison) throw std::runtime_error("no");
                }},
-               Lifecycle::in_line);
+               Lifecycle::inline_);
     runner.run_once();
     stranger.append(account(1), no_stream, {Opened{"Ada"}, Deposited{5}});
     store.append(account(1), stream_exists, {Deposited{6}});
@@ -134,7 +134,7 @@ TEST_CASE("an inline projection that parks lets the append pass") {
     runner.add(BalancesThat<OnFailure::park>{[&](Position position) {
                    if (broken && position == Position{2}) throw std::runtime_error("no");
                }},
-               Lifecycle::in_line);
+               Lifecycle::inline_);
     runner.run_once();
     store.append(account(1), no_stream, {Opened{"Ada"}, Deposited{5}, Deposited{6}});
     store.append(account(2), no_stream, {Opened{"Bob"}});
@@ -151,7 +151,7 @@ TEST_CASE("a table of another's name in the store is not taken over") {
     auto store = test::new_store();
     store.transact([](Transaction& tx) { tx.sql().script("CREATE TABLE balances(mine TEXT)"); });
     ProjectionRunner runner{store};
-    runner.add(Balances{}, Lifecycle::in_line);
+    runner.add(Balances{}, Lifecycle::inline_);
     runner.run_once();
     CHECK(runner.status("balances").state == ProjectionState::halted);
     CHECK(runner.status("balances").last_error.find("already exists") != std::string::npos);
@@ -163,13 +163,13 @@ TEST_CASE("an inline model is no longer fed when its runner is gone and caught u
     auto store = test::new_store();
     {
         ProjectionRunner runner{store};
-        runner.add(Balances{}, Lifecycle::in_line);
+        runner.add(Balances{}, Lifecycle::inline_);
         runner.run_once();
     }
     store.append(account(1), no_stream, {Opened{"Ada"}});
     CHECK(inline_rows(store).empty());
     ProjectionRunner runner{store};
-    runner.add(Balances{}, Lifecycle::in_line);
+    runner.add(Balances{}, Lifecycle::inline_);
     runner.run_once();
     CHECK(inline_rows(store) == expected_rows(store));
 }

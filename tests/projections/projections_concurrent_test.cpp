@@ -50,7 +50,7 @@ TEST_CASE("concurrent: an inline model is rebuilt under appends without missing 
     const test::StorePlace place;
     auto store = place.open({.durability = Durability::off});
     ProjectionRunner runner{store};
-    runner.add(Balances{}, Lifecycle::in_line);
+    runner.add(Balances{}, Lifecycle::inline_);
     runner.start();
     std::vector<std::jthread> appenders;
     for (int index = 0; index < 3; ++index) {

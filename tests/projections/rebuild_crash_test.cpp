@@ -49,7 +49,7 @@ void check_model(const std::string& uri, Lifecycle lifecycle) {
 }  // namespace
 
 TEST_CASE("a rebuild killed in any phase leaves the old model whole and is gone on with") {
-    for (const Lifecycle lifecycle : {Lifecycle::async, Lifecycle::in_line}) {
+    for (const Lifecycle lifecycle : {Lifecycle::async, Lifecycle::inline_}) {
         for (const RebuildPhase phase : all_phases) {
             CAPTURE(to_string(phase));
             CAPTURE(to_string(lifecycle));
@@ -104,7 +104,7 @@ TEST_CASE("a rebuild killed at any event goes on from its last commit") {
 }
 
 TEST_CASE("a feeding process killed at any event has counted each once") {
-    for (const Lifecycle lifecycle : {Lifecycle::async, Lifecycle::in_line}) {
+    for (const Lifecycle lifecycle : {Lifecycle::async, Lifecycle::inline_}) {
         const test::StorePlace place;
         const std::string& uri = place.uri();
         for (const std::uint64_t further : {1U, 7U, 8U, 30U, 60U}) {

@@ -86,7 +86,7 @@ TEST_CASE("an inline model is rebuilt in place and goes on being fed") {
     runner.add(BalancesThat<OnFailure::park>{[](Position position) {
                    if (position == Position{5}) throw std::runtime_error("no");
                }},
-               Lifecycle::in_line);
+               Lifecycle::inline_);
     runner.run_once();
     history.append_to(store, 200);
     const auto live = rows(store, "balances", "balances");
@@ -168,7 +168,7 @@ TEST_CASE("a model follows its definition from one lifecycle to the other") {
     auto store = test::new_store();
     History history{25};
     for (const Lifecycle lifecycle :
-         {Lifecycle::async, Lifecycle::in_line, Lifecycle::in_line, Lifecycle::async}) {
+         {Lifecycle::async, Lifecycle::inline_, Lifecycle::inline_, Lifecycle::async}) {
         history.append_to(store, 60);
         ProjectionRunner runner{store};
         runner.add(Balances{}, lifecycle);
@@ -177,7 +177,7 @@ TEST_CASE("a model follows its definition from one lifecycle to the other") {
         CHECK(status.lifecycle == lifecycle);
         CHECK(status.lag == 0);
         CHECK(rows(store, "balances", "balances") == expected_rows(store));
-        const bool in_line = lifecycle == Lifecycle::in_line;
+        const bool in_line = lifecycle == Lifecycle::inline_;
         store.query([&](Sql& sql) { CHECK(test::has_relation(sql, "balances") == in_line); });
         CHECK(databases(store).size() == (in_line ? 0 : 1));
     }
@@ -337,7 +337,7 @@ TEST_CASE("only the models of this store's projections are cleared away") {
 TEST_CASE("a projection can be rebuilt before anybody has run it") {
     auto store = test::new_store();
     History{31}.append_to(store, 40);
-    for (const Lifecycle lifecycle : {Lifecycle::async, Lifecycle::in_line}) {
+    for (const Lifecycle lifecycle : {Lifecycle::async, Lifecycle::inline_}) {
         auto fresh = test::new_store();
         History{31}.append_to(fresh, 40);
         ProjectionRunner runner{fresh};

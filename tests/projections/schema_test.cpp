@@ -229,7 +229,7 @@ struct Pair {
 void check_rebuild(EventStore& store, const Ugly& ugly, int number) {
     INFO(ugly.schema);
     {
-        Pair models{store, ugly, number, Lifecycle::in_line, 1};
+        Pair models{store, ugly, number, Lifecycle::inline_, 1};
         happen(store, 3);
         models.run();
         models.check_equal();
@@ -289,11 +289,11 @@ TEST_CASE("a projection with the longest name that is taken can be rebuilt [A5]"
     auto store = test::new_store();
     const std::string name(ProjectionShape::name_bytes_max, 'q');
     for (int version = 1; version <= 2; ++version) {
-        for (const Lifecycle lifecycle : {Lifecycle::in_line, Lifecycle::async}) {
+        for (const Lifecycle lifecycle : {Lifecycle::inline_, Lifecycle::async}) {
             // A name that differs at its end alone is another one.
             ProjectionRunner runner{store};
             std::string own = name;
-            own.back() = lifecycle == Lifecycle::in_line ? 'i' : 'a';
+            own.back() = lifecycle == Lifecycle::inline_ ? 'i' : 'a';
             auto definition = std::make_unique<Scripted>(
                 own, "CREATE TABLE t" + std::string(1, own.back()) + "(n BIGINT)",
                 std::vector<std::string>{"INSERT INTO t" + std::string(1, own.back()) +
@@ -316,10 +316,10 @@ TEST_CASE("two inline models that say IF NOT EXISTS of one table do not share it
     ProjectionRunner first{store};
     first.add(std::make_unique<Scripted>("first", schema,
                                          std::vector<std::string>{"INSERT INTO names VALUES(?)"}),
-              Lifecycle::in_line);
+              Lifecycle::inline_);
     happen(store, 1);
     first.run_once();
-    refused({"second", schema, {"INSERT INTO names VALUES(?)"}}, Lifecycle::in_line, store,
+    refused({"second", schema, {"INSERT INTO names VALUES(?)"}}, Lifecycle::inline_, store,
             "already exists");
     first.rebuild("first");
     first.query("first", [](Sql& sql) { CHECK(sql.integer("SELECT count(*) FROM names") == 1); });
@@ -333,10 +333,10 @@ TEST_CASE("an inline model that says IF NOT EXISTS takes over nothing of the pro
             "CREATE TABLE other(k BIGINT); CREATE INDEX by_k ON other(k)");
     });
     refused({"m", "CREATE TABLE IF NOT EXISTS mine(k BIGINT PRIMARY KEY)", {"DELETE FROM mine"}},
-            Lifecycle::in_line, store, "already exists");
+            Lifecycle::inline_, store, "already exists");
     refused({"i", "CREATE TABLE its(k BIGINT); CREATE INDEX by_k ON its(k)", {"SELECT 1"}},
-            Lifecycle::in_line, store, "already exists");
-    refused({"o", "CREATE TABLE IF NOT EXISTS outbox(k BIGINT)", {"SELECT 1"}}, Lifecycle::in_line,
+            Lifecycle::inline_, store, "already exists");
+    refused({"o", "CREATE TABLE IF NOT EXISTS outbox(k BIGINT)", {"SELECT 1"}}, Lifecycle::inline_,
             store, "already exists");
     store.query([](Sql& sql) {
         CHECK(sql.integer("SELECT k FROM mine") == 7);
@@ -346,7 +346,7 @@ TEST_CASE("an inline model that says IF NOT EXISTS takes over nothing of the pro
 
 TEST_CASE("a model that makes a table of the store's names is refused [A4]") {
     auto store = test::new_store();
-    for (const Lifecycle lifecycle : {Lifecycle::async, Lifecycle::in_line}) {
+    for (const Lifecycle lifecycle : {Lifecycle::async, Lifecycle::inline_}) {
         refused({"s", "CREATE TABLE IF NOT EXISTS daybook_event(position BIGINT)", {"SELECT 1"}},
                 lifecycle, store, "daybook_");
     }
@@ -354,7 +354,7 @@ TEST_CASE("a model that makes a table of the store's names is refused [A4]") {
 
 TEST_CASE("a model with a table that is gone with its connection is refused [A5]") {
     auto store = test::new_store();
-    for (const Lifecycle lifecycle : {Lifecycle::async, Lifecycle::in_line}) {
+    for (const Lifecycle lifecycle : {Lifecycle::async, Lifecycle::inline_}) {
         refused({"t", "CREATE TABLE a(k BIGINT); CREATE TEMP TABLE b(k BIGINT)", {"SELECT 1"}},
                 lifecycle, store, test::on_postgres() ? "outside" : "TEMP");
     }
@@ -365,7 +365,7 @@ TEST_CASE("a program's view on an inline model is not dropped with it by a rebui
     ProjectionRunner runner{store};
     runner.add(std::make_unique<Scripted>("m", "CREATE TABLE base(n BIGINT)",
                                           std::vector<std::string>{"INSERT INTO base VALUES(?)"}),
-               Lifecycle::in_line);
+               Lifecycle::inline_);
     runner.run_once();
     store.transact(
         [](Transaction& tx) { tx.sql().script("CREATE VIEW report AS SELECT n FROM base"); });
@@ -384,6 +384,6 @@ TEST_SUITE("postgres") {
         refused({"p", "CREATE SCHEMA elsewhere_of_a_model", {"SELECT 1"}}, Lifecycle::async, store,
                 "outside");
         refused({"q", "CREATE TABLE public.elsewhere_of_a_model(n BIGINT)", {"SELECT 1"}},
-                Lifecycle::in_line, store, "outside");
+                Lifecycle::inline_, store, "outside");
     }
 }

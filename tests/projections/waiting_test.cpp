@@ -63,7 +63,7 @@ TEST_CASE("a runner whose tables are away for a while waits, says so and goes on
     store.append(account(1), no_stream, {Opened{"Ada"}});
     ProjectionRunner runner{store, {.poll = 1ms}};
     runner.add(Balances{});
-    runner.add(KeyedBalances{}, Lifecycle::in_line);
+    runner.add(KeyedBalances{}, Lifecycle::inline_);
     runner.start();
     REQUIRE(runner.wait_for(store.head(), test::patience()));
     std::vector<std::string> tables{"daybook_projection"};
@@ -85,7 +85,7 @@ TEST_CASE("the text of a handler's exception need not be UTF-8 to park its event
     auto store = test::new_store();
     store.append(account(1), no_stream, {Opened{"Ada"}});
     store.append(account(2), no_stream, {Opened{"Bob"}});
-    for (const Lifecycle lifecycle : {Lifecycle::async, Lifecycle::in_line}) {
+    for (const Lifecycle lifecycle : {Lifecycle::async, Lifecycle::inline_}) {
         ProjectionRunner runner{store};
         runner.add(BalancesThat<OnFailure::park>{[](Position position) {
                        if (position == Position{1}) {

@@ -88,7 +88,7 @@ void append_effect(Transaction& tx, std::uint64_t unit) {
 void add_models(ProjectionRunner& models) {
     models.add(SqlSums{});
     models.add(KeyedSums{});
-    models.add(InlineSums{}, Lifecycle::in_line);
+    models.add(InlineSums{}, Lifecycle::inline_);
 }
 
 SagaDefinition trip() {

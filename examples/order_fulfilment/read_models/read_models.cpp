@@ -8,7 +8,7 @@
 namespace shop {
 
 void add_read_models(daybook::ProjectionRunner& runner) {
-    runner.add(StockLevel{}, daybook::Lifecycle::in_line);
+    runner.add(StockLevel{}, daybook::Lifecycle::inline_);
     runner.add(OrderSummary{});
     runner.add(CustomerOrders{});
     runner.add(RevenueByMonth{});

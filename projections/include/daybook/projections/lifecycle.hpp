@@ -7,7 +7,7 @@ namespace daybook {
 /// When a read model learns of an event.
 enum class Lifecycle {
     async,    ///< behind the log, in batches; in a database of its own
-    in_line,  ///< in the transaction of the append; in the store's own database
+    inline_,  ///< in the transaction of the append; in the store's own database
 };
 
 /// `async`, `inline`.

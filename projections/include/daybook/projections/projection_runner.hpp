@@ -63,7 +63,7 @@ struct DiscardParked {
 ///
 ///     ProjectionRunner projections{store};
 ///     projections.add(Balances{});
-///     projections.add(Overdrafts{}, Lifecycle::in_line);
+///     projections.add(Overdrafts{}, Lifecycle::inline_);
 ///     projections.start();
 ///     projections.wait_for(done.position);  // read your own write
 ///
