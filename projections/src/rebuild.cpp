@@ -198,7 +198,7 @@ bool Rebuild::swap_in_unit(Transaction& tx, ModelFeed& feed, ReadModelDatabase& 
     }
     replaced_ = registry.find(shape_.name).value();
     install(store_sql(tx), build);
-    tell(RebuildPhase::swapping, head, head);
+    tell(RebuildPhase::switching_over, head, head);
     return true;
 }
 

@@ -62,7 +62,7 @@ std::string_view to_string(RebuildPhase phase) noexcept {
         case RebuildPhase::indexing: return "indexing";
         case RebuildPhase::finishing: return "finishing";
         case RebuildPhase::catching_up: return "catching up";
-        case RebuildPhase::swapping: return "swapping";
+        case RebuildPhase::switching_over: return "switching over";
         case RebuildPhase::done: return "done";
     }
     return "";

@@ -14,7 +14,7 @@ namespace {
 
 constexpr RebuildPhase all_phases[] = {RebuildPhase::claimed,     RebuildPhase::applying,
                                        RebuildPhase::indexing,    RebuildPhase::finishing,
-                                       RebuildPhase::catching_up, RebuildPhase::swapping,
+                                       RebuildPhase::catching_up, RebuildPhase::switching_over,
                                        RebuildPhase::done};
 
 /// A rebuild that ends by SIGKILL when it has come to `phase`.

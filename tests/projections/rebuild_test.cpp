@@ -65,7 +65,7 @@ TEST_CASE("a rebuilt model in service is told as done whatever fails behind the 
     old->begin();
     const auto disturb = [&](const RebuildProgress& progress) {
         const std::filesystem::path file{place.uri() + "-rm/balances.v1.b1.db"};
-        if (progress.phase == RebuildPhase::swapping && std::filesystem::remove(file)) {
+        if (progress.phase == RebuildPhase::switching_over && std::filesystem::remove(file)) {
             std::filesystem::create_directories(file / "in the way");
         }
         if (progress.phase == RebuildPhase::done) throw std::runtime_error("no terminal");
@@ -126,7 +126,7 @@ TEST_CASE("readers see the old model until the new one is complete and never les
                    }});
     CHECK(phases == std::vector{RebuildPhase::claimed, RebuildPhase::applying,
                                 RebuildPhase::indexing, RebuildPhase::finishing,
-                                RebuildPhase::catching_up, RebuildPhase::swapping,
+                                RebuildPhase::catching_up, RebuildPhase::switching_over,
                                 RebuildPhase::done});
     CHECK(models.accounting("balances").position == store.head());
 }

@@ -72,13 +72,13 @@ struct ParkedEvent {
 };
 
 enum class RebuildPhase {
-    claimed,      ///< it is ours; nothing is built yet
-    applying,     ///< the log is being read up to where it ended at the start
-    indexing,     ///< the definition's `indexes` are being made
-    finishing,    ///< everything goes to the disk
-    catching_up,  ///< what was appended meanwhile
-    swapping,     ///< inside the transaction that puts the new model in service
-    done,         ///< in service
+    claimed,         ///< it is ours; nothing is built yet
+    applying,        ///< the log is being read up to where it ended at the start
+    indexing,        ///< the definition's `indexes` are being made
+    finishing,       ///< everything goes to the disk
+    catching_up,     ///< what was appended meanwhile
+    switching_over,  ///< inside the transaction that puts the new model in service
+    done,            ///< in service
 };
 
 std::string_view to_string(RebuildPhase phase) noexcept;
