@@ -6,8 +6,9 @@ namespace daybook::detail {
 
 namespace {
 
-/// A statement that is wrong or breaks a rule of its table is the handler's fault.
-bool is_of_engine(const Error& error) noexcept {
+/// A wrong statement, or one that violates a constraint, is an error of the handler. All other
+/// errors are of the engine: the disk, a lock, the connection.
+bool is_engine_error(const Error& error) noexcept {
     switch (error.kind()) {
         case ErrorKind::invalid:
         case ErrorKind::conflict:
@@ -25,33 +26,33 @@ bool is_of_engine(const Error& error) noexcept {
 }  // namespace
 
 template <class Call>
-auto HandlerSql::watch(Call&& call) {
+auto HandlerSql::keep_failure(Call&& call) {
     visiting_ = false;
     try {
         return call();
     } catch (const Error& error) {
-        // What a visitor throws comes through here as well.
-        if (!visiting_ && !failure_ && is_of_engine(error)) failure_ = std::current_exception();
+        // A visitor is code of the handler: what it throws is not of the engine.
+        if (!visiting_ && !failure_ && is_engine_error(error)) failure_ = std::current_exception();
         throw;
     }
 }
 
 std::int64_t HandlerSql::execute(std::string_view statement, Parameters parameters) {
-    return watch([&] {
-        unsettled_ = false;
+    return keep_failure([&] {
+        awaiting_results_ = false;
         return model_.execute(statement, parameters);
     });
 }
 
 void HandlerSql::execute_later(std::string_view statement, Parameters parameters) {
-    unsettled_ = true;
-    watch([&] { model_.execute_later(statement, parameters); });
+    awaiting_results_ = true;
+    keep_failure([&] { model_.execute_later(statement, parameters); });
 }
 
 std::int64_t HandlerSql::query(std::string_view statement, Parameters parameters,
                                const Visitor& visit) {
-    return watch([&] {
-        unsettled_ = false;
+    return keep_failure([&] {
+        awaiting_results_ = false;
         return model_.query(statement, parameters, [&](const SqlRow& row) {
             visiting_ = true;
             visit(row);
@@ -61,15 +62,15 @@ std::int64_t HandlerSql::query(std::string_view statement, Parameters parameters
 }
 
 void HandlerSql::script(std::string_view statements) {
-    watch([&] { model_.script(statements); });
+    keep_failure([&] { model_.script(statements); });
 }
 
 std::vector<SqlRelation> HandlerSql::relations() {
-    return watch([&] { return model_.relations(); });
+    return keep_failure([&] { return model_.relations(); });
 }
 
 std::vector<std::string> HandlerSql::columns(std::string_view table) {
-    return watch([&] { return model_.columns(table); });
+    return keep_failure([&] { return model_.columns(table); });
 }
 
 }  // namespace daybook::detail

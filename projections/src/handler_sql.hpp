@@ -6,9 +6,9 @@
 
 namespace daybook::detail {
 
-/// The model's SQL as handlers get it. It keeps the first failure of the engine itself, so that
-/// it can be told from what a handler throws of its own accord: the one is nobody's fault and is
-/// waited out, even if the handler has caught it, the other is the event's.
+/// The model's SQL as handlers get it. It keeps the first error of the engine, which is not the
+/// event's fault: the transaction must be rolled back and retried, even if the handler has caught
+/// the error. Everything else that a handler throws is the failure of the event.
 class HandlerSql final : public Sql {
 public:
     /// `model` must outlive this.
@@ -22,23 +22,24 @@ public:
     std::vector<SqlRelation> relations() override;
     std::vector<std::string> columns(std::string_view table) override;
 
-    /// Learns now what became of statements that were sent along without waiting for them.
-    void settle() {
-        if (unsettled_) query("SELECT 1", {}, [](const SqlRow&) {});
+    /// Waits for the results of `execute_later`. Without this, the error of such a statement would
+    /// surface at a later event and be taken for that event's failure.
+    void await_results() {
+        if (awaiting_results_) query("SELECT 1", {}, [](const SqlRow&) {});
     }
-    /// Throws the engine's failure, if there was one.
+    /// Throws the kept error, if there is one.
     void rethrow_failure() const {
         if (failure_) std::rethrow_exception(failure_);
     }
 
 private:
     template <class Call>
-    auto watch(Call&& call);
+    auto keep_failure(Call&& call);
 
     Sql& model_;
     std::exception_ptr failure_;
     bool visiting_ = false;
-    bool unsettled_ = false;
+    bool awaiting_results_ = false;
 };
 
 }  // namespace daybook::detail

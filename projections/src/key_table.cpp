@@ -14,7 +14,7 @@ KeyTable::Found KeyTable::find_or_add(std::string_view key) {
     for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
         Cell& cell = cells_[at];
         if (cell.slot == 0) {
-            keys_.push_back(keep(key));
+            keys_.push_back(copy(key));
             cell = {hash, static_cast<std::uint32_t>(keys_.size())};
             return {cell.slot - 1, true};
         }
@@ -47,7 +47,7 @@ void KeyTable::grow() {
     cells_.swap(cells);
 }
 
-std::string_view KeyTable::keep(std::string_view key) {
+std::string_view KeyTable::copy(std::string_view key) {
     if (key.empty()) return {};
     if (key.size() > block_left_) {
         const std::size_t size = std::max(block_bytes, key.size());
@@ -55,7 +55,7 @@ std::string_view KeyTable::keep(std::string_view key) {
         block_left_ = size;
         block_bytes_used_ += size;
     }
-    // A block is filled from its end, so that what is left of it is all there is to remember.
+    // A block is filled from its end, so that `block_left_` alone tells where the next key goes.
     char* const place = blocks_.back().get() + (block_left_ - key.size());
     std::memcpy(place, key.data(), key.size());
     block_left_ -= key.size();

@@ -11,12 +11,14 @@ namespace daybook::detail {
 namespace {
 
 /// A transaction on a read model's database that is rolled back unless committed.
-class Transacting {
+class ModelTransaction {
 public:
-    explicit Transacting(ReadModelDatabase& database) : database_(database) { database_.begin(); }
-    ~Transacting() { rollback(); }
-    Transacting(const Transacting&) = delete;
-    Transacting& operator=(const Transacting&) = delete;
+    explicit ModelTransaction(ReadModelDatabase& database) : database_(database) {
+        database_.begin();
+    }
+    ~ModelTransaction() { rollback(); }
+    ModelTransaction(const ModelTransaction&) = delete;
+    ModelTransaction& operator=(const ModelTransaction&) = delete;
 
     void commit() {
         database_.commit();
@@ -32,9 +34,9 @@ private:
     bool open_ = true;
 };
 
-/// Runs what a definition has to say about its tables.
+/// Runs `work`, which executes statements of the definition; InvalidError becomes RefusedError.
 template <class Work>
-void define(const ProjectionShape& shape, Work&& work) {
+void refuse_invalid(const ProjectionShape& shape, Work&& work) {
     try {
         work();
     } catch (const InvalidError& error) {
@@ -43,9 +45,10 @@ void define(const ProjectionShape& shape, Work&& work) {
     }
 }
 
-void run(ReadModelDatabase& model, const std::string& statements, const ProjectionShape& shape) {
+void run_statements(ReadModelDatabase& model, const std::string& statements,
+                    const ProjectionShape& shape) {
     if (statements.empty()) return;
-    define(shape, [&] {
+    refuse_invalid(shape, [&] {
         GuardedSql{model.sql()}.script(statements);
         model.require_own();
     });
@@ -72,12 +75,13 @@ void copy_set_aside(Sql& from, Sql& to, std::string_view projection) {
         projection);
 }
 
-/// Whether a build that was left can be gone on with.
-bool is_of(const Checkpoint& left, const Checkpoint& start, const Ledger& ledger, LogSource& log) {
+/// Whether an unfinished build has the definition of `start` and was made from `log`.
+bool can_resume(const Checkpoint& left, const Checkpoint& start, const CheckpointTables& tables,
+                LogSource& log) {
     if (left.definition != start.definition) return false;
-    const LogPlaces places = log.places(left.position, left.position);
+    const LogIds ids = log.ids_at(left.position, left.position);
     try {
-        ledger.require_fit(left, places.store, places.first);
+        tables.require_same_log(left, ids.store, ids.first);
         return true;
     } catch (const OtherLogError&) {
         return false;
@@ -99,18 +103,19 @@ void make_model(ReadModelDatabases& databases, const std::string& database,
                 const ProjectionShape& shape, const Checkpoint& start) {
     for (bool emptied = false;; emptied = true) {
         const auto model = databases.open(database, ReadModelUse::build);
-        Transacting transaction{*model};
-        Ledger ledger{model->sql(), shape.name};
-        ledger.create();
-        if (!ledger.load()) {
+        ModelTransaction transaction{*model};
+        CheckpointTables tables{model->sql(), shape.name};
+        tables.create();
+        if (!tables.load()) {
+            // Tables and checkpoint of a model commit together, so these tables are not a model.
             if (!emptied && has_relations(model->sql())) {
                 transaction.rollback();
                 databases.remove(database);
                 continue;
             }
-            run(*model, shape.schema, shape);
-            run(*model, shape.indexes, shape);
-            ledger.insert(start);
+            run_statements(*model, shape.schema, shape);
+            run_statements(*model, shape.indexes, shape);
+            tables.insert(start);
         }
         transaction.commit();
         return;
@@ -123,22 +128,22 @@ std::unique_ptr<ReadModelDatabase> open_build(ReadModelDatabases& databases,
                                               LogSource& log) {
     for (bool emptied = false;; emptied = true) {
         auto build = databases.open(database, ReadModelUse::build);
-        Transacting transaction{*build};
-        Ledger ledger{build->sql(), shape.name};
-        ledger.create();
-        if (const auto left = ledger.load()) {
-            if (!emptied && !is_of(*left, start, ledger, log)) {
+        ModelTransaction transaction{*build};
+        CheckpointTables tables{build->sql(), shape.name};
+        tables.create();
+        if (const auto left = tables.load()) {
+            if (!emptied && !can_resume(*left, start, tables, log)) {
                 transaction.rollback();
                 build.reset();
                 databases.remove(database);
                 continue;
             }
-            ledger.fence(start.epoch);
+            tables.fence(start.epoch);
         } else {
-            run(*build, shape.schema, shape);
-            Checkpoint book = start;
-            book.indexed = false;
-            ledger.insert(book);
+            run_statements(*build, shape.schema, shape);
+            Checkpoint checkpoint = start;
+            checkpoint.indexed = false;
+            tables.insert(checkpoint);
         }
         transaction.commit();
         return build;
@@ -146,46 +151,46 @@ std::unique_ptr<ReadModelDatabase> open_build(ReadModelDatabases& databases,
 }
 
 void make_indexes(ReadModelDatabase& build, const ProjectionShape& shape, std::int64_t epoch) {
-    Transacting transaction{build};
-    Ledger ledger{build.sql(), shape.name};
-    const auto book = ledger.load();
-    if (!book || book->epoch != epoch) {
+    ModelTransaction transaction{build};
+    CheckpointTables tables{build.sql(), shape.name};
+    const auto checkpoint = tables.load();
+    if (!checkpoint || checkpoint->epoch != epoch) {
         throw UnavailableError("the rebuild of projection '" + shape.name +
                                "' was taken over by somebody else: leave it to them");
     }
-    if (book->indexed) return;
-    run(build, shape.indexes, shape);
-    ledger.mark_indexed();
+    if (checkpoint->indexed) return;
+    run_statements(build, shape.indexes, shape);
+    tables.mark_indexed();
     transaction.commit();
 }
 
 std::vector<std::string> install_empty(ReadModelDatabases& databases, const std::string& database,
                                        Sql& store, const ProjectionShape& shape,
                                        const Checkpoint& start) {
-    // What an attempt that was not committed has left may be of another definition.
+    // An earlier attempt that was not committed may have left a database of another definition.
     databases.remove(database);
     make_model(databases, database, shape, start);
-    std::vector<std::string> things;
-    define(shape, [&] { things = databases.move_into_store(database, store); });
-    Ledger{store, shape.name, Home::store}.insert(start);
-    return things;
+    std::vector<std::string> relations;
+    refuse_invalid(shape, [&] { relations = databases.move_into_store(database, store); });
+    CheckpointTables{store, shape.name, CheckpointLocation::store_database}.insert(start);
+    return relations;
 }
 
 std::vector<std::string> install_build(ReadModelDatabases& databases, const std::string& database,
                                        Sql& store, const ProjectionShape& shape, Sql& build) {
-    Checkpoint book = Ledger{build, shape.name}.load().value();
-    book.epoch = 0;
-    Ledger{store, shape.name, Home::store}.insert(book);
+    Checkpoint checkpoint = CheckpointTables{build, shape.name}.load().value();
+    checkpoint.epoch = 0;
+    CheckpointTables{store, shape.name, CheckpointLocation::store_database}.insert(checkpoint);
     copy_set_aside(build, store, shape.name);
-    std::vector<std::string> things;
-    define(shape, [&] { things = databases.move_into_store(database, store); });
-    return things;
+    std::vector<std::string> relations;
+    refuse_invalid(shape, [&] { relations = databases.move_into_store(database, store); });
+    return relations;
 }
 
 void uninstall(ReadModelDatabases& databases, Sql& store, std::string_view projection,
-               const std::vector<std::string>& things) {
-    databases.drop_from_store(things, store);
-    Ledger{store, projection}.erase();
+               const std::vector<std::string>& relations) {
+    databases.drop_from_store(relations, store);
+    CheckpointTables{store, projection}.erase();
 }
 
 }  // namespace daybook::detail

@@ -6,54 +6,55 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint_tables.hpp"
 #include "daybook/eventstore/engine.hpp"
 #include "daybook/projections/projection_definition.hpp"
-#include "ledger.hpp"
 
-// How models come to be and go: tables in a database of their own, or in the store's own one.
+// Creates, opens and drops the tables of models, in a database of their own or in the store's.
 
 namespace daybook::detail {
 
-/// A definition that cannot be taken into service: somebody has to change it.
+/// The definition itself is wrong, and only another version of the program can change that. A
+/// ProjectionFeeder halts on this error, while it retries after any other InvalidError.
 class RefusedError final : public InvalidError {
 public:
     using InvalidError::InvalidError;
 };
 
-/// Opens the database of a model that has been made. NotFoundError if it is not there, or not all
-/// of it yet.
+/// Opens the database of a model. Throws NotFoundError if the model does not exist, or if another
+/// process is still creating it.
 std::unique_ptr<ReadModelDatabase> open_model(ReadModelDatabases& databases,
                                               const std::string& database, ReadModelUse use);
 
-/// Makes an empty model in a database of its own, with its book, unless they are there.
-/// `start` is the book of an empty model: whose log it is of, and who made it.
+/// Creates an empty model in a database of its own unless it exists. `start` is its checkpoint.
 void make_model(ReadModelDatabases& databases, const std::string& database,
                 const ProjectionShape& shape, const Checkpoint& start);
 
-/// Opens the database of a build, new or left unfinished, and fences off whoever held it before:
-/// `start.epoch` may write from now on. What was left of another log, or by another definition,
-/// is begun anew.
+/// Opens the database of a build, new or left unfinished, and fences off its previous owner: from
+/// now on only a projector with `start.epoch` can commit. A build of another definition or of
+/// another log is emptied first.
 std::unique_ptr<ReadModelDatabase> open_build(ReadModelDatabases& databases,
                                               const std::string& database,
                                               const ProjectionShape& shape, const Checkpoint& start,
                                               LogSource& log);
 
-/// Runs the definition's indexes on a build unless that was done, in one transaction.
+/// Creates the indexes of the definition in a build unless they exist, in one transaction.
 void make_indexes(ReadModelDatabase& build, const ProjectionShape& shape, std::int64_t epoch);
 
-/// Makes an empty model in the store's own database, with its book, by way of a database of its
-/// own, so that it owns what its schema has made and nothing else. Returns the things it has in
-/// the store. The database is a leftover when the unit has committed.
+/// Creates an empty model in the store's own database. The schema runs in the separate database
+/// `database` first, and what it has created there is moved, so that the model owns exactly that.
+/// Returns its tables and views. `database` can be removed after the commit.
 std::vector<std::string> install_empty(ReadModelDatabases& databases, const std::string& database,
                                        Sql& store, const ProjectionShape& shape,
                                        const Checkpoint& start);
 
-/// Moves a finished build into the store's own database, with its book.
+/// Moves a finished build with its checkpoint into the store's own database. Returns its tables
+/// and views.
 std::vector<std::string> install_build(ReadModelDatabases& databases, const std::string& database,
                                        Sql& store, const ProjectionShape& shape, Sql& build);
 
-/// Drops a model, and its book, from the store's own database.
+/// Drops a model and its checkpoint from the store's own database.
 void uninstall(ReadModelDatabases& databases, Sql& store, std::string_view projection,
-               const std::vector<std::string>& things);
+               const std::vector<std::string>& relations);
 
 }  // namespace daybook::detail

@@ -22,14 +22,14 @@ std::string host_name() {
     return name.data();
 }
 
-// What the operating system knows of processes, this one knows of its owners.
-struct Living {
+/// The owners of this process. The operating system tells only whether a process lives.
+struct LiveOwners {
     std::mutex mutex;
     std::set<std::string, std::less<>> names;
 };
 
-Living& living() {
-    static Living all;
+LiveOwners& live_owners() {
+    static LiveOwners all;
     return all;
 }
 
@@ -38,13 +38,13 @@ Living& living() {
 Owner::Owner()
     : name_(host_name() + '/' + std::to_string(::getpid()) + '/' +
             EventId::generate().to_string().substr(24)) {
-    const std::scoped_lock lock{living().mutex};
-    living().names.insert(name_);
+    const std::scoped_lock lock{live_owners().mutex};
+    live_owners().names.insert(name_);
 }
 
 Owner::~Owner() {
-    const std::scoped_lock lock{living().mutex};
-    living().names.erase(name_);
+    const std::scoped_lock lock{live_owners().mutex};
+    live_owners().names.erase(name_);
 }
 
 bool is_dead(std::string_view owner) {
@@ -57,8 +57,8 @@ bool is_dead(std::string_view owner) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), process);
     if (error != std::errc{} || end != text.data() + text.size() || process <= 0) return false;
     if (process == ::getpid()) {
-        const std::scoped_lock lock{living().mutex};
-        return !living().names.contains(owner);
+        const std::scoped_lock lock{live_owners().mutex};
+        return !live_owners().names.contains(owner);
     }
     return ::kill(process, 0) != 0 && errno == ESRCH;
 }

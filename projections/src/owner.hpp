@@ -5,7 +5,7 @@
 
 namespace daybook::detail {
 
-/// Who is at work, as others see it: `host/process/number`, new with each object.
+/// Identifies one run of a rebuild to other threads and processes: `host/process/number`.
 class Owner {
 public:
     Owner();
@@ -19,8 +19,8 @@ private:
     std::string name_;
 };
 
-/// True if `owner` was a process of this machine that is no more, or an Owner of this process that
-/// is gone. False does not mean that it lives.
+/// True if `owner` belongs to a process of this machine that has ended, or to an Owner of this
+/// process that was destroyed. False if it lives, or if this cannot be found out from here.
 bool is_dead(std::string_view owner);
 
 }  // namespace daybook::detail

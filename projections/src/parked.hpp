@@ -4,17 +4,17 @@
 #include <string_view>
 
 #include "daybook/projections/projection_runner.hpp"
-#include "model_feed.hpp"
+#include "projector.hpp"
 
 namespace daybook::detail {
 
-/// Applies parked events in order, one transaction each; a key stops at the first that fails again.
-/// An empty key means all. Returns how many were applied.
+/// Applies the parked events of `key`, or of all keys if it is empty, in order, one transaction
+/// each. A key stops at the first event that fails again. Returns how many were applied.
 std::uint64_t replay_parked(const ProjectionDefinition& definition, ReadModelDatabase& database,
-                            Home home, LogSource& log, std::string_view key);
+                            CheckpointLocation location, LogSource& log, std::string_view key);
 
 /// Turns parked events into skipped ones. Returns how many.
-std::uint64_t discard_parked(std::string_view projection, ReadModelDatabase& database, Home home,
-                             const DiscardParked& which);
+std::uint64_t discard_parked(std::string_view projection, ReadModelDatabase& database,
+                             CheckpointLocation location, const DiscardParked& which);
 
 }  // namespace daybook::detail

@@ -5,27 +5,28 @@
 #include <map>
 #include <mutex>
 
+#include "checkpoint_tables.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "daybook/eventstore/worker.hpp"
 #include "daybook/projections/read_models.hpp"
-#include "entry.hpp"
-#include "ledger.hpp"
+#include "projection_feeder.hpp"
 #include "rebuild.hpp"
 #include "registry.hpp"
 
 namespace daybook {
 
-using detail::Entry;
+using detail::ProjectionFeeder;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 namespace {
 
-/// How long to look away between two looks at a model that is fed elsewhere, or at an inline one
-/// that only programs without it leave behind.
-constexpr milliseconds glance{5};
-constexpr milliseconds inline_rest{20};
+/// How often `wait_for` reads the checkpoint of a model, which another process may be feeding.
+constexpr milliseconds wait_poll_interval{5};
+/// The least time between two batches of an inline model. Appends of this process keep it up to
+/// date, so that only the appends of other programs leave work for a batch.
+constexpr milliseconds inline_pause{20};
 
 }  // namespace
 
@@ -33,73 +34,75 @@ struct ProjectionRunner::State {
     State(EventStore opened, ProjectionRunnerOptions chosen)
         : store(std::move(opened)), options(std::move(chosen)), models(store) {}
 
-    Entry* find(std::string_view name) const {
-        for (const auto& entry : entries) {
-            if (entry->name() == name) return entry.get();
+    ProjectionFeeder* find(std::string_view name) const {
+        for (const auto& feeder : feeders) {
+            if (feeder->name() == name) return feeder.get();
         }
         return nullptr;
     }
-    Entry& get(std::string_view name) const {
-        if (Entry* const entry = find(name)) return *entry;
+    ProjectionFeeder& get(std::string_view name) const {
+        if (ProjectionFeeder* const feeder = find(name)) return *feeder;
         throw NotFoundError("projection '" + std::string(name) +
                             "' is not defined by this program: add it to the runner");
     }
 
-    /// Steps until there is nothing more to do at once. Returns how many events were applied.
-    std::uint64_t drain(Entry& entry, const std::stop_token& stop) {
+    /// Feeds until there is nothing more to do at once. Returns how many events were applied.
+    std::uint64_t drain(ProjectionFeeder& feeder, const std::stop_token& stop) {
         std::uint64_t applied = 0;
         for (bool more = true; more && !stop.stop_requested();) {
-            const Entry::Outcome outcome = entry.step(stop);
-            applied += outcome.applied;
-            more = outcome.more;
-            ring();
+            const ProjectionFeeder::FeedResult result = feeder.feed(stop);
+            applied += result.applied;
+            more = result.more;
+            notify_waiters();
         }
         return applied;
     }
 
-    NextStep step(Entry& entry, const std::stop_token& stop) {
-        const Entry::Outcome outcome = entry.step(stop);
-        ring();
-        if (outcome.more) return NextStep::now();
-        if (outcome.not_before) return NextStep::after(time_left(*outcome.not_before));
-        const bool in_line = entry.wanted().lifecycle == Lifecycle::inline_;
-        return NextStep::after_commit(options.poll, in_line ? inline_rest : milliseconds::zero());
+    NextStep feed_once(ProjectionFeeder& feeder, const std::stop_token& stop) {
+        const ProjectionFeeder::FeedResult result = feeder.feed(stop);
+        notify_waiters();
+        if (result.more) return NextStep::now();
+        if (result.not_before) return NextStep::after(time_left(*result.not_before));
+        const bool is_inline = feeder.defined().lifecycle == Lifecycle::inline_;
+        return NextStep::after_commit(options.poll,
+                                      is_inline ? inline_pause : milliseconds::zero());
     }
 
-    std::unique_ptr<Worker> work_on(Entry& entry) {
-        const WorkerOptions how{
-            .name = "projection '" + entry.name() + "'",
+    std::unique_ptr<Worker> start_worker(ProjectionFeeder& feeder) {
+        const WorkerOptions worker_options{
+            .name = "projection '" + feeder.name() + "'",
             .retry = every(options.poll),
-            .on_wait = [&entry](const auto& why) { entry.waits_for(error_text(why)); }};
-        auto worker = std::make_unique<Worker>(store, how);
-        worker->start([this, &entry](const auto& stop) { return step(entry, stop); });
+            .on_wait = [&feeder](const auto& why) { feeder.report_waiting(error_text(why)); }};
+        auto worker = std::make_unique<Worker>(store, worker_options);
+        worker->start([this, &feeder](const auto& stop) { return feed_once(feeder, stop); });
         return worker;
     }
 
-    /// Tells waiters that a model may have moved.
-    void ring() {
+    /// Wakes `wait`: the checkpoint of a model may have moved.
+    void notify_waiters() {
         {
             const std::scoped_lock lock{mutex};
-            ++moves;
+            ++notifications;
         }
-        moved.notify_all();
+        notified.notify_all();
     }
 
-    /// Nothing while the answer is open.
+    /// Whether the model has seen `position`; false if it is halted before. Nothing while it may
+    /// still get there.
     std::optional<bool> has_seen(std::string_view name, Position position) const {
-        const Entry* const entry = find(name);
-        if (entry != nullptr) {
-            const auto report = entry->report();
+        const ProjectionFeeder* const feeder = find(name);
+        if (feeder != nullptr) {
+            const auto report = feeder->report();
             if (report.position >= position) return true;
             if (report.state == ProjectionState::halted) return false;
         }
         try {
             if (models.accounting(name).position >= position) return true;
         } catch (const NotFoundError&) {
-            // Its runner has not come to making it.
-            if (entry == nullptr) throw;
+            // For a projection of this runner: its model is not created yet.
+            if (feeder == nullptr) throw;
         } catch (const detail::OtherLogError&) {
-            // Nor to making it anew.
+            // The rebuild from the log of this store has not ended yet.
         }
         return std::nullopt;
     }
@@ -109,30 +112,31 @@ struct ProjectionRunner::State {
             std::uint64_t seen = 0;
             {
                 const std::scoped_lock lock{mutex};
-                seen = moves;
+                seen = notifications;
             }
             if (const auto answer = has_seen(name, position)) return *answer;
             const auto now = steady_clock::now();
             if (now >= deadline) return false;
             std::unique_lock lock{mutex};
-            moved.wait_until(lock, std::min(deadline, now + glance), [&] { return moves != seen; });
+            notified.wait_until(lock, std::min(deadline, now + wait_poll_interval),
+                                [&] { return notifications != seen; });
         }
     }
 
-    ProjectionStatus describe(const detail::Registered& row, Position head) const;
+    ProjectionStatus describe(const detail::ProjectionRow& row, Position head) const;
 
     EventStore store;
     const ProjectionRunnerOptions options;
     ReadModels models;
-    std::vector<std::unique_ptr<Entry>> entries;
+    std::vector<std::unique_ptr<ProjectionFeeder>> feeders;
     mutable std::mutex mutex;
-    mutable std::condition_variable moved;
-    std::uint64_t moves = 0;  ///< under mutex
-    bool begun = false;
+    mutable std::condition_variable notified;
+    std::uint64_t notifications = 0;  ///< under mutex
+    bool started = false;             ///< by start or run_once: nothing can be added any more
     std::vector<std::unique_ptr<Worker>> workers;
 };
 
-ProjectionStatus ProjectionRunner::State::describe(const detail::Registered& row,
+ProjectionStatus ProjectionRunner::State::describe(const detail::ProjectionRow& row,
                                                    Position head) const {
     ProjectionStatus status;
     status.name = row.name;
@@ -151,15 +155,15 @@ ProjectionStatus ProjectionRunner::State::describe(const detail::Registered& row
     }
     const Position position = status.accounting.position;
     status.lag = head > position ? head.value() - position.value() : 0;
-    const Entry* const entry = find(row.name);
-    if (entry == nullptr) return status;
+    const ProjectionFeeder* const feeder = find(row.name);
+    if (feeder == nullptr) return status;
     status.defined = true;
-    const Entry::Report report = entry->report();
+    const ProjectionFeeder::Report report = feeder->report();
     status.rate = report.rate;
-    switch (compare(row, entry->wanted())) {
-        case detail::Standing::outdated: status.state = ProjectionState::outdated; break;
-        case detail::Standing::superseded: status.state = ProjectionState::superseded; break;
-        case detail::Standing::current: break;
+    switch (compare(row, feeder->defined())) {
+        case detail::DefinitionMatch::outdated: status.state = ProjectionState::outdated; break;
+        case detail::DefinitionMatch::superseded: status.state = ProjectionState::superseded; break;
+        case detail::DefinitionMatch::current: break;
     }
     if (!report.last_error.empty()) status.last_error = report.last_error;
     const bool worse =
@@ -183,7 +187,7 @@ void ProjectionRunner::add(std::unique_ptr<const ProjectionDefinition> definitio
                            Lifecycle lifecycle) {
     const ProjectionShape& shape = definition->shape();
     shape.check();
-    if (state_->begun) {
+    if (state_->started) {
         throw InvalidError("projection '" + shape.name +
                            "' comes too late: add all before the runner begins");
     }
@@ -191,25 +195,28 @@ void ProjectionRunner::add(std::unique_ptr<const ProjectionDefinition> definitio
         throw InvalidError("projection '" + shape.name +
                            "' was added before: give it another name");
     }
-    state_->entries.push_back(
-        detail::make_entry(state_->store, std::move(definition), lifecycle, state_->options));
+    state_->feeders.push_back(
+        detail::make_feeder(state_->store, std::move(definition), lifecycle, state_->options));
 }
 
 std::vector<std::string> ProjectionRunner::names() const {
     std::vector<std::string> names;
-    for (const auto& entry : state_->entries) names.push_back(entry->name());
+    for (const auto& feeder : state_->feeders) names.push_back(feeder->name());
     return names;
 }
 
 void ProjectionRunner::start() {
     if (!state_->workers.empty()) return;
-    state_->begun = true;
+    state_->started = true;
     detail::remove_orphans(state_->store);
-    for (const auto& entry : state_->entries) {
-        // Appends of this process must not run ahead of an inline model.
-        if (entry->wanted().lifecycle == Lifecycle::inline_) state_->drain(*entry, {});
+    for (const auto& feeder : state_->feeders) {
+        // The first batch of an inline model adds its commit hook. Left to the worker thread, an
+        // append right after `start` could commit before the hook is there, and the model would
+        // lack its events for a moment.
+        if (feeder->defined().lifecycle == Lifecycle::inline_) state_->drain(*feeder, {});
     }
-    for (const auto& entry : state_->entries) state_->workers.push_back(state_->work_on(*entry));
+    for (const auto& feeder : state_->feeders)
+        state_->workers.push_back(state_->start_worker(*feeder));
 }
 
 void ProjectionRunner::stop() {
@@ -218,17 +225,17 @@ void ProjectionRunner::stop() {
 }
 
 std::uint64_t ProjectionRunner::run_once() {
-    if (!state_->begun) detail::remove_orphans(state_->store);
-    state_->begun = true;
+    if (!state_->started) detail::remove_orphans(state_->store);
+    state_->started = true;
     std::uint64_t applied = 0;
-    for (const auto& entry : state_->entries) applied += state_->drain(*entry, {});
+    for (const auto& feeder : state_->feeders) applied += state_->drain(*feeder, {});
     return applied;
 }
 
 bool ProjectionRunner::wait_for(Position position, milliseconds timeout) const {
     const auto deadline = deadline_after(timeout);
-    return std::ranges::all_of(state_->entries, [&](const auto& entry) {
-        return state_->wait(entry->name(), position, deadline);
+    return std::ranges::all_of(state_->feeders, [&](const auto& feeder) {
+        return state_->wait(feeder->name(), position, deadline);
     });
 }
 
@@ -238,30 +245,30 @@ bool ProjectionRunner::wait_for(std::string_view name, Position position,
 }
 
 std::vector<ProjectionStatus> ProjectionRunner::status() const {
-    std::vector<detail::Registered> rows;
+    std::vector<detail::ProjectionRow> rows;
     std::map<std::string, ProjectionStatus, std::less<>> by_name;
-    std::vector<detail::Unfinished> rebuilds;
+    std::vector<detail::RebuildRow> rebuilds;
     detail::query_store(state_->store, [&](Sql& sql) {
         rows = detail::Registry{sql}.list();
         rebuilds = detail::Registry{sql}.list_rebuilds();
     });
     const Position head = state_->store.head();
     for (const auto& row : rows) by_name.emplace(row.name, state_->describe(row, head));
-    for (const auto& left : rebuilds) {
-        by_name[left.name].rebuild =
-            RebuildStatus{left.version,    left.owner,      left.position, left.target,
-                          left.started_at, left.updated_at, left.error};
+    for (const auto& row : rebuilds) {
+        by_name[row.name].rebuild =
+            RebuildStatus{row.version,    row.owner,      row.position, row.target,
+                          row.started_at, row.updated_at, row.error};
     }
-    for (const auto& entry : state_->entries) {
-        if (by_name.contains(entry->name())) continue;
-        ProjectionStatus& status = by_name[entry->name()];
-        status.name = entry->name();
+    for (const auto& feeder : state_->feeders) {
+        if (by_name.contains(feeder->name())) continue;
+        ProjectionStatus& status = by_name[feeder->name()];
+        status.name = feeder->name();
         status.defined = true;
-        status.lifecycle = entry->wanted().lifecycle;
-        status.version = entry->wanted().shape.version;
+        status.lifecycle = feeder->defined().lifecycle;
+        status.version = feeder->defined().shape.version;
         status.lag = head.value();
-        status.last_error = entry->report().last_error;
-        if (entry->report().state == ProjectionState::halted) {
+        status.last_error = feeder->report().last_error;
+        if (feeder->report().state == ProjectionState::halted) {
             status.state = ProjectionState::halted;
         }
     }
@@ -279,18 +286,18 @@ ProjectionStatus ProjectionRunner::status(std::string_view name) const {
 }
 
 RebuildResult ProjectionRunner::rebuild(std::string_view name, RebuildOptions options) {
-    Entry& entry = state_->get(name);
-    detail::Rebuild rebuild{state_->store, entry.definition(), entry.wanted().lifecycle,
+    ProjectionFeeder& feeder = state_->get(name);
+    detail::Rebuild rebuild{state_->store, feeder.definition(), feeder.defined().lifecycle,
                             std::move(options)};
     const RebuildResult result = rebuild.run();
     try {
-        // What stood in the way of the old model is not in the way of the new one.
-        entry.resume();
+        // The error that has halted the old model says nothing about the new one.
+        feeder.resume();
     } catch (const std::exception& error) {
-        // The new one is in service; its runner finds out for itself.
+        // The new model is in service, and the next batch finds that out from the registry.
         state_->store.log(LogLevel::warning, error.what());
     }
-    state_->ring();
+    state_->notify_waiters();
     return result;
 }
 
@@ -300,7 +307,8 @@ void ProjectionRunner::query(std::string_view name, const std::function<void(Sql
 
 std::vector<ParkedEvent> ProjectionRunner::parked(std::string_view name, std::size_t limit) const {
     std::vector<ParkedEvent> events;
-    state_->models.query(name, [&](Sql& sql) { events = detail::Ledger{sql, name}.parked(limit); });
+    state_->models.query(
+        name, [&](Sql& sql) { events = detail::CheckpointTables{sql, name}.parked(limit); });
     return events;
 }
 
@@ -314,7 +322,7 @@ std::uint64_t ProjectionRunner::discard_parked(std::string_view name, const Disc
 
 void ProjectionRunner::resume(std::string_view name) {
     state_->get(name).resume();
-    state_->ring();
+    state_->notify_waiters();
 }
 
 }  // namespace daybook

@@ -6,7 +6,7 @@
 
 namespace daybook::detail {
 
-/// Events a second, over the last few seconds in which there were any. Thread-safe.
+/// Measures events per second over the last seconds in which there were events. Thread-safe.
 class RateMeter {
 public:
     void add(std::uint64_t events) {

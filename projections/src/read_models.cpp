@@ -6,19 +6,19 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint_tables.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/store_access.hpp"
-#include "ledger.hpp"
 #include "models.hpp"
 #include "registry.hpp"
 
 namespace daybook {
 
-using detail::Registered;
+using detail::ProjectionRow;
 
 struct ReadModels::State {
     using Connection = std::unique_ptr<ReadModelDatabase>;
-    /// Connections to one build that nobody uses at the moment.
+    /// Unused connections to the build in service.
     struct Idle {
         EventId store;
         std::int64_t build = 0;
@@ -28,35 +28,36 @@ struct ReadModels::State {
 
     explicit State(EventStore opened) : store(std::move(opened)) {}
 
-    Registered find(std::string_view projection) const {
+    ProjectionRow find(std::string_view projection) const {
         const PooledReader reader{detail::engine_of(store)};
         if (auto found = detail::Registry{reader->sql()}.find(projection)) return *found;
         throw NotFoundError("projection '" + std::string(projection) +
                             "' has no model in this store: run it first");
     }
 
-    /// A connection to the build in service, which is looked up again in `registered`, with a look
-    /// begun; nothing if the model stands in the store's own database.
-    Connection open(Registered& registered) {
+    /// Returns a connection to the build in service, with a transaction begun, and updates `row` if
+    /// another build is in service by now. Null if the model is in the store's own database.
+    Connection open(ProjectionRow& row) {
         for (int attempt = 1;; ++attempt) {
-            if (registered.lifecycle == Lifecycle::inline_) return nullptr;
-            if (Connection kept = take(registered); begun(kept)) return kept;
-            const std::int64_t build = registered.build;
+            if (row.lifecycle == Lifecycle::inline_) return nullptr;
+            if (Connection kept = take(row); try_begin(kept)) return kept;
+            const std::int64_t build = row.build;
             Connection opened;
             std::exception_ptr error;
             try {
                 opened = detail::open_model(detail::engine_of(store).read_models(),
-                                            detail::database_name(registered), ReadModelUse::query);
+                                            detail::database_name(row), ReadModelUse::query);
                 opened->begin();
-                require_fit(registered, *opened);
+                require_same_log(row, *opened);
             } catch (const Error&) {
                 error = std::current_exception();
             }
-            // A build is removed after another went into service. So if it still is in service now
-            // that the connection stands, all of it was there.
-            const EventId identity = registered.store;
-            registered = find(registered.name);
-            const bool same = registered.build == build && registered.store == identity;
+            // A build is removed only after another build is in service. So if this build is still
+            // in service now that the transaction is open, the transaction sees all of it.
+            // Otherwise it may see an empty or half removed database, and the next build is opened.
+            const EventId identity = row.store;
+            row = find(row.name);
+            const bool same = row.build == build && row.store == identity;
             if (same || attempt == opens_max) {
                 if (error) std::rethrow_exception(error);
                 return opened;
@@ -64,8 +65,9 @@ struct ReadModels::State {
         }
     }
 
-    /// False for a connection that has been lost, or whose build has.
-    static bool begun(const Connection& kept) {
+    /// Begins a transaction on a kept connection. False if the connection is broken or its build
+    /// was removed.
+    static bool try_begin(const Connection& kept) {
         if (!kept) return false;
         try {
             kept->begin();
@@ -75,20 +77,21 @@ struct ReadModels::State {
         }
     }
 
-    /// Throws OtherLogError for a model that is not of the log which the store has now.
-    void require_fit(const Registered& registered, ReadModelDatabase& model) const {
-        const detail::Ledger ledger{model.sql(), registered.name};
-        const auto book = detail::Ledger{model.sql(), registered.name}.load();
-        if (!book) return;
-        const auto places = detail::CommittedLog{store}.places(book->position, book->position);
-        ledger.require_fit(*book, places.store, places.first);
+    /// Throws OtherLogError if the model was made from another log than the store has now.
+    void require_same_log(const ProjectionRow& row, ReadModelDatabase& model) const {
+        const detail::CheckpointTables tables{model.sql(), row.name};
+        const auto checkpoint = detail::CheckpointTables{model.sql(), row.name}.load();
+        if (!checkpoint) return;
+        const auto ids =
+            detail::CommittedLog{store}.ids_at(checkpoint->position, checkpoint->position);
+        tables.require_same_log(*checkpoint, ids.store, ids.first);
     }
 
-    Connection take(const Registered& registered) {
+    Connection take(const ProjectionRow& row) {
         const std::scoped_lock lock{mutex};
-        Idle& kept = idle[registered.name];
-        if (kept.build != registered.build || kept.store != registered.store) {
-            kept = {registered.store, registered.build, {}};
+        Idle& kept = idle[row.name];
+        if (kept.build != row.build || kept.store != row.store) {
+            kept = {row.store, row.build, {}};
         }
         if (kept.connections.empty()) return nullptr;
         Connection connection = std::move(kept.connections.back());
@@ -96,12 +99,12 @@ struct ReadModels::State {
         return connection;
     }
 
-    void give_back(const Registered& registered, Connection connection) {
+    void give_back(const ProjectionRow& row, Connection connection) {
         const std::scoped_lock lock{mutex};
-        Idle& kept = idle[registered.name];
-        const bool wanted = kept.build == registered.build && kept.store == registered.store &&
-                            kept.connections.size() < idle_max;
-        if (wanted) kept.connections.push_back(std::move(connection));
+        Idle& kept = idle[row.name];
+        const bool keep = kept.build == row.build && kept.store == row.store &&
+                          kept.connections.size() < idle_max;
+        if (keep) kept.connections.push_back(std::move(connection));
     }
 
     static constexpr int opens_max = 100;
@@ -116,14 +119,14 @@ ReadModels::ReadModels(EventStore store) : state_(std::make_unique<State>(std::m
 ReadModels::~ReadModels() = default;
 
 void ReadModels::query(std::string_view projection, const std::function<void(Sql&)>& look) const {
-    Registered registered = state_->find(projection);
-    State::Connection connection = state_->open(registered);
+    ProjectionRow row = state_->find(projection);
+    State::Connection connection = state_->open(row);
     if (!connection) {
         state_->store.query(look);
         return;
     }
     Sql& sql = connection->sql();
-    // All that `look` asks is answered from one state of the model.
+    // One transaction, so that all statements of `look` see the same state of the model.
     try {
         GuardedSql guarded{sql};
         look(guarded);
@@ -132,18 +135,18 @@ void ReadModels::query(std::string_view projection, const std::function<void(Sql
         connection->rollback();
         throw;
     }
-    state_->give_back(registered, std::move(connection));
+    state_->give_back(row, std::move(connection));
 }
 
 Accounting ReadModels::accounting(std::string_view projection) const {
     Accounting accounting;
     query(projection, [&](Sql& sql) {
-        const auto book = detail::Ledger{sql, projection}.load();
-        if (!book) {
+        const auto checkpoint = detail::CheckpointTables{sql, projection}.load();
+        if (!checkpoint) {
             throw NotFoundError("projection '" + std::string(projection) +
                                 "' has no model in this store: run it first");
         }
-        accounting = *book;
+        accounting = *checkpoint;
     });
     return accounting;
 }

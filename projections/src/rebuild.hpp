@@ -5,26 +5,29 @@
 
 #include "daybook/eventstore/event_store.hpp"
 #include "daybook/projections/projection_runner.hpp"
-#include "model_feed.hpp"
 #include "owner.hpp"
+#include "projector.hpp"
 #include "registry.hpp"
 
 namespace daybook::detail {
 
-/// Builds a model anew beside the one in service and puts it in its place.
+/// One rebuild: makes a new build of a model beside the one in service, then switches over to it.
 ///
-///     claim       one transaction of the store: a new epoch, an owner. Later writes check them.
-///     apply       the log up to its head, in large transactions, into a database of its own
-///     index       the definition's indexes, after the rows
-///     finish      all of it to the disk
-///     catch up    what was appended meanwhile
-///     swap        one transaction of the store, in which no append can be under way: the last few
-///                 events, then the registry points at the new build (async), or all that it
-///                 holds is moved into the store in place of the old (inline)
+///     claim         one transaction of the store: a new epoch and an owner in the registry. Each
+///                   later write checks them, so that of two processes only the later one writes.
+///     apply         the log up to its head, in large transactions, into a database of its own
+///     index         the definition's indexes, after the rows
+///     finish        sync everything to the disk
+///     catch up      apply what was appended meanwhile
+///     switch over   one transaction of the store, during which no other append can run: applies
+///                   the last few events, then puts the build in service. Async: the registry
+///                   names the new build. Inline: its tables move into the store's database and
+///                   replace the old ones.
 ///
-/// The claim and the build survive a crash at any point, so the next call goes on where this one
-/// ended. What is in the way of nobody (an old build, a build of another definition) is removed by
-/// `remove_orphans`. From the swap on the rebuild is done: what fails after it is said in the log.
+/// Claim and build survive a crash at any point, and the next rebuild of the same definition
+/// continues there. Databases that are no longer needed (the old build, a build of another
+/// definition) are removed after the switch-over, or later by `remove_orphans`. The commit of the
+/// switch-over ends the rebuild: errors after it are logged and not thrown.
 class Rebuild {
 public:
     Rebuild(EventStore store, std::shared_ptr<const ProjectionDefinition> definition,
@@ -36,24 +39,29 @@ private:
     using Instant = std::chrono::steady_clock::time_point;
 
     void claim();
-    /// Returns the build's database: to connect again is dearer than a small build.
-    std::unique_ptr<ReadModelDatabase> apply();
-    void catch_up_and_swap(ReadModelDatabase& build);
-    std::vector<std::string> make_first(Transaction& tx);
-    /// Steps until the feed has committed everything up to `target`.
-    void drive(ModelFeed& feed, Position target, RebuildPhase phase);
-    /// False if an event fails; nothing was changed then.
-    bool swap(ModelFeed& feed, ReadModelDatabase& build);
-    bool swap_in_unit(Transaction& tx, ModelFeed& feed, ReadModelDatabase& build);
-    /// Whether the swap is there although its commit has failed.
+    /// Creates the first model of an inline projection. Returns its tables and views.
+    std::vector<std::string> create_first_model(Transaction& tx);
+    /// Returns the database of the build still open: opening it again can take longer than a
+    /// whole small build.
+    std::unique_ptr<ReadModelDatabase> apply_log();
+    void catch_up_and_switch_over(ReadModelDatabase& build);
+    /// Applies pages until everything up to `target` is committed.
+    void apply_up_to(Projector& projector, Position target, RebuildPhase phase);
+    /// False if an event fails: the old model stays in service, and the events are applied
+    /// outside of the transaction first.
+    bool switch_over(Projector& projector, ReadModelDatabase& build);
+    bool switch_over_in(Transaction& tx, Projector& projector, ReadModelDatabase& build);
+    /// Whether the switch-over was committed although its commit has thrown.
     bool is_in_service() noexcept;
-    void clear_away() noexcept;
-    void install(Sql& sql, ReadModelDatabase& build);
-    void show(RebuildPhase phase, Position position, Position target);
-    void tell(RebuildPhase phase, Position position, Position target);
-    void report(Position position, Position target);
-    void leave(const std::string& error) noexcept;
-    [[noreturn]] void fail_taken_over() const;
+    void replace_model(Sql& sql, ReadModelDatabase& build);
+    void remove_leftovers() noexcept;
+
+    /// Reports progress and sends a heartbeat, each unless the last one was a moment ago.
+    void report_if_due(RebuildPhase phase, Position position, Position target);
+    void report_progress(RebuildPhase phase, Position position, Position target);
+    void heartbeat(Position position, Position target);
+    void release(const std::string& error) noexcept;
+    [[noreturn]] void throw_taken_over() const;
 
     EventStore store_;
     const std::shared_ptr<const ProjectionDefinition> definition_;
@@ -62,14 +70,14 @@ private:
     const RebuildOptions options_;
     const Instant started_;
     const Owner owner_;
-    Unfinished claim_;
-    Registered replaced_;  ///< as it stood at the swap
+    RebuildRow claim_;
+    ProjectionRow replaced_;  ///< the model in service before the switch-over
     std::vector<std::string> leftovers_;
     RebuildResult result_;
-    Position began_at_;  ///< where this call took the build up
-    RebuildPhase told_{};
-    Instant told_at_{};
-    Instant reported_at_{};
+    Position start_position_;  ///< of the build when this call began to apply events
+    RebuildPhase phase_{};     ///< as last reported
+    Instant progress_at_{};
+    Instant heartbeat_at_{};
 };
 
 }  // namespace daybook::detail

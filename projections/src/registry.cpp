@@ -35,37 +35,37 @@ std::string join_lines(const std::vector<std::string>& lines) {
     return text;
 }
 
-Registered read_registered(const SqlRow& row) {
-    Registered registered;
-    registered.name = row.text(0);
-    registered.lifecycle = parse_lifecycle(row.text(1));
-    registered.version = static_cast<int>(row.integer(2));
-    registered.fingerprint = row.text(3);
-    registered.build = row.integer(4);
-    registered.last_build = row.integer(5);
-    registered.epoch = row.integer(6);
-    registered.relations = split_lines(row.text(7));
-    registered.halted = row.integer(8) != 0;
-    registered.last_error = row.text(9);
-    registered.store = row.id(10);
-    return registered;
+ProjectionRow read_projection_row(const SqlRow& from) {
+    ProjectionRow row;
+    row.name = from.text(0);
+    row.lifecycle = parse_lifecycle(from.text(1));
+    row.version = static_cast<int>(from.integer(2));
+    row.fingerprint = from.text(3);
+    row.build = from.integer(4);
+    row.last_build = from.integer(5);
+    row.epoch = from.integer(6);
+    row.relations = split_lines(from.text(7));
+    row.halted = from.integer(8) != 0;
+    row.last_error = from.text(9);
+    row.store = from.id(10);
+    return row;
 }
 
-Unfinished read_unfinished(const SqlRow& row) {
-    Unfinished unfinished;
-    unfinished.name = row.text(0);
-    unfinished.lifecycle = parse_lifecycle(row.text(1));
-    unfinished.version = static_cast<int>(row.integer(2));
-    unfinished.fingerprint = row.text(3);
-    unfinished.build = row.integer(4);
-    unfinished.owner = row.text(5);
-    unfinished.epoch = row.integer(6);
-    unfinished.position = row.position(7);
-    unfinished.target = row.position(8);
-    unfinished.started_at = row.timestamp(9);
-    unfinished.updated_at = row.timestamp(10);
-    unfinished.error = row.text(11);
-    return unfinished;
+RebuildRow read_rebuild_row(const SqlRow& from) {
+    RebuildRow row;
+    row.name = from.text(0);
+    row.lifecycle = parse_lifecycle(from.text(1));
+    row.version = static_cast<int>(from.integer(2));
+    row.fingerprint = from.text(3);
+    row.build = from.integer(4);
+    row.owner = from.text(5);
+    row.epoch = from.integer(6);
+    row.position = from.position(7);
+    row.target = from.position(8);
+    row.started_at = from.timestamp(9);
+    row.updated_at = from.timestamp(10);
+    row.error = from.text(11);
+    return row;
 }
 
 template <class T, class... Args>
@@ -77,13 +77,13 @@ std::vector<T> read_rows(Sql& sql, T (*read)(const SqlRow&), std::string_view st
 }
 
 template <class T>
-std::optional<T> only(std::vector<T> rows) {
+std::optional<T> first_row(std::vector<T> rows) {
     if (rows.empty()) return std::nullopt;
     return std::move(rows.front());
 }
 
 /// The projection's name in `<name>.v<version>.b<build>`; empty if it is not of that form.
-std::string_view projection_of(std::string_view database) {
+std::string_view projection_name_of(std::string_view database) {
     const auto cut_number = [&](std::string_view mark) {
         const auto end = database.find_last_not_of("0123456789");
         if (end == std::string_view::npos || end + 1 == database.size()) return false;
@@ -101,22 +101,21 @@ std::string database_name(std::string_view name, int version, std::int64_t build
 
 }  // namespace
 
-Standing compare(const Registered& registered, const Wanted& wanted) {
-    if (registered.version > wanted.shape.version) return Standing::superseded;
-    const bool same = registered.version == wanted.shape.version &&
-                      registered.fingerprint == wanted.fingerprint &&
-                      registered.lifecycle == wanted.lifecycle;
-    return same ? Standing::current : Standing::outdated;
+DefinitionMatch compare(const ProjectionRow& row, const DefinedProjection& wanted) {
+    if (row.version > wanted.shape.version) return DefinitionMatch::superseded;
+    const bool same = row.version == wanted.shape.version &&
+                      row.fingerprint == wanted.fingerprint && row.lifecycle == wanted.lifecycle;
+    return same ? DefinitionMatch::current : DefinitionMatch::outdated;
 }
 
-std::string difference(const Registered& registered, const Wanted& wanted) {
-    if (registered.version != wanted.shape.version) {
-        return "its model was made by version " + std::to_string(registered.version) +
+std::string difference(const ProjectionRow& row, const DefinedProjection& wanted) {
+    if (row.version != wanted.shape.version) {
+        return "its model was made by version " + std::to_string(row.version) +
                " of the definition, and this program has version " +
                std::to_string(wanted.shape.version);
     }
-    if (registered.lifecycle != wanted.lifecycle) {
-        return "its model is " + std::string(to_string(registered.lifecycle)) +
+    if (row.lifecycle != wanted.lifecycle) {
+        return "its model is " + std::string(to_string(row.lifecycle)) +
                ", and this program wants it " + std::string(to_string(wanted.lifecycle));
     }
     return "its model was made by a definition of the same version with another schema, other "
@@ -139,67 +138,64 @@ std::string first_database_name(const ProjectionShape& shape) {
     return database_name(shape.name, shape.version, 1);
 }
 
-std::string database_name(const Registered& model) {
+std::string database_name(const ProjectionRow& model) {
     return database_name(model.name, model.version, model.build);
 }
 
-std::string database_name(const Unfinished& build) {
+std::string database_name(const RebuildRow& build) {
     return database_name(build.name, build.version, build.build);
 }
 
-std::optional<Registered> Registry::find(std::string_view name) {
-    return only(read_rows(sql_, read_registered, statements::find_projection, name));
+std::optional<ProjectionRow> Registry::find(std::string_view name) {
+    return first_row(read_rows(sql_, read_projection_row, statements::find_projection, name));
 }
 
-std::vector<Registered> Registry::list() {
-    return read_rows(sql_, read_registered, statements::list_projections);
+std::vector<ProjectionRow> Registry::list() {
+    return read_rows(sql_, read_projection_row, statements::list_projections);
 }
 
-void Registry::insert(const Wanted& wanted, const std::vector<std::string>& relations) {
+void Registry::insert(const DefinedProjection& wanted, const std::vector<std::string>& relations) {
     sql_.exec(statements::insert_projection, wanted.shape.name, to_string(wanted.lifecycle),
               wanted.shape.version, wanted.fingerprint, join_lines(relations), clock_.now());
 }
 
-void Registry::set_standing(const Registered& registered, bool halted, std::string_view error) {
-    sql_.exec(statements::set_standing, halted, error, clock_.now(), registered.name,
-              registered.build);
+void Registry::set_halted(const ProjectionRow& row, bool halted, std::string_view error) {
+    sql_.exec(statements::set_halted, halted, error, clock_.now(), row.name, row.build);
 }
 
-std::optional<Unfinished> Registry::find_rebuild(std::string_view name) {
-    return only(read_rows(sql_, read_unfinished, statements::find_rebuild, name));
+std::optional<RebuildRow> Registry::find_rebuild(std::string_view name) {
+    return first_row(read_rows(sql_, read_rebuild_row, statements::find_rebuild, name));
 }
 
-std::vector<Unfinished> Registry::list_rebuilds() {
-    return read_rows(sql_, read_unfinished, statements::list_rebuilds);
+std::vector<RebuildRow> Registry::list_rebuilds() {
+    return read_rows(sql_, read_rebuild_row, statements::list_rebuilds);
 }
 
-void Registry::claim(const Unfinished& claim) {
-    const auto registered = find(claim.name);
-    const std::int64_t last = std::max(registered ? registered->last_build : 0, claim.build);
-    sql_.exec(statements::number_claim, claim.epoch, last, clock_.now(), claim.name);
+void Registry::claim(const RebuildRow& claim) {
+    const auto row = find(claim.name);
+    const std::int64_t last = std::max(row ? row->last_build : 0, claim.build);
+    sql_.exec(statements::reserve_build, claim.epoch, last, clock_.now(), claim.name);
     sql_.exec(statements::claim_rebuild, claim.name, to_string(claim.lifecycle), claim.version,
               claim.fingerprint, claim.build, claim.owner, claim.epoch, claim.position,
               claim.target, claim.started_at, clock_.now());
 }
 
-bool Registry::is_ours(const Unfinished& claim) {
-    return sql_.integer(statements::rebuild_is_ours, claim.name, claim.epoch, claim.owner)
-        .has_value();
+bool Registry::has_claim(const RebuildRow& claim) {
+    return sql_.integer(statements::find_claim, claim.name, claim.epoch, claim.owner).has_value();
 }
 
-bool Registry::report(const Unfinished& claim, Position position, Position target) {
-    return sql_.exec(statements::rebuild_alive, position, target, clock_.now(), claim.name,
+bool Registry::heartbeat(const RebuildRow& claim, Position position, Position target) {
+    return sql_.exec(statements::rebuild_heartbeat, position, target, clock_.now(), claim.name,
                      claim.epoch) == 1;
 }
 
-void Registry::leave(const Unfinished& claim, std::string_view error) {
-    sql_.exec(statements::leave_rebuild, error, clock_.now(), claim.name, claim.epoch);
+void Registry::release(const RebuildRow& claim, std::string_view error) {
+    sql_.exec(statements::release_rebuild, error, clock_.now(), claim.name, claim.epoch);
 }
 
-void Registry::put_in_service(const Unfinished& claim, const std::vector<std::string>& relations) {
-    sql_.exec(statements::put_in_service, to_string(claim.lifecycle), claim.version,
-              claim.fingerprint, claim.build, join_lines(relations), clock_.now(), claim.name,
-              claim.epoch);
+void Registry::switch_over(const RebuildRow& claim, const std::vector<std::string>& relations) {
+    sql_.exec(statements::switch_over, to_string(claim.lifecycle), claim.version, claim.fingerprint,
+              claim.build, join_lines(relations), clock_.now(), claim.name, claim.epoch);
     sql_.exec(statements::delete_rebuild, claim.name);
 }
 
@@ -214,32 +210,34 @@ void remove_leftover(const EventStore& store, const std::string& database) noexc
                                              error.what());
         }
     } catch (...) {
-        // Not even that could be said.
+        // The log callback has thrown as well: there is nowhere left to report to.
     }
 }
 
 void remove_orphans(const EventStore& store) {
     ReadModelDatabases& databases = engine_of(store).read_models();
-    // The files first: a build is entered in the registry before its file is made, and no number is
-    // given twice, so what stood on the disk and is not in the registry now is nobody's.
+    // List the databases before reading the registry. A build gets its row before its database,
+    // and no build number is given twice, so a database that is in this list but not in the
+    // registry is used by no process. In the other order, a build that another process starts in
+    // between would be removed while it is written.
     const std::vector<std::string> found = databases.list();
     if (found.empty()) return;
     std::set<std::string, std::less<>> names;
     std::set<std::string, std::less<>> wanted;
     query_store(store, [&](Sql& sql) {
         Registry registry{sql};
-        for (const Registered& row : registry.list()) {
+        for (const ProjectionRow& row : registry.list()) {
             names.insert(row.name);
             if (row.lifecycle == Lifecycle::async) {
                 wanted.insert(database_name(row));
             }
         }
-        for (const Unfinished& row : registry.list_rebuilds()) {
+        for (const RebuildRow& row : registry.list_rebuilds()) {
             wanted.insert(database_name(row));
         }
     });
     for (const std::string& database : found) {
-        if (names.contains(projection_of(database)) && !wanted.contains(database)) {
+        if (names.contains(projection_name_of(database)) && !wanted.contains(database)) {
             remove_leftover(store, database);
         }
     }

@@ -13,29 +13,30 @@
 
 namespace daybook::detail {
 
-/// A projection as the store knows it: which model of it is in service.
-struct Registered {
+/// A row of `daybook_projection`: which build of a projection is in service.
+struct ProjectionRow {
     std::string name;
     Lifecycle lifecycle = Lifecycle::async;
     int version = 0;
     std::string fingerprint;
     std::int64_t build = 0;
-    std::int64_t last_build = 0;
-    std::int64_t epoch = 0;
+    std::int64_t last_build = 0;         ///< highest build number ever given, in service or not
+    std::int64_t epoch = 0;              ///< of the last claim of a rebuild
     std::vector<std::string> relations;  ///< `table x` or `view x`, inline only
     bool halted = false;
     std::string last_error;
     EventId store;  ///< the store's identity
 };
 
-/// A build that is not in service.
-struct Unfinished {
+/// A row of `daybook_rebuild`: a rebuild that is under way or was left unfinished. Also the claim
+/// that a process holds on it: the row belongs to the process whose owner and epoch it has.
+struct RebuildRow {
     std::string name;
     Lifecycle lifecycle = Lifecycle::async;
     int version = 0;
     std::string fingerprint;
     std::int64_t build = 0;
-    std::string owner;
+    std::string owner;  ///< empty if the owner has released it
     std::int64_t epoch = 0;
     Position position;
     Position target;
@@ -44,66 +45,76 @@ struct Unfinished {
     std::string error;
 };
 
-/// The fingerprint of a definition as it reads the log of `store`: its shape, and with upcasters
-/// the stored events that they make its events of. With another fingerprint a model would have
-/// other rows.
+/// The fingerprint of a definition as it reads the log of `store`: its shape, in which, if the
+/// store has upcasters, each event is replaced by the stored events that are upcast to it. If it
+/// changes, the model would have other rows.
 std::string definition_fingerprint(const EventStore& store, const ProjectionShape& shape);
 
-/// What a program wants in service.
-struct Wanted {
+/// A projection as this program defines it.
+struct DefinedProjection {
     const ProjectionShape& shape;
     Lifecycle lifecycle;
     std::string fingerprint;
 };
 
-/// How the model in service compares with a program's definition.
-enum class Standing { current, outdated, superseded };
-Standing compare(const Registered& registered, const Wanted& wanted);
-/// In what they differ, for people.
-std::string difference(const Registered& registered, const Wanted& wanted);
+/// How the model in service compares with the definition of this program.
+enum class DefinitionMatch {
+    current,     ///< made by the same definition
+    outdated,    ///< made by another definition, of no higher version
+    superseded,  ///< made by a definition of a higher version
+};
+DefinitionMatch compare(const ProjectionRow& row, const DefinedProjection& defined);
+/// What differs, as a text for logs and errors.
+std::string difference(const ProjectionRow& row, const DefinedProjection& defined);
 
-/// `<name>.v<version>.b<build>`.
-std::string database_name(const Registered& model);
-/// Of the build that is made when the projection is new.
+/// `<name>.v<version>.b<build>`, of the build in service.
+std::string database_name(const ProjectionRow& row);
+/// Of the build that is under way.
+std::string database_name(const RebuildRow& row);
+/// Of the first build of a projection.
 std::string first_database_name(const ProjectionShape& shape);
-std::string database_name(const Unfinished& build);
 
-/// The tables `projection` and `rebuild` of the store's own database, inside whatever transaction
-/// is open on `sql`. Its instants are the machine's, because processes compare them. Cheap to make.
+/// The tables `daybook_projection` and `daybook_rebuild` of the store's own database. Every method
+/// works inside the transaction that the caller has open on `sql`. Cheap to construct.
 class Registry {
 public:
-    /// `clock` dates what is written: the engine's, so that all who share the store agree.
+    /// `clock` dates the rows. Pass the engine's clock: processes that share the store compare
+    /// these times to find out whether the owner of a rebuild is alive.
     explicit Registry(Sql& sql, const Clock& clock = SystemClock::instance()) noexcept
         : sql_(sql), clock_(clock) {}
 
-    std::optional<Registered> find(std::string_view name);
-    std::vector<Registered> list();
-    /// Its first build; nothing happens if it is there already.
-    void insert(const Wanted& wanted, const std::vector<std::string>& relations);
-    void set_standing(const Registered& registered, bool halted, std::string_view error);
+    std::optional<ProjectionRow> find(std::string_view name);
+    std::vector<ProjectionRow> list();
+    /// Inserts the row of a new projection, with build 1 in service. Does nothing if there is one.
+    void insert(const DefinedProjection& defined, const std::vector<std::string>& relations);
+    /// Does nothing if another build than `row.build` is in service by now.
+    void set_halted(const ProjectionRow& row, bool halted, std::string_view error);
 
-    std::optional<Unfinished> find_rebuild(std::string_view name);
-    std::vector<Unfinished> list_rebuilds();
-    /// Writes `claim` over whatever stood there and numbers it as the newest.
-    void claim(const Unfinished& claim);
-    bool is_ours(const Unfinished& claim);
-    /// A sign of life. False if somebody else has taken the rebuild over.
-    bool report(const Unfinished& claim, Position position, Position target);
-    void leave(const Unfinished& claim, std::string_view error);
-    /// Ends the rebuild: its build is the one in service.
-    void put_in_service(const Unfinished& claim, const std::vector<std::string>& relations);
+    std::optional<RebuildRow> find_rebuild(std::string_view name);
+    std::vector<RebuildRow> list_rebuilds();
+    /// Writes `claim` over the row of any earlier claim, and reserves its epoch and build number.
+    void claim(const RebuildRow& claim);
+    /// False if another process has claimed the rebuild since.
+    bool has_claim(const RebuildRow& claim);
+    /// Records the progress, which also shows that the owner is alive. False as `has_claim`.
+    bool heartbeat(const RebuildRow& claim, Position position, Position target);
+    /// Leaves the rebuild unfinished: the next caller may claim it at once.
+    void release(const RebuildRow& claim, std::string_view error);
+    /// Puts the build of `claim` in service and ends the rebuild.
+    void switch_over(const RebuildRow& claim, const std::vector<std::string>& relations);
 
 private:
     Sql& sql_;
     const Clock& clock_;
 };
 
-/// Removes a database that is in nobody's way: if that fails, it is said in the log, and
+/// Removes a database that no row of the registry names any more. A failure is logged, and
 /// `remove_orphans` tries again.
 void remove_leftover(const EventStore& store, const std::string& database) noexcept;
 
-/// Removes the databases of this store's projections that neither the registry nor a rebuild names:
-/// what a crash left behind. Those of names it does not know stay.
+/// Removes the databases that a crash has left behind: those of projections of this store that
+/// neither the build in service nor a rebuild uses. Databases of projections that the registry
+/// does not contain stay.
 void remove_orphans(const EventStore& store);
 
 }  // namespace daybook::detail

@@ -4,7 +4,7 @@ namespace daybook::detail {
 
 namespace {
 
-/// Names that every engine takes; SQLite goes by the values alone.
+/// Type names that all engines accept. SQLite ignores most of them and stores each value as given.
 std::string_view type_name(ColumnType type) {
     switch (type) {
         case ColumnType::integer: return "BIGINT";

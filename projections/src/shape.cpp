@@ -12,7 +12,7 @@ namespace daybook {
 std::string ProjectionShape::fingerprint() const {
     std::vector<std::string> sorted = events;
     std::sort(sorted.begin(), sorted.end());
-    // NUL stands in none of the parts, so that no two shapes give one text.
+    // No part contains a NUL, so two different shapes never give the same text.
     std::string text = name + '\0' + schema + '\0' + indexes;
     for (const std::string& event : sorted) text += '\0' + event;
     return daybook::fingerprint(text);

@@ -2,12 +2,13 @@
 
 #include <string_view>
 
-// All SQL of this folder. `daybook_` tables stand in each read model's database and, for inline
-// models, in the store's own one: the same statements serve both.
+// All SQL of this folder. The tables `daybook_checkpoint` and `daybook_set_aside` exist in each
+// read model's database and, for inline models, in the store's: the same statements serve both.
 
 namespace daybook::detail::statements {
 
-// The book of a model. The check makes a hole in the accounting fail to commit.
+// The checkpoint of a model. With the CHECK, a transaction that counts an event twice or not at all
+// cannot commit.
 inline constexpr std::string_view create_checkpoint =
     "CREATE TABLE IF NOT EXISTS daybook_checkpoint("
     "projection TEXT NOT NULL PRIMARY KEY, position BIGINT NOT NULL, applied BIGINT NOT NULL, "
@@ -35,7 +36,8 @@ inline constexpr std::string_view advance_checkpoint =
     "UPDATE daybook_checkpoint SET position = ?, applied = ?, filtered = ?, parked = ?, "
     "skipped = ?, event = ? WHERE projection = ? AND position = ? AND epoch = ?";
 
-// The same where the log is beside it: the ids come from there, at no call of their own.
+// The same in the store's database. The ids are read from the log by the same statement, which
+// saves a call in each append.
 inline constexpr std::string_view load_checkpoint_of_store =
     "SELECT c.position, c.applied, c.filtered, c.parked, c.skipped, c.epoch, c.indexed, c.store, "
     "c.event, c.definition, (SELECT id FROM daybook_store), "
@@ -50,7 +52,7 @@ inline constexpr std::string_view advance_checkpoint_of_store =
     "skipped = ?, event = (SELECT id FROM daybook_event WHERE position = ?) "
     "WHERE projection = ? AND position = ? AND epoch = ?";
 
-inline constexpr std::string_view places_of_log =
+inline constexpr std::string_view log_ids_at =
     "SELECT (SELECT id FROM daybook_store), "
     "(SELECT id FROM daybook_event WHERE position = ?), "
     "(SELECT id FROM daybook_event WHERE position = ?)";
@@ -78,7 +80,7 @@ inline constexpr std::string_view next_parked =
     "SELECT min(position) FROM daybook_set_aside WHERE projection = ? AND parked = 1 AND key = ?";
 inline constexpr std::string_view delete_set_aside =
     "DELETE FROM daybook_set_aside WHERE projection = ? AND position = ?";
-inline constexpr std::string_view note_attempt =
+inline constexpr std::string_view record_attempt =
     "UPDATE daybook_set_aside SET error = ?, attempts = attempts + 1 "
     "WHERE projection = ? AND position = ?";
 inline constexpr std::string_view discard_parked =
@@ -93,7 +95,7 @@ inline constexpr std::string_view list_all_set_aside =
     "SELECT projection, position, key, type, parked, error, reason, attempts, set_aside_at "
     "FROM daybook_set_aside WHERE projection = ? ORDER BY position";
 
-// The registry, in the store's own database.
+// The registry, in the store's own database: projections, then rebuilds.
 inline constexpr std::string_view find_projection =
     "SELECT name, lifecycle, version, fingerprint, build, last_build, epoch, relations, halted, "
     "last_error, (SELECT id FROM daybook_store) FROM daybook_projection WHERE name = ?";
@@ -104,12 +106,12 @@ inline constexpr std::string_view insert_projection =
     "INSERT INTO daybook_projection(name, lifecycle, version, fingerprint, build, last_build, "
     "relations, "
     "updated_at) VALUES(?, ?, ?, ?, 1, 1, ?, ?) ON CONFLICT(name) DO NOTHING";
-inline constexpr std::string_view set_standing =
+inline constexpr std::string_view set_halted =
     "UPDATE daybook_projection SET halted = ?, last_error = ?, updated_at = ? WHERE name = ? AND "
     "build = ?";
-inline constexpr std::string_view number_claim =
+inline constexpr std::string_view reserve_build =
     "UPDATE daybook_projection SET epoch = ?, last_build = ?, updated_at = ? WHERE name = ?";
-inline constexpr std::string_view put_in_service =
+inline constexpr std::string_view switch_over =
     "UPDATE daybook_projection SET lifecycle = ?, version = ?, fingerprint = ?, build = ?, "
     "relations = ?, "
     "halted = 0, last_error = '', updated_at = ? WHERE name = ? AND epoch = ?";
@@ -128,12 +130,12 @@ inline constexpr std::string_view claim_rebuild =
     "fingerprint = excluded.fingerprint, build = excluded.build, owner = excluded.owner, "
     "epoch = excluded.epoch, position = excluded.position, target = excluded.target, "
     "started_at = excluded.started_at, updated_at = excluded.updated_at, error = ''";
-inline constexpr std::string_view rebuild_is_ours =
+inline constexpr std::string_view find_claim =
     "SELECT 1 FROM daybook_rebuild WHERE name = ? AND epoch = ? AND owner = ?";
-inline constexpr std::string_view rebuild_alive =
+inline constexpr std::string_view rebuild_heartbeat =
     "UPDATE daybook_rebuild SET position = ?, target = ?, updated_at = ? WHERE name = ? AND epoch "
     "= ?";
-inline constexpr std::string_view leave_rebuild =
+inline constexpr std::string_view release_rebuild =
     "UPDATE daybook_rebuild SET owner = '', error = ?, updated_at = ? WHERE name = ? AND epoch = ?";
 inline constexpr std::string_view delete_rebuild = "DELETE FROM daybook_rebuild WHERE name = ?";
 

@@ -177,9 +177,9 @@ TEST_CASE("a model follows its definition from one lifecycle to the other") {
         CHECK(status.lifecycle == lifecycle);
         CHECK(status.lag == 0);
         CHECK(rows(store, "balances", "balances") == expected_rows(store));
-        const bool in_line = lifecycle == Lifecycle::inline_;
-        store.query([&](Sql& sql) { CHECK(test::has_relation(sql, "balances") == in_line); });
-        CHECK(databases(store).size() == (in_line ? 0 : 1));
+        const bool is_inline = lifecycle == Lifecycle::inline_;
+        store.query([&](Sql& sql) { CHECK(test::has_relation(sql, "balances") == is_inline); });
+        CHECK(databases(store).size() == (is_inline ? 0 : 1));
     }
 }
 

@@ -21,7 +21,7 @@ public:
 
     std::string_view key(std::uint32_t slot) const noexcept { return keys_[slot]; }
     std::size_t size() const noexcept { return keys_.size(); }
-    /// What it takes in memory, roughly.
+    /// An estimate of the memory in use.
     std::size_t bytes() const noexcept;
     void clear() noexcept;
 
@@ -33,7 +33,8 @@ private:
     };
 
     void grow();
-    std::string_view keep(std::string_view key);
+    /// Copies `key` into a block.
+    std::string_view copy(std::string_view key);
 
     std::vector<Cell> cells_;  ///< open addressing; a power of two, at most half full
     std::vector<std::string_view> keys_;

@@ -8,14 +8,15 @@
 
 namespace daybook::detail {
 
-/// The store's own database inside an open unit, seen as a read model's database: its transactions
-/// are savepoints of the unit.
-class UnitDatabase final : public ReadModelDatabase {
+/// The store's own database inside an open transaction, as the database of an inline model. Its
+/// transactions are savepoints of the open one: a failing handler rolls back the rows of the model
+/// and not the events of the append.
+class SavepointDatabase final : public ReadModelDatabase {
 public:
-    /// `unit` must outlive what is done until the next call.
-    void enter(Transaction& unit) noexcept { unit_ = &unit; }
+    /// Works on `tx` from now on. `tx` must outlive every call up to the next `use`.
+    void use(Transaction& tx) noexcept { tx_ = &tx; }
 
-    Sql& sql() override { return store_sql(*unit_); }
+    Sql& sql() override { return store_sql(*tx_); }
     void begin() override {
         sql().exec(statements::savepoint);
         open_ = true;
@@ -31,14 +32,14 @@ public:
             sql().exec(statements::rollback_to_savepoint);
             sql().exec(statements::release_savepoint);
         } catch (const Error&) {
-            // The whole unit is lost: the engine says so when it commits.
+            // The transaction is lost as a whole: the engine reports that when it commits.
         }
     }
     void require_own() override {}
     void finish_build() override {}
 
 private:
-    Transaction* unit_ = nullptr;
+    Transaction* tx_ = nullptr;
     bool open_ = false;
 };
 

@@ -1,21 +1,21 @@
-#include "log_place.hpp"
+#include "log_source.hpp"
 
 #include "statements.hpp"
 
 namespace daybook::detail {
 
-LogPlaces read_places(Sql& store, Position first, Position second) {
-    LogPlaces places;
+LogIds read_log_ids(Sql& store, Position first, Position second) {
+    LogIds ids;
     store.each(
-        statements::places_of_log,
+        statements::log_ids_at,
         [&](const SqlRow& row) {
             const auto id = [&](int column) {
                 return row.is_null(column) ? EventId{} : row.id(column);
             };
-            places = {id(0), id(1), id(2)};
+            ids = {id(0), id(1), id(2)};
         },
         first, second);
-    return places;
+    return ids;
 }
 
 }  // namespace daybook::detail
