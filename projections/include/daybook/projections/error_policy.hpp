@@ -6,18 +6,17 @@
 
 namespace daybook {
 
-/// What happens to an event whose handler still fails after the last attempt.
+/// What happens to an event whose handler still fails at the last attempt.
 enum class OnFailure {
-    halt,  ///< the projection stops in front of it until `resume` or a rebuild
-    park,  ///< it is put aside, and with it the later events of its stream, until replayed
-    skip,  ///< it is left out for good; the reason is kept
+    halt,  ///< the projection stops before it until `resume` or a rebuild
+    park,  ///< it is set aside, and with it the later events of its stream, until replayed
+    skip,  ///< it is never applied; the reason is kept
 };
 
 /// How a projection deals with failing handlers: `static constexpr ErrorPolicy errors{…}` in its
-/// class. What the engine fails with, the disk or a lock or a connection, is never an event's
-/// fault, whatever its handler makes of it: such errors are tried again without end, and never
-/// park, skip or halt. What a handler throws by itself is the event's, of whatever type it is; an
-/// UnavailableError alone asks for another attempt, without end.
+/// class. It applies to exceptions of the handler itself, of any type. Errors of the engine (the
+/// disk, a lock, a connection) are retried without end and never park, skip or halt, even if the
+/// handler catches or replaces them. So is an UnavailableError of the handler.
 struct ErrorPolicy {
     Backoff retry = exponential{std::chrono::milliseconds{100}, 2.0, std::chrono::seconds{5}}
                         .full_jitter()

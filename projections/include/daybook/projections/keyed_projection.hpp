@@ -60,11 +60,11 @@ public:
     bool gathers() const override { return limits_.rows_max > 0; }
     bool full() const override {
         return gathers() && (keys_.size() >= limits_.rows_max ||
-                             keys_.bytes() + rows_.size() * sizeof(Kept) >= limits_.bytes_max);
+                             keys_.bytes() + rows_.size() * sizeof(CachedRow) >= limits_.bytes_max);
     }
 
 private:
-    struct Kept {
+    struct CachedRow {
         std::optional<Row> row;
         bool changed = false;
         bool stored = false;
@@ -79,18 +79,18 @@ private:
         const Recorded<E> event{view};
         decltype(auto) key = self.key_of(event);
         const std::uint32_t slot = self.find(key, model);
-        Kept& kept = self.rows_[slot];
-        if (!kept.changed) {
-            kept.changed = true;
+        CachedRow& cached = self.rows_[slot];
+        if (!cached.changed) {
+            cached.changed = true;
             self.changed_.push_back(slot);
         }
         if constexpr (HandlesRow<P, Row, E>) {
-            if (!kept.row) set_key(kept.row.emplace(), key);
-            self.projection_.on(event, *kept.row);
+            if (!cached.row) set_key(cached.row.emplace(), key);
+            self.projection_.on(event, *cached.row);
         } else {
-            const bool absent = !kept.row;
-            self.projection_.on(event, kept.row);
-            if (absent && kept.row) set_key(*kept.row, key);
+            const bool absent = !cached.row;
+            self.projection_.on(event, cached.row);
+            if (absent && cached.row) set_key(*cached.row, key);
         }
     }
 
@@ -128,7 +128,8 @@ private:
         return found.slot;
     }
 
-    /// Keys as the database orders them.
+    /// The key with the type of its column: sorted, as the database orders them, rows are written
+    /// in the order of the table's key.
     auto key_at(std::uint32_t slot) const {
         if constexpr (text_key) {
             return keys_.key(slot);
@@ -139,8 +140,9 @@ private:
         }
     }
 
-    void load(Kept& kept, std::uint32_t slot, Sql& model) {
-        // A build begins with an empty table and never has to look into it while all fits.
+    void load(CachedRow& cached, std::uint32_t slot, Sql& model) {
+        // A rebuild starts with an empty table. As long as all rows fit in memory, a key that is
+        // not there has no row, and no row has to be read.
         if (!all_in_memory_) {
             all_in_memory_ = gathers() && !model.integer(statements_.first).has_value();
         }
@@ -148,22 +150,22 @@ private:
         model.each(
             statements_.select,
             [&](const SqlRow& row) {
-                Columns::read(row, kept.row.emplace());
-                kept.stored = true;
+                Columns::read(row, cached.row.emplace());
+                cached.stored = true;
             },
             key_at(slot));
     }
 
     void write(std::uint32_t slot, Sql& model) {
-        Kept& kept = rows_[slot];
-        kept.changed = false;
-        if (kept.row) {
-            Columns::write(*kept.row, values_);
+        CachedRow& cached = rows_[slot];
+        cached.changed = false;
+        if (cached.row) {
+            Columns::write(*cached.row, values_);
             model.execute_later(statements_.upsert, values_);
-        } else if (kept.stored) {
+        } else if (cached.stored) {
             model.exec_later(statements_.erase, key_at(slot));
         }
-        kept.stored = kept.row.has_value();
+        cached.stored = cached.row.has_value();
     }
 
     void drop() {
@@ -178,10 +180,10 @@ private:
     const RowStatements& statements_;
     const FoldLimits limits_;
     KeyTable keys_;
-    std::vector<Kept> rows_;  ///< by the number of their key
+    std::vector<CachedRow> rows_;  ///< by the slot of their key
     std::vector<std::uint32_t> changed_;
     std::vector<SqlValue> values_;
-    /// No row of the table is missing in memory; nothing while that is not known.
+    /// Whether all rows of the table are in memory; nothing while that is not known.
     std::optional<bool> all_in_memory_;
 };
 
@@ -209,7 +211,7 @@ private:
 }  // namespace detail
 
 /// A read model of one row per key, folded in memory: each row is read and written once per
-/// transaction however many events change it, and about once in a whole rebuild. The fastest kind.
+/// transaction even if many events change it, and about once in a whole rebuild. The fastest kind.
 ///
 ///     struct Balance {
 ///         std::string account;  // the first field is the key
@@ -228,11 +230,11 @@ private:
 ///         void on(const daybook::Recorded<Closed>&, std::optional<Balance>& row) { row.reset(); }
 ///     };
 ///
-/// The table has the projection's name and is made from the row's fields. A handler that takes
-/// `Row&` gets a new row with its key set where there was none; one that takes
-/// `std::optional<Row>&` sees whether there is a row, and may make or erase it. The key is the name
-/// of the stream unless the class has `key(const Recorded<E>&)` for the event. It must be the same
-/// for the same event, always. `indexes`, `errors` and the rest are as in a Projection.
+/// The table has the projection's name, and the row's fields are its columns. A handler that takes
+/// `Row&` gets a new row with its key set if there was none. A handler that takes
+/// `std::optional<Row>&` sees whether there is a row, and may create or erase it. The key is the
+/// name of the stream unless the class has `key(const Recorded<E>&)` for the event, which must
+/// always return the same key for the same event. `indexes` and `errors` are as in a Projection.
 template <class Derived, class Row, Event... Events>
 struct KeyedProjection {
     static_assert(sizeof...(Events) > 0, "a projection handles at least one event");

@@ -4,9 +4,9 @@
 
 namespace daybook {
 
-/// When a read model learns of an event.
+/// When a read model gets an event, and where its tables are.
 enum class Lifecycle {
-    async,    ///< behind the log, in batches; in a database of its own
+    async,    ///< after the commit, in batches; in a database of its own
     inline_,  ///< in the transaction of the append; in the store's own database
 };
 

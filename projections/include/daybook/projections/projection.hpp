@@ -15,7 +15,7 @@ namespace daybook {
 
 namespace detail {
 
-/// The parts of a shape that every typed projection tells in the same way.
+/// The parts of a shape that typed projections of all kinds have in common.
 template <class P, Event... Events>
 ProjectionShape typed_shape() {
     static_assert(
@@ -86,7 +86,7 @@ private:
 
 }  // namespace detail
 
-/// A read model that is kept with SQL: one handler for each of its events.
+/// A read model whose handlers, one for each event, write SQL.
 ///
 ///     struct Balances : daybook::Projection<Balances, Opened, Deposited> {
 ///         static constexpr std::string_view name = "balances";
@@ -103,17 +103,17 @@ private:
 ///         }
 ///     };
 ///
-/// `static constexpr std::string_view indexes` may hold statements that are better run after the
-/// rows are there; `static constexpr ErrorPolicy errors` says what a failing handler leads to.
-/// Raise `version` whenever the handlers would make other rows of the same events: the model is
-/// then rebuilt. Table names that begin with `daybook_` are Daybook's own. A model owns what its
-/// `schema` and `indexes` make and nothing else: they make it without the name of a schema and
-/// nothing temporary, and an inline model is refused if the store has something of that name
-/// already, IF NOT EXISTS or not.
+/// `static constexpr std::string_view indexes` may hold statements that a rebuild runs faster after
+/// the rows are there; `static constexpr ErrorPolicy errors` says what happens when a handler
+/// fails. Raise `version` when the handlers would make other rows from the same events: the model
+/// is then rebuilt. Table names that begin with `daybook_` are reserved. A model owns exactly what
+/// its `schema` and `indexes` create. They must not name a schema, nor create anything temporary.
+/// An inline model is refused if the store already has something of that name, even with IF NOT
+/// EXISTS.
 ///
-/// Handlers depend on nothing but the event and the view: they are called again after a crash, a
-/// failure or for a rebuild. Each open model has a copy of the object; a copy is used by one thread
-/// at a time.
+/// Handlers must depend on nothing but the event and the view, because they are called again after
+/// a crash, after a failure and in a rebuild. Each open model has a copy of the object; a copy is
+/// used by one thread at a time.
 template <class Derived, Event... Events>
 struct Projection {
     static_assert(sizeof...(Events) > 0, "a projection handles at least one event");

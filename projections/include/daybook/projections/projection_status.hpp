@@ -14,24 +14,24 @@
 namespace daybook {
 
 enum class ProjectionState {
-    absent,      ///< known to this program, but never run on this store
+    absent,      ///< this program defines it, but it has never run on this store
     active,      ///< fed, or to be fed as soon as a runner runs
-    retrying,    ///< an event or the database fails; it is tried again, `last_error` says why
-    halted,      ///< it stands in front of an event that fails; fix it and `resume` or rebuild
-    outdated,    ///< its model was made by another definition or of another log: rebuild it
-    superseded,  ///< its model was made by a newer definition: this program leaves it alone
+    retrying,    ///< an event or the database fails and is retried; `last_error` has the reason
+    halted,      ///< the next event fails; correct the handler, then `resume` or rebuild
+    outdated,    ///< its model was made by another definition or from another log: rebuild it
+    superseded,  ///< its model was made by a newer definition: this program does not change it
 };
 
 std::string_view to_string(ProjectionState state) noexcept;
 
-/// How far a model is and how each position up to there was accounted for. The four counts add up
-/// to the position; a store in which they do not is refused.
+/// How far a model is, and what became of each event up to there. The four counts add up to the
+/// position; a model in which they do not is corrupt and must be rebuilt.
 struct Accounting {
     Position position;
     std::uint64_t applied = 0;   ///< given to a handler
-    std::uint64_t filtered = 0;  ///< of no type that it handles
+    std::uint64_t filtered = 0;  ///< of types that the projection does not handle
     std::uint64_t parked = 0;    ///< waiting to be replayed
-    std::uint64_t skipped = 0;   ///< left out for good, with a reason
+    std::uint64_t skipped = 0;   ///< never applied, with a reason
 
     std::uint64_t sum() const noexcept { return applied + filtered + parked + skipped; }
 };
@@ -39,45 +39,45 @@ struct Accounting {
 /// A rebuild that is under way or was left unfinished.
 struct RebuildStatus {
     int version = 0;
-    std::string owner;  ///< who works at it; empty: nobody, the next one goes on with it
+    std::string owner;  ///< `host/process/number`; empty: the next rebuild continues it
     Position position;
     Position target;
     Timestamp started_at;
-    Timestamp updated_at;  ///< the owner's last sign of life
-    std::string error;     ///< why it was left
+    Timestamp updated_at;  ///< the owner's last heartbeat
+    std::string error;     ///< with which it ended unfinished
 };
 
 struct ProjectionStatus {
     std::string name;
-    bool defined = false;  ///< this program has its handlers
+    bool defined = false;  ///< the runner has its definition
     Lifecycle lifecycle = Lifecycle::async;
     ProjectionState state = ProjectionState::absent;
     int version = 0;         ///< of the definition that made the model in service
-    std::int64_t build = 0;  ///< counts the builds of this projection
-    std::uint64_t lag = 0;   ///< events of the log that it has not seen yet
-    double rate = 0;         ///< events a second, as this runner fed it lately
+    std::int64_t build = 0;  ///< number of the build in service
+    std::uint64_t lag = 0;   ///< events of the log after its position
+    double rate = 0;         ///< events per second that this runner has applied lately
     Accounting accounting;
     std::string last_error;
     std::optional<RebuildStatus> rebuild;
 };
 
-/// An event that a projection could not take.
+/// An event that a projection has set aside until it is replayed or discarded.
 struct ParkedEvent {
     Position position;
-    std::string key;  ///< the stream that waits with it
+    std::string key;  ///< the stream, whose later events are parked as well
     std::string type;
-    std::string error;  ///< of the event itself, or which one it waits for
-    int attempts = 0;   ///< 0: never tried, it waits behind another
+    std::string error;  ///< of its handler, or that it waits for an earlier event
+    int attempts = 0;   ///< 0: not tried, as an earlier event of its stream is parked
     Timestamp parked_at;
 };
 
 enum class RebuildPhase {
-    claimed,         ///< it is ours; nothing is built yet
-    applying,        ///< the log is being read up to where it ended at the start
-    indexing,        ///< the definition's `indexes` are being made
-    finishing,       ///< everything goes to the disk
-    catching_up,     ///< what was appended meanwhile
-    switching_over,  ///< inside the transaction that puts the new model in service
+    claimed,         ///< this call owns the rebuild; nothing is applied yet
+    applying,        ///< applies the log up to where it ended at the start
+    indexing,        ///< creates the definition's `indexes`
+    finishing,       ///< syncs everything to the disk
+    catching_up,     ///< applies what was appended meanwhile
+    switching_over,  ///< inside the transaction that puts the new build in service
     done,            ///< in service
 };
 
@@ -86,18 +86,18 @@ std::string_view to_string(RebuildPhase phase) noexcept;
 struct RebuildProgress {
     std::string_view name;
     RebuildPhase phase = RebuildPhase::claimed;
-    Position position;  ///< everything up to here is in
+    Position position;  ///< everything up to here is applied
     Position target;
-    double rate = 0;  ///< positions a second
+    double rate = 0;  ///< positions per second
     std::chrono::milliseconds eta{0};
 };
 
 struct RebuildResult {
     int version = 0;
     std::int64_t build = 0;
-    Position position;          ///< of the model when it went into service
-    std::uint64_t scanned = 0;  ///< positions that this call went through
-    bool resumed = false;       ///< went on with a build that was left unfinished
+    Position position;          ///< of the model at the switch-over
+    std::uint64_t scanned = 0;  ///< positions that this call has applied
+    bool resumed = false;       ///< continued a build that was left unfinished
     std::chrono::milliseconds took{0};
 };
 

@@ -9,8 +9,8 @@
 
 namespace daybook {
 
-/// Reads read models by the name of their projection, whichever build is in service and whoever
-/// feeds it.
+/// Reads read models by the name of their projection. It follows switch-overs, and the models may
+/// be fed by other processes.
 ///
 ///     ReadModels models{store};
 ///     models.query("balances", [&](Sql& sql) {
@@ -23,12 +23,13 @@ public:
     explicit ReadModels(EventStore store);
     ~ReadModels();
 
-    /// Shows the model to `look`, read only, on this thread. A rebuild that ends meanwhile does not
-    /// disturb it. Throws NotFoundError if there is no model of that name yet, CorruptError if it
-    /// was made of another log than the store has now (which a runner mends).
+    /// Calls `look` on this thread with read-only SQL on the model, of which it sees one state,
+    /// even if a switch-over happens meanwhile. Throws NotFoundError if the model does not exist
+    /// yet, and CorruptError if it was made from another log than the store has now, until a runner
+    /// has rebuilt it.
     void query(std::string_view projection, const std::function<void(Sql&)>& look) const;
 
-    /// How far the model in service is. Throws NotFoundError.
+    /// Position and counts of the model in service. Throws as `query`.
     Accounting accounting(std::string_view projection) const;
 
 private:

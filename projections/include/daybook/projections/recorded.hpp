@@ -8,8 +8,7 @@
 namespace daybook {
 
 /// A recorded event of a known type: where and when it was recorded, and through `*` and `->` the
-/// event itself, which is decoded when it is first asked for and never otherwise. Valid during the
-/// call that it is handed to.
+/// event itself, which is decoded at the first access. Valid only during the call that gets it.
 template <Event E>
 class Recorded {
 public:

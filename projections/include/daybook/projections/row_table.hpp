@@ -15,7 +15,7 @@
 #include "daybook/eventstore/sql.hpp"
 #include "daybook/schema/fields.hpp"
 
-// How a struct with `fields()` becomes a row of a table and comes back.
+// Converts structs with `fields()` to rows of a table and back.
 
 namespace daybook::detail {
 
@@ -35,7 +35,7 @@ struct RowStatements {
     std::string select;  ///< all columns of the row with a key
     std::string upsert;  ///< takes all columns
     std::string erase;   ///< takes the key
-    std::string first;   ///< some row, if there is one
+    std::string first;   ///< any one row
 };
 
 template <class T>

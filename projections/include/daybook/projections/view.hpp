@@ -10,9 +10,9 @@
 
 namespace daybook {
 
-/// The read model that a handler writes to. All of it commits together with the checkpoint. There
-/// is nothing else a handler can do with it, no message to send for instance, so that a rebuild
-/// repeats nothing but rows.
+/// The read model as a handler gets it. All changes commit together with the checkpoint. A handler
+/// can change rows and nothing else, such as send a message, so that a rebuild has no other effect
+/// than the same rows.
 class View {
 public:
     explicit View(Sql& sql) noexcept : sql_(sql) {}
@@ -23,12 +23,12 @@ public:
     std::int64_t exec(std::string_view statement, const Args&... args) {
         return sql_.exec(statement, args...);
     }
-    /// Shows each row of the answer to `visit`; returns their number.
+    /// Calls `visit` with each row of the result; returns their number.
     template <class Visit, class... Args>
     std::int64_t each(std::string_view statement, Visit&& visit, const Args&... args) {
         return sql_.each(statement, std::forward<Visit>(visit), args...);
     }
-    /// The first column of the first row; nothing if there is no row or a NULL.
+    /// The first column of the first row; nothing if there is no row or it is NULL.
     template <class... Args>
     std::optional<std::int64_t> integer(std::string_view statement, const Args&... args) {
         return sql_.integer(statement, args...);
