@@ -101,22 +101,22 @@ std::string database_name(std::string_view name, int version, std::int64_t build
 
 }  // namespace
 
-DefinitionMatch compare(const ProjectionRow& row, const DefinedProjection& wanted) {
-    if (row.version > wanted.shape.version) return DefinitionMatch::superseded;
-    const bool same = row.version == wanted.shape.version &&
-                      row.fingerprint == wanted.fingerprint && row.lifecycle == wanted.lifecycle;
+DefinitionMatch compare(const ProjectionRow& row, const DefinedProjection& defined) {
+    if (row.version > defined.shape.version) return DefinitionMatch::superseded;
+    const bool same = row.version == defined.shape.version &&
+                      row.fingerprint == defined.fingerprint && row.lifecycle == defined.lifecycle;
     return same ? DefinitionMatch::current : DefinitionMatch::outdated;
 }
 
-std::string difference(const ProjectionRow& row, const DefinedProjection& wanted) {
-    if (row.version != wanted.shape.version) {
+std::string difference(const ProjectionRow& row, const DefinedProjection& defined) {
+    if (row.version != defined.shape.version) {
         return "its model was made by version " + std::to_string(row.version) +
                " of the definition, and this program has version " +
-               std::to_string(wanted.shape.version);
+               std::to_string(defined.shape.version);
     }
-    if (row.lifecycle != wanted.lifecycle) {
+    if (row.lifecycle != defined.lifecycle) {
         return "its model is " + std::string(to_string(row.lifecycle)) +
-               ", and this program wants it " + std::string(to_string(wanted.lifecycle));
+               ", and this program wants it " + std::string(to_string(defined.lifecycle));
     }
     return "its model was made by a definition of the same version with another schema, other "
            "events or other upcasters";
@@ -154,9 +154,9 @@ std::vector<ProjectionRow> Registry::list() {
     return read_rows(sql_, read_projection_row, statements::list_projections);
 }
 
-void Registry::insert(const DefinedProjection& wanted, const std::vector<std::string>& relations) {
-    sql_.exec(statements::insert_projection, wanted.shape.name, to_string(wanted.lifecycle),
-              wanted.shape.version, wanted.fingerprint, join_lines(relations), clock_.now());
+void Registry::insert(const DefinedProjection& defined, const std::vector<std::string>& relations) {
+    sql_.exec(statements::insert_projection, defined.shape.name, to_string(defined.lifecycle),
+              defined.shape.version, defined.fingerprint, join_lines(relations), clock_.now());
 }
 
 void Registry::set_halted(const ProjectionRow& row, bool halted, std::string_view error) {
@@ -223,21 +223,21 @@ void remove_orphans(const EventStore& store) {
     const std::vector<std::string> found = databases.list();
     if (found.empty()) return;
     std::set<std::string, std::less<>> names;
-    std::set<std::string, std::less<>> wanted;
+    std::set<std::string, std::less<>> in_use;
     query_store(store, [&](Sql& sql) {
         Registry registry{sql};
         for (const ProjectionRow& row : registry.list()) {
             names.insert(row.name);
             if (row.lifecycle == Lifecycle::async) {
-                wanted.insert(database_name(row));
+                in_use.insert(database_name(row));
             }
         }
         for (const RebuildRow& row : registry.list_rebuilds()) {
-            wanted.insert(database_name(row));
+            in_use.insert(database_name(row));
         }
     });
     for (const std::string& database : found) {
-        if (names.contains(projection_name_of(database)) && !wanted.contains(database)) {
+        if (names.contains(projection_name_of(database)) && !in_use.contains(database)) {
             remove_leftover(store, database);
         }
     }

@@ -23,7 +23,7 @@ std::uint64_t cents_of(const EventStore& store, const std::string& stream) {
     return cents;
 }
 
-/// From now on this connection may write what does not add up.
+/// From now on this connection may write counts that do not add up to the position.
 void drop_checks(Sql& sql) {
     if (!test::on_postgres()) return sql.script("PRAGMA ignore_check_constraints = ON");
     std::vector<std::string> names;
@@ -90,7 +90,8 @@ TEST_CASE("every event counts once when a handler dies at each event in turn") {
     std::set<Position> died;
     ProjectionRunner runner{store, {.batch_events_max = 10}};
     runner.add(Balances{[&](Position position) {
-        // After its statement, so that only a rolled back transaction saves the model.
+        // Thrown after the statement of the handler, so that the model stays right only if the
+        // transaction is rolled back.
         if (died.insert(position).second) throw std::runtime_error("died");
     }});
     for (int i = 0; i < 1'000 && runner.status("balances").lag > 0; ++i) runner.run_once();
@@ -196,7 +197,7 @@ TEST_CASE("a model that is ahead of its log is not fed any further") {
     };
     for (int i = 0; i < 3; ++i) store.append(account(i), no_stream, {Opened{"x"}});
     run();
-    // As if the log had lost its tail.
+    // A checkpoint beyond the end, as if the log had lost its last events.
     detail::engine_of(store)
         .read_models()
         .open("balances.v1.b1", ReadModelUse::feed)
@@ -225,7 +226,7 @@ TEST_CASE("a model whose database is gone is made again") {
     }
 }
 
-TEST_CASE("a book that does not add up is refused") {
+TEST_CASE("a checkpoint that does not add up is refused") {
     auto store = test::new_store();
     store.append(account(1), no_stream, {Opened{"Ada"}});
     ProjectionRunner runner{store};

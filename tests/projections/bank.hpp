@@ -15,7 +15,7 @@
 #include "daybook/projections/projections.hpp"
 #include "patience.hpp"
 
-// The bank that the tests of projections use.
+// A bank: events, projections and random histories for the tests of projections.
 namespace bank {
 
 using namespace daybook;
@@ -36,14 +36,14 @@ struct Closed {
     std::string why;
     static constexpr auto fields() { return daybook::fields("why", &Closed::why); }
 };
-/// Of another world: no projection here handles it.
+/// No projection of the bank handles it.
 struct Sunk {
     static constexpr EventType type{"ship.sunk", 1};
     int crew = 0;
     static constexpr auto fields() { return daybook::fields("crew", &Sunk::crew); }
 };
 
-/// What a handler does besides its work: throws, counts, kills. Shared by all copies.
+/// Called by each handler after its statement; throws, counts or kills. All copies share it.
 using Probe = std::function<void(Position)>;
 
 inline constexpr std::string_view balances_schema =
@@ -64,17 +64,17 @@ struct Balances : Projection<Balances, Opened, Deposited, Closed> {
     void on(const Recorded<Opened>& e, View& view) {
         view.exec("INSERT INTO balances(account, owner, cents) VALUES(?, ?, 0)", e.stream(),
                   e->owner);
-        look(e.position());
+        call_probe(e.position());
     }
     void on(const Recorded<Deposited>& e, View& view) {
         view.exec("UPDATE balances SET cents = cents + ? WHERE account = ?", e->cents, e.stream());
-        look(e.position());
+        call_probe(e.position());
     }
     void on(const Recorded<Closed>& e, View& view) {
         view.exec("DELETE FROM balances WHERE account = ?", e.stream());
-        look(e.position());
+        call_probe(e.position());
     }
-    void look(Position position) const {
+    void call_probe(Position position) const {
         if (probe) probe(position);
     }
 
@@ -90,7 +90,7 @@ struct BalancesThat : Balances, Projection<BalancesThat<Then>, Opened, Deposited
     static constexpr ErrorPolicy errors{every(std::chrono::milliseconds{0}).attempts(2), Then};
 };
 
-/// The next definition: another version, another column.
+/// The next version of the definition, with another column.
 struct BalancesV2 : Projection<BalancesV2, Opened, Deposited, Closed> {
     static constexpr std::string_view name = "balances";
     static constexpr int version = 2;
@@ -132,17 +132,17 @@ struct KeyedBalances : KeyedProjection<KeyedBalances, BalanceRow, Opened, Deposi
 
     void on(const Recorded<Opened>& e, BalanceRow& row) {
         row.owner = e->owner;
-        look(e.position());
+        call_probe(e.position());
     }
     void on(const Recorded<Deposited>& e, std::optional<BalanceRow>& row) {
         if (row) row->cents += e->cents;
-        look(e.position());
+        call_probe(e.position());
     }
     void on(const Recorded<Closed>& e, std::optional<BalanceRow>& row) {
         row.reset();
-        look(e.position());
+        call_probe(e.position());
     }
-    void look(Position position) const {
+    void call_probe(Position position) const {
         if (probe) probe(position);
     }
 
@@ -151,7 +151,7 @@ struct KeyedBalances : KeyedProjection<KeyedBalances, BalanceRow, Opened, Deposi
 
 inline std::string account(int number) { return "account-" + std::to_string(number); }
 
-/// A random history: accounts are opened, paid into, closed and opened again, ships sink between.
+/// A random history: accounts are opened, paid into, closed and opened again; some events are Sunk.
 class History {
 public:
     explicit History(unsigned seed, int accounts = 20) : random_(seed), accounts_(accounts) {}
@@ -207,7 +207,7 @@ inline std::vector<std::string> rows(const EventStore& store, std::string_view p
     return found;
 }
 
-/// What the tables must hold, folded here from the log.
+/// The rows that the tables must hold, computed from the log without a projection.
 inline std::vector<std::string> expected_rows(const EventStore& store) {
     std::map<std::string, std::pair<std::string, std::int64_t>> accounts;
     for (const EventView event : store.read_all()) {

@@ -100,7 +100,7 @@ TEST_CASE("an event that goes on failing halts its projection and no other") {
     CHECK(cents(runner, 1) == 1);
     CHECK_FALSE(runner.wait_for(Position{6}, daybook::test::patience()));
 
-    // Whoever has mended the handler lets it go on; who has not is back where he was.
+    // Resuming without a correction of the handler halts it again.
     runner.resume("balances");
     for (int i = 0; i < 10; ++i) runner.run_once();
     CHECK(runner.status("balances").state == ProjectionState::halted);
@@ -124,7 +124,7 @@ TEST_CASE("a halted projection tries again in a new program") {
         for (int i = 0; i < 10; ++i) runner.run_once();
         CHECK(runner.status("balances").state == ProjectionState::halted);
     }
-    // Another program sees it as well.
+    // Another program sees the same status.
     CHECK(ProjectionRunner{store}.status("balances").state == ProjectionState::halted);
     ProjectionRunner runner{store};
     runner.add(Balances{});
@@ -157,7 +157,7 @@ TEST_CASE("a parked event takes the later ones of its stream with it and no othe
     CHECK(parked[0].attempts == 2);
     CHECK(parked[1].attempts == 0);
 
-    // Still broken: nothing moves, the attempt is noted.
+    // The handler still fails: nothing is applied, and the attempt is counted.
     CHECK(runner.replay_parked("balances") == 0);
     CHECK(runner.parked("balances")[0].attempts == 3);
     poison.positions->clear();
@@ -277,7 +277,7 @@ TEST_CASE("a wrong schema halts its own projection and says what is wrong") {
 TEST_CASE("a row that cannot be written is blamed on the event that made it") {
     auto store = test::new_store();
     for (int i = 1; i <= 9; ++i) {
-        // The sixth wants what is the first one's.
+        // The sixth row violates a constraint, because it has the value of the first one.
         store.append(account(i), no_stream, {Opened{"x"}, Deposited{i == 6 ? -1 : -i}});
     }
     ProjectionRunner runner{store};

@@ -3,18 +3,18 @@
 #include <doctest/doctest.h>
 
 #include "bank.hpp"
+#include "captured_log.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "patience.hpp"
 #include "store_place.hpp"
-#include "told.hpp"
 
 using namespace bank;
 using namespace std::chrono_literals;
 
 namespace {
 
-/// Changes the checkpoint behind everybody's back, as if the log had changed beneath it.
+/// Changes the checkpoint on a connection of its own, as if the log had been exchanged.
 void change_checkpoint(const EventStore& store, const std::string& database,
                        const std::string& change) {
     detail::engine_of(store)
@@ -61,8 +61,8 @@ TEST_CASE(
     const test::StorePlace place;
     for (const std::string& change :
          {other_event(), other_store(), std::string("position = 9, applied = 9, filtered = 0")}) {
-        Told told;
-        auto store = place.open(told.options());
+        CapturedLog log;
+        auto store = place.open(log.options());
         fill(store, 2);
         ProjectionRunner runner{store};
         runner.add(Balances{});
@@ -70,7 +70,7 @@ TEST_CASE(
         const auto build = runner.status("balances").build;
         const std::string database = "balances.v1.b" + std::to_string(build);
         change_checkpoint(store, database, change);
-        // Another program, and this one that had it open, see that it does not fit.
+        // Another program, and this one, which has the model open, notice the other log.
         CHECK_THROWS_AS(ReadModels{store}.accounting("balances"), CorruptError);
         CHECK(ProjectionRunner{store}.status("balances").state == ProjectionState::outdated);
         fill(store, 1);
@@ -78,13 +78,13 @@ TEST_CASE(
         CHECK(rows(store, "balances", "balances") == expected_rows(store));
         CHECK(runner.status("balances").build == build + 1);
         CHECK(runner.status("balances").state == ProjectionState::active);
-        CHECK(told.has("rebuild it"));
+        CHECK(log.has("rebuild it"));
     }
 }
 
 TEST_CASE("a model of another log is refused where nobody may rebuild it [A1]") {
-    Told told;
-    auto store = test::new_store(told.options());
+    CapturedLog log;
+    auto store = test::new_store(log.options());
     fill(store, 2);
     {
         ProjectionRunner runner{store};
@@ -99,7 +99,7 @@ TEST_CASE("a model of another log is refused where nobody may rebuild it [A1]") 
     const ProjectionStatus status = runner.status("balances");
     CHECK(status.state == ProjectionState::halted);
     CHECK(status.last_error.find("rebuild it") != std::string::npos);
-    CHECK(told.has("put back from a backup"));
+    CHECK(log.has("put back from a backup"));
     CHECK_FALSE(runner.wait_for(store.head(), 5s));
     runner.rebuild("balances");
     runner.run_once();
@@ -116,15 +116,15 @@ TEST_CASE(
         ProjectionRunner runner{store};
         runner.add(Balances{});
         runner.run_once();
-        // One that was left half-way, under the number that the new store gives next.
+        // An unfinished build with the number that the new store gives next.
         const auto leave = [](const RebuildProgress& progress) {
             if (progress.phase == RebuildPhase::indexing) throw std::runtime_error("left");
         };
         CHECK_THROWS(runner.rebuild("balances", {.progress = leave}));
     }
     lose_store(place);
-    Told told;
-    auto store = place.open(told.options());
+    CapturedLog log;
+    auto store = place.open(log.options());
     fill(store, 2);
     ProjectionRunner runner{store};
     runner.add(Balances{});
@@ -132,7 +132,7 @@ TEST_CASE(
     runner.run_once();
     CHECK(rows(store, "balances", "balances") == expected_rows(store));
     CHECK(runner.status("balances").accounting.sum() == 4);
-    CHECK(told.has("the log of another store"));
+    CHECK(log.has("the log of another store"));
 }
 
 TEST_CASE("a reader of a model that was made of another log is told so [A1]") {
@@ -192,7 +192,7 @@ TEST_SUITE("sqlite") {
                 std::filesystem::rename(backup + part, place.uri() + part);
             }
         }
-        // As many events as were lost, and more: position and number alone tell nothing.
+        // As many events as were lost, and more, so that the position alone tells nothing.
         run(4, false);
         const auto [model, log] = run(1, true);
         CHECK(model == log);
@@ -234,8 +234,8 @@ TEST_SUITE("sqlite") {
 TEST_SUITE("postgres") {
     TEST_CASE("a runner whose store is made anew beneath it begins again with the new one [A1]") {
         const test::StorePlace place;
-        Told told;
-        auto store = place.open(told.options());
+        CapturedLog log;
+        auto store = place.open(log.options());
         fill(store, 4);
         ProjectionRunner runner{store, {.poll = 5ms}};
         runner.add(Balances{});

@@ -17,7 +17,7 @@ constexpr RebuildPhase all_phases[] = {RebuildPhase::claimed,     RebuildPhase::
                                        RebuildPhase::catching_up, RebuildPhase::switching_over,
                                        RebuildPhase::done};
 
-/// A rebuild that ends by SIGKILL when it has come to `phase`.
+/// Runs a rebuild in a child process that kills itself with SIGKILL at `phase`.
 void rebuild_and_die(const std::string& uri, Lifecycle lifecycle, RebuildPhase phase,
                      const Probe& probe) {
     test::ChildProcess child{[&](const test::ChildProcess::Report&) {

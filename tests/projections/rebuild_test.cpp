@@ -37,7 +37,7 @@ TEST_CASE("a rebuilt model equals the live one row for row") {
         CHECK(result.position == store.head());
         CHECK(result.scanned == store.head().value());
         CHECK_FALSE(result.resumed);
-        // Memory for three rows only, so that rows are written and read again all the time.
+        // Memory for three rows, so that rows are written and read again all the time.
         runner.rebuild("keyed-balances", {.rows_max = 3});
         CHECK(rows(store, "balances", "balances") == live);
         CHECK(rows(store, "keyed-balances", "keyed-balances") == keyed);
@@ -155,7 +155,7 @@ TEST_CASE("a raised version rebuilds when the runner comes to it") {
     newer.query("balances", [](Sql& sql) {
         CHECK(sql.integer("SELECT max(deposits) FROM balances").value_or(0) > 0);
     });
-    // The old program, still running somewhere, leaves the new model alone.
+    // The old program, still running elsewhere, does not touch the new model.
     ProjectionRunner older{store};
     older.add(Balances{});
     store.append(account(77), no_stream, {Opened{"Ada"}});
@@ -219,7 +219,7 @@ TEST_CASE("a rebuild that could not give its claim back is not waited for in its
         throw std::runtime_error("it has failed");
     };
     CHECK_THROWS_WITH(runner.rebuild("balances", {.progress = fail}), "it has failed");
-    // As a lost connection leaves it.
+    // The state after a lost connection.
     store.transact([&](Transaction& tx) {
         detail::store_sql(tx).exec("UPDATE daybook_rebuild SET owner = ?, updated_at = ?", owner,
                                    detail::engine_of(store).clock().now());

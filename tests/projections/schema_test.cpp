@@ -7,7 +7,7 @@
 #include "daybook/eventstore/store_access.hpp"
 #include "store_place.hpp"
 
-// A rebuilt model equals the live one for every schema that is taken into service.
+// A rebuilt model equals the live one for every schema that is accepted.
 
 using namespace daybook;
 using namespace std::chrono_literals;
@@ -49,7 +49,7 @@ struct Scripted final : ProjectionDefinition {
 struct Ugly {
     std::string schema;
     std::vector<std::string> handler;
-    std::vector<std::string> looks;  ///< what must be the same
+    std::vector<std::string> queries;  ///< queries whose results must be the same in both models
     std::string indexes{};
 };
 
@@ -174,16 +174,17 @@ std::vector<Ugly> ugly_for_postgres() {
     };
 }
 
-void happen(EventStore& store, int times) {
+void append_things(EventStore& store, int times) {
     const EventType type{"thing.happened", 1};
     for (int i = 0; i < times; ++i) store.append("thing-1", any, {NewEvent{type, "{}"}});
 }
 
-std::string seen(const ProjectionRunner& runner, const std::string& name, const Ugly& ugly) {
+std::string query_results(const ProjectionRunner& runner, const std::string& name,
+                          const Ugly& ugly) {
     std::string text;
     runner.query(name, [&](Sql& sql) {
-        for (const std::string& look : ugly.looks) {
-            sql.each(look, [&](const SqlRow& row) {
+        for (const std::string& query : ugly.queries) {
+            sql.each(query, [&](const SqlRow& row) {
                 for (int column = 0; column < row.columns(); ++column) {
                     text += row.is_null(column) ? "NULL|" : std::string(row.text(column)) + '|';
                 }
@@ -218,7 +219,9 @@ struct Pair {
         CHECK_MESSAGE(status.state == ProjectionState::active, status.last_error);
         CHECK(status.lag == 0);
     }
-    void check_equal() { CHECK(seen(runner, name, ugly) == seen(runner, live_name, ugly)); }
+    void check_equal() {
+        CHECK(query_results(runner, name, ugly) == query_results(runner, live_name, ugly));
+    }
 
     const Ugly& ugly;
     std::string live_name;
@@ -230,27 +233,27 @@ void check_rebuild(EventStore& store, const Ugly& ugly, int number) {
     INFO(ugly.schema);
     {
         Pair models{store, ugly, number, Lifecycle::inline_, 1};
-        happen(store, 3);
+        append_things(store, 3);
         models.run();
         models.check_equal();
         CHECK_NOTHROW(models.runner.rebuild(models.name));
         models.check_equal();
-        // It goes on as if it had not been rebuilt: numbers that were given are not given again.
-        happen(store, 2);
+        // It continues like a model that was not rebuilt: no generated number is given twice.
+        append_things(store, 2);
         models.run();
         models.check_equal();
     }
-    // Out of the store, where it leaves nothing for the next to stumble over.
+    // Back to async: nothing of the inline model stays in the store.
     Pair models{store, ugly, number, Lifecycle::async, 2};
     models.check_equal();
 }
 
-/// The same schema with another name for the table `l`: the store has many in turn.
+/// The same schema with another name for the table `l`, because one store gets many of them.
 Ugly with_table(Ugly ugly, const std::string& name) {
     const std::regex table{R"(\bl\b)"};
     const auto rename = [&](std::string& text) { text = std::regex_replace(text, table, name); };
     for (std::string* text : {&ugly.schema, &ugly.indexes}) rename(*text);
-    for (auto* texts : {&ugly.handler, &ugly.looks}) {
+    for (auto* texts : {&ugly.handler, &ugly.queries}) {
         for (std::string& text : *texts) rename(text);
     }
     return ugly;
@@ -300,7 +303,7 @@ TEST_CASE("a projection with the longest name that is taken can be rebuilt [A5]"
                                          " VALUES(?)"});
             definition->made.version = version;
             runner.add(std::move(definition), lifecycle);
-            happen(store, 1);
+            append_things(store, 1);
             runner.run_once();
             CHECK(runner.status(own).state == ProjectionState::active);
             CHECK(runner.status(own).version == version);
@@ -317,7 +320,7 @@ TEST_CASE("two inline models that say IF NOT EXISTS of one table do not share it
     first.add(std::make_unique<Scripted>("first", schema,
                                          std::vector<std::string>{"INSERT INTO names VALUES(?)"}),
               Lifecycle::inline_);
-    happen(store, 1);
+    append_things(store, 1);
     first.run_once();
     refused({"second", schema, {"INSERT INTO names VALUES(?)"}}, Lifecycle::inline_, store,
             "already exists");
@@ -369,7 +372,7 @@ TEST_CASE("a program's view on an inline model is not dropped with it by a rebui
     runner.run_once();
     store.transact(
         [](Transaction& tx) { tx.sql().script("CREATE VIEW report AS SELECT n FROM base"); });
-    happen(store, 2);
+    append_things(store, 2);
     if (test::on_postgres()) {
         CHECK_THROWS_WITH_AS(runner.rebuild("m"), doctest::Contains("report"), InvalidError);
     } else {

@@ -3,20 +3,20 @@
 
 #include "applier.hpp"
 #include "bank.hpp"
+#include "captured_log.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "daybook/schema/event_catalog.hpp"
 #include "handler_sql.hpp"
 #include "patience.hpp"
 #include "store_place.hpp"
-#include "told.hpp"
 
 using namespace bank;
 using namespace std::chrono_literals;
 
 namespace {
 
-/// Behind everybody's back.
+/// On a connection of its own, past the store.
 void change_store(const test::StorePlace& place, const std::string& statement) {
     if (!test::on_postgres()) {
         auto store = place.open();
@@ -58,8 +58,8 @@ struct Moves : Projection<Moves, Moved> {
 
 TEST_CASE("a runner whose tables are away for a while waits, says so and goes on [B7]") {
     const test::StorePlace place;
-    Told told;
-    auto store = place.open(told.options());
+    CapturedLog log;
+    auto store = place.open(log.options());
     store.append(account(1), no_stream, {Opened{"Ada"}});
     ProjectionRunner runner{store, {.poll = 1ms}};
     runner.add(Balances{});
@@ -67,11 +67,12 @@ TEST_CASE("a runner whose tables are away for a while waits, says so and goes on
     runner.start();
     REQUIRE(runner.wait_for(store.head(), test::patience()));
     std::vector<std::string> tables{"daybook_projection"};
-    // On SQLite nobody can begin the transaction that brings this one back.
+    // On SQLite no transaction can begin without the event table, so the test could not rename it
+    // back.
     if (test::on_postgres()) tables.emplace_back("daybook_event");
     for (const std::string& table : tables) {
         change_store(place, "ALTER TABLE " + table + " RENAME TO away");
-        CHECK(eventually([&] { return told.has(table); }));
+        CHECK(eventually([&] { return log.has(table); }));
         change_store(place, "ALTER TABLE away RENAME TO " + table);
         store.append(account(1), stream_exists, {Deposited{1}});
         CHECK(runner.wait_for(store.head(), test::patience()));
@@ -163,14 +164,14 @@ TEST_CASE(
     const test::StorePlace place;
     const EventType old_type{"account.relocated", 1};
     {
-        Told told;
-        auto store = place.open(told.options());
+        CapturedLog log;
+        auto store = place.open(log.options());
         store.append(account(1), no_stream, {NewEvent{old_type, R"({"to":"Rome"})"}});
         ProjectionRunner runner{store};
         runner.add(Moves{});
         runner.run_once();
         CHECK(runner.status("moves").accounting.filtered == 1);
-        CHECK(told.has("handles 'account.moved', and no event of the log has that name"));
+        CHECK(log.has("handles 'account.moved', and no event of the log has that name"));
     }
     auto catalog = std::make_shared<EventCatalog>();
     catalog->add<Moved>();
@@ -178,8 +179,8 @@ TEST_CASE(
                     [](const nlohmann::json& old) -> std::vector<UpcastEvent> {
                         return {Moved{old.at("to").get<std::string>()}};
                     });
-    Told told;
-    StoreOptions options = told.options();
+    CapturedLog log;
+    StoreOptions options = log.options();
     options.catalog = catalog;
     auto store = place.open(options);
     ProjectionRunner watching{store, {.rebuild_outdated = false}};
@@ -191,5 +192,5 @@ TEST_CASE(
     runner.add(Moves{});
     runner.run_once();
     CHECK(rows(store, "moves", "moves") == std::vector<std::string>{"Rome|"});
-    CHECK(told.has("is rebuilt"));
+    CHECK(log.has("is rebuilt"));
 }

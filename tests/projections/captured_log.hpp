@@ -8,8 +8,8 @@
 
 namespace bank {
 
-/// What a store has said in its log.
-class Told {
+/// Collects what a store logs.
+class CapturedLog {
 public:
     daybook::StoreOptions options() {
         daybook::StoreOptions options;
