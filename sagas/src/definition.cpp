@@ -15,12 +15,13 @@ using detail::StepBinding;
 
 constexpr std::size_t name_bytes_max = 80;
 
-class Checker {
+class DefinitionCheck {
 public:
-    explicit Checker(const SagaDraft& draft) : draft_(draft) {}
+    explicit DefinitionCheck(const SagaDraft& draft) : draft_(draft) {}
 
     void check() const {
-        // Names stand in stream names, topics and message keys, separated by ':', '.' and '/'.
+        // The name becomes part of stream names, topics and message keys, which use ':', '.' and
+        // '/' as separators.
         if (draft_.name.size() > name_bytes_max || !EventType::is_valid(draft_.name, 1) ||
             draft_.name.find(':') != std::string::npos)
             refuse("its name must be 1 to 80 letters, digits, '.', '-' and '_'");
@@ -114,7 +115,8 @@ void describe(std::string& text, std::string_view role, const CommandBinding& co
         describe(text, answers[static_cast<int>(reply.answer)], reply.type);
 }
 
-// What a running instance depends on. Waits, budgets and topics may change under it.
+// Covers what a running instance depends on. Timeouts, budgets and topics may change while
+// instances run.
 std::string hash_of(const SagaDraft& draft) {
     std::string text = draft.name + " " + std::to_string(draft.version) + "\n";
     for (const StepBinding& step : draft.steps) {
@@ -161,7 +163,7 @@ struct SagaDefinition::Parts {
 };
 
 SagaDefinition::SagaDefinition(SagaDraft draft) {
-    Checker{draft}.check();
+    DefinitionCheck{draft}.check();
     SagaPlan plan = plan_of(draft);
     parts_ = std::make_shared<const Parts>(Parts{std::move(draft), std::move(plan)});
 }
@@ -177,7 +179,7 @@ std::string SagaDefinition::mermaid() const {
         starts += (starts.empty() ? "" : ", ") + std::string(start.type.name);
     text += quoted(starts) + "])\n";
     std::string before = "start";
-    std::string way_back = "back";
+    std::string compensation = "back";
     bool only_forward = false;
     for (std::size_t i = 0; i < draft.steps.size(); ++i) {
         const StepBinding& step = draft.steps[i];
@@ -188,12 +190,12 @@ std::string SagaDefinition::mermaid() const {
                 quoted(step.plan.name + ": " + std::string(step.forward->type.name) + " (" +
                        std::string(to_string(kind)) + ")") +
                 "]\n    " + before + " --> " + node + "\n";
-        if (!only_forward) text += "    " + node + " -. failure .-> " + way_back + "\n";
+        if (!only_forward) text += "    " + node + " -. failure .-> " + compensation + "\n";
         if (step.undo) {
             const std::string undo = "u" + std::to_string(i + 1);
             text += "    " + undo + "[" + quoted("undo: " + std::string(step.undo->type.name)) +
-                    "]\n    " + undo + " --> " + way_back + "\n";
-            way_back = undo;
+                    "]\n    " + undo + " --> " + compensation + "\n";
+            compensation = undo;
         }
         only_forward = only_forward || kind == Reversibility::pivot;
         before = node;

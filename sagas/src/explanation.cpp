@@ -1,6 +1,6 @@
 #include "daybook/sagas/saga_explanation.hpp"
 #include "machine.hpp"
-#include "saga_unit.hpp"
+#include "saga_transaction.hpp"
 #include "state_json.hpp"
 
 namespace daybook {
@@ -13,7 +13,7 @@ std::string attempt(const Exchange& exchange) {
 
 std::string waits_for(const SagaState& state) {
     if (has_ended(state.status)) return "";
-    if (state.status == SagaStatus::incident) return "an operator: " + state.trouble;
+    if (state.status == SagaStatus::incident) return "an operator: " + state.error;
     const SagaStep* step = state.current();
     if (step == nullptr) return "";
     std::string text;
@@ -28,7 +28,8 @@ std::string waits_for(const SagaState& state) {
         case StepStatus::undo_backing_off: text = "the next attempt to undo " + step->name; break;
         default: return "";
     }
-    if (!state.closing.empty()) text += ", then goes back: " + state.closing;
+    if (!state.pending_compensation.empty())
+        text += ", then goes back: " + state.pending_compensation;
     return text;
 }
 
@@ -95,7 +96,7 @@ void add_dead_letters(SagaExplanation& explanation, const std::vector<DeadLetter
     const SagaState& state = explanation.state;
     for (const DeadLetter& letter : letters) {
         const Message& message = letter.message;
-        // Its key alone would not do: a program's own messages may bear the same.
+        // The key does not identify the saga: messages of the program may have the same key.
         const auto headers = find_headers(message.headers);
         if (!headers || headers->id != state.id) continue;
         explanation.dead_letters.push_back({message.id, message.topic, message.type,

@@ -4,16 +4,16 @@
 #include "daybook/eventstore/store_access.hpp"
 #include "daybook/messaging/dead_letters.hpp"
 #include "daybook/sagas/saga_index.hpp"
+#include "enum_names.hpp"
 #include "journal.hpp"
 #include "machine.hpp"
 #include "statements.hpp"
-#include "words.hpp"
 
 namespace daybook {
 
 namespace {
 
-// The condition of a list and its parameters, which point into the filter.
+// The WHERE clause of a list and its parameters. They refer to the filter, which must outlive them.
 struct Condition {
     std::string text;
     std::vector<SqlValue> parameters;
@@ -48,7 +48,7 @@ SagaSummary summary_of(const SqlRow& row) {
     summary.id = {std::string(row.text(0)), std::string(row.text(1))};
     summary.generation = static_cast<int>(row.integer(2));
     summary.version = static_cast<int>(row.integer(3));
-    summary.status = detail::parse_word<SagaStatus>(row.text(4));
+    summary.status = detail::parse_enum<SagaStatus>(row.text(4));
     summary.step = row.text(5);
     summary.error = row.text(6);
     summary.waiting_since = optional_instant(row, 7);

@@ -16,7 +16,7 @@ Journal load_journal(const ReadStream& read, const StreamName& stream) {
     constexpr StreamRead newest{.limit = 1, .direction = Direction::backward};
     constexpr StreamRead all{.direction = Direction::backward};
     Journal journal;
-    // The newest event has the state, unless somebody else's came behind it.
+    // The newest event has the state, unless a foreign event follows it.
     for (const StreamRead& part : {newest, all}) {
         for (const EventView event : read(stream, part)) {
             journal.version = std::max(journal.version, event.version());
@@ -44,11 +44,11 @@ std::optional<LoadedSaga> load_saga(const EventStore& store, const SagaId& id) {
 }
 
 void store_saga(Transaction& tx, const SagaState& state, Version before,
-                std::vector<JournaledEvent> happened) {
-    happened.back().entry.state = encode_state(state);
+                std::vector<JournaledEvent> entries) {
+    entries.back().entry.state = encode_state(state);
     std::vector<NewEvent> events;
-    events.reserve(happened.size());
-    for (const JournaledEvent& event : happened)
+    events.reserve(entries.size());
+    for (const JournaledEvent& event : entries)
         events.emplace_back(event.type, encode_entry(event.entry));
     const AppendResult stored =
         append_reserved(tx, saga_stream(state.id), at_version(before), events);
@@ -65,8 +65,8 @@ void write_index(Sql& sql, const SagaState& state, Version journal) {
     std::optional<Timestamp> due = state.deadline_at;
     if (state.timer) due = due ? std::min(*due, state.timer->due_at) : state.timer->due_at;
     std::optional<std::string> error;
-    if (!state.trouble.empty()) {
-        error = state.trouble;
+    if (!state.error.empty()) {
+        error = state.error;
     } else if (!state.reason.empty()) {
         error = state.reason;
     }

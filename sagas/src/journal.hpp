@@ -11,15 +11,17 @@
 #include "daybook/sagas/saga_state.hpp"
 #include "state_json.hpp"
 
-// A saga in the store.
+// The journal of a saga: its stream in the store.
 //
 //     stream saga-fulfil-order:10248
-//       1  saga.started      {"generation": 1, "status": "running", "text": …, "input": …, "state":
-//       …} 2  saga.replied      … 3  saga.replied      … without "state": more of the same unit
-//       follows 4  saga.completed    {… "state": …}
+//       1  saga.started    {"generation": 1, "status": …, "text": …, "input": …, "state": {…}}
+//       2  saga.replied    {… "state": {…}}
+//       3  saga.replied    {…}              without "state": event 4 is of the same transaction
+//       4  saga.completed  {… "state": {…}}
 //
-// The newest event holds the whole state, so loading is reading one event; the tables are an index.
-// Nobody else can append here. Events that came in before that was so are passed over.
+// The last event of each transaction holds the whole state, so loading reads one event; the tables
+// are an index, which `SagaIndex::rebuild` restores. Programs cannot append to these streams;
+// foreign events, which older versions of the library admitted, are skipped.
 
 namespace daybook::detail {
 
@@ -61,26 +63,27 @@ struct Journal {
     }
 };
 
-/// Reads a stream; `read` is a transaction's or a store's.
+/// Reads a stream, through a transaction or through the store.
 using ReadStream = std::function<EventRange(const StreamName&, StreamRead)>;
 
-/// The saga as the newest entry of its journal has it. Throws CorruptError.
+/// The state in the newest journal entry that has one. Throws CorruptError.
 Journal load_journal(const ReadStream& read, const StreamName& stream);
-/// The same; nothing if there is no saga.
+/// The same by id; nothing if there is no such saga.
 std::optional<LoadedSaga> load_saga(Transaction& tx, const SagaId& id);
 std::optional<LoadedSaga> load_saga(const EventStore& store, const SagaId& id);
 
-/// True for the types of a journal's entries; all else in one is somebody else's.
+/// True for the types of journal entries; events of other types in a journal are foreign.
 bool is_entry_type(std::string_view type) noexcept;
 
-/// Appends what happened in one unit after version `before`, the last of it with the whole state,
-/// and brings the index up to date. Throws ConflictError.
+/// Appends the entries of one transaction, the last one with the whole state, and updates the
+/// index. `before` is the version that the state was loaded at: if another process has appended
+/// since, this throws ConflictError, and the inputs of this transaction do not take effect.
 void store_saga(Transaction& tx, const SagaState& state, Version before,
-                std::vector<JournaledEvent> happened);
+                std::vector<JournaledEvent> entries);
 
 void write_index(Sql& sql, const SagaState& state, Version journal);
 void write_timer(Sql& sql, const SagaState& state, SagaTimerKind kind, Timestamp due_at);
-/// Makes the row of one timer what the state says of it.
+/// Writes or deletes the row of one timer to match the state.
 void sync_timer(Sql& sql, const SagaState& state, SagaTimerKind kind);
 
 /// When a timer of this kind is due; nothing if none is armed.

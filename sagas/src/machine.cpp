@@ -9,10 +9,11 @@ namespace daybook::detail {
 namespace {
 
 std::string exchange_name(const SagaState& state, const CommandRef& ref) {
-    // The key comes last of what a program chooses: it may hold a '/', the others may not.
+    // The key is last because it may contain a '/': anywhere else, two different commands could get
+    // the same name.
     return "saga/" + state.id.definition + "/" + std::to_string(state.generation) + "/" +
-           state.steps.at(ref.step).name + "/" + (ref.move == Move::undo ? "undo" : "do") + "/" +
-           std::to_string(ref.series) + "/" + state.id.key;
+           state.steps.at(ref.step).name + "/" + (ref.kind == CommandKind::undo ? "undo" : "do") +
+           "/" + std::to_string(ref.command_number) + "/" + state.id.key;
 }
 
 bool is_undo_status(StepStatus status) noexcept {
@@ -39,7 +40,7 @@ SagaState new_saga(const SagaPlan& plan, SagaId id, int generation, Timestamp no
 
 Reaction react(const SagaPlan& plan, SagaState state, const SagaInput& input, Timestamp now) {
     Machine machine{plan, std::move(state), now};
-    std::visit([&](const auto& given) { machine.take(given); }, input);
+    std::visit([&](const auto& given) { machine.apply(given); }, input);
     return std::move(machine).finish();
 }
 
@@ -57,7 +58,7 @@ bool forward_only(const SagaState& state, std::size_t step) {
                        });
 }
 
-bool beyond_return(const SagaState& state) {
+bool cannot_compensate(const SagaState& state) {
     if (forward_only(state, state.step)) return true;
     const SagaStep* step = state.current();
     return step != nullptr && step->reversibility == Reversibility::pivot &&
@@ -66,13 +67,15 @@ bool beyond_return(const SagaState& state) {
 
 Relevance relevance(const SagaState& state, const CommandRef& ref) {
     const SagaStep& step = state.steps.at(ref.step);
-    const bool undo = ref.move == Move::undo;
+    const bool undo = ref.kind == CommandKind::undo;
     const Exchange& exchange = undo ? step.undo : step.forward;
     const auto stale = [&](const std::string& why) {
         return Relevance{false, (undo ? "undo of " : "") + step.name + ": " + why};
     };
-    if (ref.series > exchange.series) return stale("an answer to a command that was never sent");
-    if (ref.series < exchange.series) return stale("an answer to an earlier attempt");
+    if (ref.command_number > exchange.command_number)
+        return stale("an answer to a command that was never sent");
+    if (ref.command_number < exchange.command_number)
+        return stale("an answer to an earlier attempt");
     if (exchange.answered) return stale("it was answered before");
     if (undo) {
         const bool held = step.status == StepStatus::undo_failed &&
@@ -85,23 +88,24 @@ Relevance relevance(const SagaState& state, const CommandRef& ref) {
     return {true};
 }
 
-// ----- what all inputs share
+// ----- shared by all inputs
 
 const StepPlan& Machine::plan_of(const SagaStep& step) const {
     return plan_.steps.at(static_cast<std::size_t>(&step - state_.steps.data()));
 }
 
-CommandRef Machine::ref_of(const SagaStep& step, Move move) const {
+CommandRef Machine::ref_of(const SagaStep& step, CommandKind kind) const {
     const auto index = static_cast<std::size_t>(&step - state_.steps.data());
-    return {index, move, move == Move::undo ? step.undo.series : step.forward.series};
+    return {index, kind,
+            kind == CommandKind::undo ? step.undo.command_number : step.forward.command_number};
 }
 
-std::chrono::milliseconds Machine::wait_after(const SagaStep& step, Move move) const {
-    const bool undo = move == Move::undo;
+std::chrono::milliseconds Machine::wait_after(const SagaStep& step, CommandKind kind) const {
+    const bool undo = kind == CommandKind::undo;
     const int attempts = undo ? step.undo.attempts : step.forward.attempts;
-    // The jitter comes out of the command's name, so that the same input gives the same reaction.
+    // The jitter is derived from the command's name, so that `react` stays a pure function.
     const auto bytes =
-        EventId::from_name(exchange_name(state_, ref_of(step, move)) + "/wait").bytes();
+        EventId::from_name(exchange_name(state_, ref_of(step, kind)) + "/wait").bytes();
     double random = 0;
     for (std::size_t i = 0; i < 6; ++i) random = (random + bytes[i]) / 256;
     return (undo ? plan_of(step).undo_retry : plan_of(step).retry).delay(attempts, random);
@@ -126,21 +130,21 @@ void Machine::cancel_deadline() {
     state_.deadline_at.reset();
 }
 
-void Machine::incident(IncidentCause cause, std::string trouble) {
+void Machine::incident(IncidentCause cause, std::string error) {
     cancel_timer();
     if (state_.status != SagaStatus::incident) state_.resume = state_.status;
     state_.status = SagaStatus::incident;
     state_.cause = cause;
-    state_.trouble = std::move(trouble);
+    state_.error = std::move(error);
     state_.waiting_since = now_;
-    text_ += "; incident: " + state_.trouble;
+    text_ += "; incident: " + state_.error;
 }
 
 void Machine::leave_incident() {
     if (state_.status != SagaStatus::incident) return;
     state_.status = state_.resume;
     state_.cause = IncidentCause::none;
-    state_.trouble.clear();
+    state_.error.clear();
     state_.held.reset();
 }
 
@@ -148,7 +152,7 @@ void Machine::end(SagaStatus status) {
     cancel_timer();
     cancel_deadline();
     state_.status = status;
-    state_.closing.clear();
+    state_.pending_compensation.clear();
     state_.step = SagaState::no_step;
     effects_.push_back(EndSaga{status});
     text_ += "; ended as " + std::string(to_string(status));
@@ -170,9 +174,9 @@ Reaction Machine::finish() && {
     return {std::move(state_), std::move(effects_), verdict_, std::move(text_)};
 }
 
-// Without this a time-out of seconds would take as long as the clock went back.
-void Machine::take(const ClockInput&) {
-    // Not the shortest of all, whose opposite there is not.
+// Without this, a timeout would last longer by as much as the clock was set back.
+void Machine::apply(const ClockInput&) {
+    // At least -max: the minimum cannot be negated.
     const auto back =
         std::max(saturating_difference(now_, state_.updated_at), -std::chrono::microseconds::max());
     if (back >= back.zero()) return ignore("a clock that did not go back");
@@ -190,7 +194,7 @@ void Machine::take(const ClockInput&) {
     }
 }
 
-void Machine::take(const StartInput& input) {
+void Machine::apply(const StartInput& input) {
     text_ = "started";
     leave_incident();
     state_.status = SagaStatus::running;
@@ -199,15 +203,15 @@ void Machine::take(const StartInput& input) {
         state_.deadline_at = saturating_add(state_.started_at, *plan_.deadline);
         effects_.push_back(ArmTimer{SagaTimerKind::deadline, *state_.deadline_at});
     }
-    begin(0);
+    start_step(0);
 }
 
-void Machine::take(const ReplyInput& input) {
+void Machine::apply(const ReplyInput& input) {
     if (auto found = relevance(state_, input.ref); !found.relevant) return ignore(found.why);
     SagaStep& step = state_.steps.at(input.ref.step);
-    text_ =
-        (input.ref.move == Move::undo ? "undo of " : "") + step.name + " answered " + input.type;
-    if (input.ref.move == Move::undo) {
+    text_ = (input.ref.kind == CommandKind::undo ? "undo of " : "") + step.name + " answered " +
+            input.type;
+    if (input.ref.kind == CommandKind::undo) {
         undo_reply(step, input);
     } else if (step.status == StepStatus::running) {
         forward_reply(step, input);
@@ -216,7 +220,7 @@ void Machine::take(const ReplyInput& input) {
     }
 }
 
-void Machine::take(const TimerInput& input) {
+void Machine::apply(const TimerInput& input) {
     if (input.kind == SagaTimerKind::deadline) {
         if (state_.deadline_at != input.due_at) return ignore("a deadline that is not armed");
         state_.deadline_at.reset();
@@ -234,7 +238,7 @@ void Machine::take(const TimerInput& input) {
     }
 }
 
-void Machine::take(const FaultInput& input) {
+void Machine::apply(const FaultInput& input) {
     text_ = "failed";
     state_.held = input.held;
     incident(input.cause, input.error);
@@ -242,28 +246,28 @@ void Machine::take(const FaultInput& input) {
 
 // ----- forward
 
-void Machine::begin(std::size_t step) {
+void Machine::start_step(std::size_t step) {
     state_.step = step;
-    SagaStep& begun = current();
-    begun.status = StepStatus::running;
-    begun.begun_at = now_;
-    begun.forward = {1, 1, false};
-    send_forward(begun);
+    SagaStep& started = current();
+    started.status = StepStatus::running;
+    started.started_at = now_;
+    started.forward = {1, 1, false};
+    send_forward(started);
 }
 
 void Machine::send_forward(SagaStep& step) {
     step.status = StepStatus::running;
     state_.waiting_since = now_;
     arm(SagaTimerKind::timeout, plan_of(step).timeout);
-    effects_.push_back(SendCommand{ref_of(step, Move::forward)});
+    effects_.push_back(SendCommand{ref_of(step, CommandKind::forward)});
 }
 
-void Machine::go_on() {
+void Machine::advance() {
     const std::size_t next = state_.step + 1;
     if (next == state_.steps.size()) {
         end(SagaStatus::completed);
     } else {
-        begin(next);
+        start_step(next);
     }
 }
 
@@ -273,11 +277,12 @@ void Machine::conclude() {
     step.order = ++state_.concluded;
     step.ended_at = now_;
     cancel_timer();
-    // Done, a pivot forbids going back, whatever was asked for meanwhile.
+    // A pivot that is done cannot be undone, so a pending compensation is dropped.
     if (step.reversibility == Reversibility::pivot && step.status == StepStatus::done)
-        state_.closing.clear();
-    if (!state_.closing.empty() && !forward_only(state_, state_.step)) return go_back({});
-    go_on();
+        state_.pending_compensation.clear();
+    if (!state_.pending_compensation.empty() && !forward_only(state_, state_.step))
+        return compensate({});
+    advance();
 }
 
 void Machine::forward_reply(SagaStep& step, const ReplyInput& input) {
@@ -293,58 +298,61 @@ void Machine::forward_reply(SagaStep& step, const ReplyInput& input) {
     forward_failed(step, input.answer == Answer::busy);
 }
 
-// A definite failure: it is known that the step was not done.
-void Machine::forward_failed(SagaStep& step, bool worth_repeating) {
+// The reply was a failure, so the step is certainly not done.
+void Machine::forward_failed(SagaStep& step, bool may_succeed_later) {
     const bool only_forward = forward_only(state_, state_.step);
-    const bool may_repeat = only_forward || (worth_repeating && state_.closing.empty());
-    if (may_repeat && !plan_of(step).retry.exhausted(step.forward.attempts)) {
+    const bool may_retry =
+        only_forward || (may_succeed_later && state_.pending_compensation.empty());
+    if (may_retry && !plan_of(step).retry.exhausted(step.forward.attempts)) {
         step.status = StepStatus::backing_off;
         state_.waiting_since = now_;
-        arm(SagaTimerKind::retry, wait_after(step, Move::forward));
+        arm(SagaTimerKind::retry, wait_after(step, CommandKind::forward));
         return;
     }
     step.status = StepStatus::failed;
     step.ended_at = now_;
     const std::string reason = step.name + " failed: " + step.note;
     if (only_forward) return incident(IncidentCause::step, reason);
-    go_back(reason);
+    compensate(reason);
 }
 
 void Machine::forward_overdue(SagaStep& step) {
     if (step.status == StepStatus::backing_off) {
         text_ = step.name + " tried again";
         ++step.forward.attempts;
-        ++step.forward.series;
+        ++step.forward.command_number;
         step.forward.answered = false;
         return send_forward(step);
     }
     text_ = "no answer from " + step.name + " in time";
-    const bool must_know = has_to_be_known(step);
-    const bool closing = !state_.closing.empty() && !must_know;
-    if (!closing && !plan_of(step).retry.exhausted(step.forward.attempts)) {
+    const bool needs_outcome = must_know_outcome(step);
+    const bool gives_up = !state_.pending_compensation.empty() && !needs_outcome;
+    if (!gives_up && !plan_of(step).retry.exhausted(step.forward.attempts)) {
         text_ += ", sent again";
         ++step.forward.attempts;
         return send_forward(step);
     }
     const std::string reason = "no answer from " + step.name + " after " +
                                std::to_string(step.forward.attempts) + " attempts";
-    if (must_know) return incident(IncidentCause::step, reason + ", so its outcome is unknown");
+    if (needs_outcome) return incident(IncidentCause::step, reason + ", so its outcome is unknown");
     give_up(step, reason);
 }
 
-// Its outcome decides whether the saga may go back at all.
-bool Machine::has_to_be_known(const SagaStep& step) const {
+// The outcome of such a step decides whether the saga may compensate, so the step cannot be given
+// up as `unknown`.
+bool Machine::must_know_outcome(const SagaStep& step) const {
     return step.reversibility == Reversibility::pivot || forward_only(state_, state_.step);
 }
 
-// Nobody knows whether the step was done: from here on it counts as done and is undone.
+// The outcome of the step is unknown. It counts as done from here on, so that it is undone: to
+// leave it would keep an effect of a compensated saga.
 void Machine::give_up(SagaStep& step, std::string reason) {
     const bool harmless = step.reversibility == Reversibility::read_only;
     step.status = harmless ? StepStatus::failed : StepStatus::unknown;
     step.note = "outcome unknown";
     step.order = ++state_.concluded;
     step.ended_at = now_;
-    go_back(std::move(reason));
+    compensate(std::move(reason));
 }
 
 void Machine::late_reply(SagaStep& step, const ReplyInput& input) {
@@ -357,7 +365,8 @@ void Machine::late_reply(SagaStep& step, const ReplyInput& input) {
     late_success(step);
 }
 
-// The step has happened after all. Whatever undo was sent before may have found nothing.
+// A step that was given up has succeeded after all. An undo that was sent before may have found
+// nothing to undo, so it has to be sent again.
 void Machine::late_success(SagaStep& step) {
     switch (step.status) {
         case StepStatus::undoing:
@@ -369,7 +378,7 @@ void Machine::late_success(SagaStep& step) {
     step.status = StepStatus::done;
     step.order = ++state_.concluded;
     if (!has_ended(state_.status)) return;
-    state_.step = ref_of(step, Move::forward).step;
+    state_.step = ref_of(step, CommandKind::forward).step;
     incident(IncidentCause::late, step.name + " succeeded after the saga had ended as " +
                                       std::string(to_string(state_.status)));
     state_.resume = SagaStatus::compensating;
@@ -384,7 +393,7 @@ void Machine::deadline_passed() {
         text_ += ", too late to go back";
         return;
     }
-    stop(SagaStatus::compensated, "the deadline has passed");
+    request_compensation(SagaStatus::compensated, "the deadline has passed");
 }
 
 }  // namespace daybook::detail

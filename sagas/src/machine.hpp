@@ -11,29 +11,31 @@
 #include "daybook/sagas/saga_explanation.hpp"
 #include "daybook/sagas/saga_state.hpp"
 
-// What a saga is, without any I/O: a pure function from a state and an input to the next state and
-// the effects that have to commit with it.
+// The state machine of a saga, without any I/O: `react` is a pure function from a state and an
+// input to the next state and the effects that have to commit with it.
 //
 //     running ──────────────── every step done ─────────────────► completed
 //        │  failure, deadline, cancel (before the pivot)
 //        ▼
 //     compensating ─── everything undone ───► compensated | cancelled | failed
 //
-//     Either becomes an incident when it can do no more by itself, and goes on from where it was.
+//     In both states a failure that the saga cannot handle makes it an incident; when an operator
+//     has resolved that, the saga continues in the state it had before.
 
 namespace daybook::detail {
 
-enum class Move { forward, undo };
+/// The command of a step, or of its undo.
+enum class CommandKind { forward, undo };
 
 /// Which command a reply answers.
 struct CommandRef {
     std::size_t step = SagaState::no_step;
-    Move move = Move::forward;
-    int series = 0;
+    CommandKind kind = CommandKind::forward;
+    int command_number = 0;
 };
 
-// Inputs. Those that come with `data` bring the saga's data as it is to be after them: the
-// program's functions are called before, once.
+// Inputs. `data` is the saga's data after the input: the program's functions, which produce it, are
+// called once, before `react`.
 
 struct StartInput {
     std::string data;
@@ -43,7 +45,7 @@ struct ReplyInput {
     Answer answer = Answer::success;
     std::string type;
     std::string data;
-    std::string note{};  ///< of a failure: what it said
+    std::string note{};  ///< of a failure: its text
 };
 struct TimerInput {
     SagaTimerKind kind = SagaTimerKind::timeout;
@@ -55,20 +57,20 @@ struct OperatorInput {
     std::string reason{};
     std::optional<std::string> data{};  ///< of `complete` with a reply
 };
-/// Something of the program's own failed: the saga is held, nothing else.
+/// A function of the program failed: the saga becomes an incident, and nothing else changes.
 struct FaultInput {
     IncidentCause cause = IncidentCause::reply;
     std::string error;
     std::optional<HeldInput> held{};
 };
-/// The undo of the current step, which nobody answers, is in the outbox.
+/// The undo of the current step, for which no reply is defined, is in the outbox.
 struct SentInput {};
-/// Something that came too late or twice, and is only counted.
+/// A duplicate or late input, which is only counted.
 struct StaleInput {
     std::string text;
 };
 
-/// The clock went back behind the last input: what is waited for moves along with it.
+/// The clock was set back to before the last input: due times move back by the same amount.
 struct ClockInput {};
 
 using SagaInput = std::variant<ClockInput, StartInput, ReplyInput, TimerInput, OperatorInput,
@@ -108,27 +110,30 @@ SagaState new_saga(const SagaPlan& plan, SagaId id, int generation, Timestamp no
 
 Reaction react(const SagaPlan& plan, SagaState state, const SagaInput& input, Timestamp now);
 
-/// Is a reply to this command of any interest still? If not, why: then it need not be decoded.
+/// Whether a reply to this command still changes the saga. If not, `why` says so, and the reply
+/// need not be decoded.
 struct Relevance {
     bool relevant = false;
     std::string why{};
 };
 Relevance relevance(const SagaState& state, const CommandRef& ref);
 
-/// What an operator may do to it now.
+/// The actions that an operator may take in this state.
 std::vector<SagaAction> legal_actions(const SagaState& state);
 
 SagaExplanation explain(SagaState state, Version journal);
-/// Those of the letters that are this saga's.
+/// Adds the parked messages that belong to this saga.
 void add_dead_letters(SagaExplanation& explanation, const std::vector<DeadLetter>& letters);
 
-/// May no longer go back: a step that cannot be undone is done, or may be.
-bool beyond_return(const SagaState& state);
+/// The saga may not compensate any more: a step that cannot be undone is done, or may be done.
+bool cannot_compensate(const SagaState& state);
 
-/// Its undo is to be sent and nobody will answer: SentInput comes next.
+/// The undo of the current step is sent and has no reply defined: SentInput is the next input.
 bool undo_needs_no_answer(const SagaPlan& plan, const SagaState& state);
 
-/// The id of the message that carries the command: the same for the same series, always.
+/// The id of the command's message, derived from the saga, the step and the command number. A
+/// command that is sent again has the same id; with another one the participant would execute it
+/// twice.
 EventId command_id(const SagaState& state, const CommandRef& ref);
 
 }  // namespace daybook::detail

@@ -2,7 +2,7 @@
 
 #include "machine_parts.hpp"
 
-// What people do to a saga by hand.
+// The actions of an operator.
 
 namespace daybook::detail {
 
@@ -14,7 +14,7 @@ bool waits_to_retry(const SagaStep& step) noexcept {
     return step.status == StepStatus::backing_off || step.status == StepStatus::undo_backing_off;
 }
 
-std::string words(const Actions& actions) {
+std::string names_of(const Actions& actions) {
     std::string text;
     for (const SagaAction action : actions)
         text += (text.empty() ? "" : ", ") + std::string(to_string(action));
@@ -29,33 +29,34 @@ Actions legal_actions(const SagaState& state) {
     if (state.cause == IncidentCause::end) return {SagaAction::retry, SagaAction::skip};
     const SagaStep* step = state.current();
     if (step == nullptr) return {};
-    const bool held = state.status == SagaStatus::incident;
-    const SagaStatus direction = held ? state.resume : state.status;
+    const bool is_incident = state.status == SagaStatus::incident;
+    const SagaStatus direction = is_incident ? state.resume : state.status;
 
     Actions actions;
-    if (held || waits_to_retry(*step)) actions.push_back(SagaAction::retry);
+    if (is_incident || waits_to_retry(*step)) actions.push_back(SagaAction::retry);
     actions.insert(actions.end(), {SagaAction::skip, SagaAction::complete});
-    if (direction == SagaStatus::running && state.closing.empty() && !beyond_return(state))
+    if (direction == SagaStatus::running && state.pending_compensation.empty() &&
+        !cannot_compensate(state))
         actions.push_back(SagaAction::cancel);
     return actions;
 }
 
-void Machine::take(const OperatorInput& input) {
+void Machine::apply(const OperatorInput& input) {
     const Actions legal = legal_actions(state_);
     text_ = input.actor + ": " + std::string(to_string(input.action));
     if (!input.reason.empty()) text_ += ", because " + input.reason;
 
-    const bool going_back =
-        !state_.closing.empty() || state_.status == SagaStatus::cancelled ||
+    const bool compensates =
+        !state_.pending_compensation.empty() || state_.status == SagaStatus::cancelled ||
         state_.status == SagaStatus::compensating ||
         (state_.status == SagaStatus::incident && state_.resume == SagaStatus::compensating);
-    if (input.action == SagaAction::cancel && going_back) return ignore("it goes back already");
+    if (input.action == SagaAction::cancel && compensates) return ignore("it goes back already");
     if (std::ranges::find(legal, input.action) == legal.end()) {
         std::string why = "it is " + std::string(to_string(state_.status));
-        if (input.action == SagaAction::cancel && beyond_return(state_))
+        if (input.action == SagaAction::cancel && cannot_compensate(state_))
             why = "it is past the point of no return";
         return refuse(std::string(to_string(input.action)) + " is not possible, " + why +
-                      "; possible: " + words(legal));
+                      "; possible: " + names_of(legal));
     }
     if (state_.step < state_.steps.size()) {
         current().note = std::string(to_string(input.action)) + " by " + input.actor;
@@ -69,7 +70,8 @@ void Machine::take(const OperatorInput& input) {
     }
 }
 
-// With a fresh budget. What was answered becomes a new command, what was not is sent again.
+// With a new budget of attempts. A command that has a reply is replaced by a new one; a command
+// without a reply is sent again under its id, as the participant may have executed it.
 void Machine::retry() {
     const IncidentCause cause = state_.cause;
     leave_incident();
@@ -78,7 +80,7 @@ void Machine::retry() {
         case IncidentCause::end: effects_.push_back(EndSaga{state_.status}); return;
         case IncidentCause::late: return undo_next();
         case IncidentCause::reply: {
-            // The reply follows; should it be a failure, its budget is fresh.
+            // The kept reply follows as the next input; if it is a failure, the budget is new.
             SagaStep& step = current();
             (state_.status == SagaStatus::compensating ? step.undo : step.forward).attempts = 0;
             return;
@@ -87,10 +89,11 @@ void Machine::retry() {
     }
     SagaStep& step = current();
     const bool undo = state_.status == SagaStatus::compensating;
-    if (!undo && !state_.closing.empty() && !has_to_be_known(step)) return give_up(step, {});
+    if (!undo && !state_.pending_compensation.empty() && !must_know_outcome(step))
+        return give_up(step, {});
     Exchange& exchange = undo ? step.undo : step.forward;
     exchange.attempts = 1;
-    if (exchange.answered) ++exchange.series;
+    if (exchange.answered) ++exchange.command_number;
     exchange.answered = false;
     undo ? send_undo(step) : send_forward(step);
 }
@@ -129,12 +132,12 @@ void Machine::cancel(const OperatorInput& input) {
     const std::string reason = "cancelled by " + input.actor +
                                (input.reason.empty() ? std::string{} : ": " + input.reason);
     leave_incident();
-    if (cause == IncidentCause::none) return stop(SagaStatus::cancelled, reason);
+    if (cause == IncidentCause::none) return request_compensation(SagaStatus::cancelled, reason);
     state_.end = SagaStatus::cancelled;
     state_.reason = reason;
     if (cause == IncidentCause::start) return end(SagaStatus::cancelled);
     if (current().status == StepStatus::running) return give_up(current(), reason);
-    go_back(reason);
+    compensate(reason);
 }
 
 }  // namespace daybook::detail

@@ -11,91 +11,92 @@ namespace daybook {
 
 namespace {
 
-// How often to ask whether the store is still the same.
+// How often to check whether the store behind the connection was replaced.
 constexpr std::chrono::milliseconds identity_interval{500};
 
-// What another process is at is left to this one if that has died.
-constexpr std::chrono::milliseconds look_again{50};
+// How soon to retry starts that were left to another process, which may have died.
+constexpr std::chrono::milliseconds recheck_interval{50};
 
 }  // namespace
 
 // ----- running
 
 std::size_t SagaOrchestrator::State::run_once() {
-    look_at_identity();
+    check_identity();
     std::size_t done = 0;
     std::exception_ptr thrown;
-    std::size_t looked_at = 0;
+    std::size_t checked = 0;
     for (const auto& entry : definitions.newest()) {
         try {
             if (const auto started = start_new(entry.second)) {
                 done += *started;
-                ++looked_at;
+                ++checked;
             }
         } catch (const ConflictError&) {
-            // Another process was faster; its checkpoint is seen next time.
+            // Another process was faster; the next run reads its checkpoint.
         } catch (const Error& error) {
-            if (concerns_store(error)) throw;
-            trouble("saga '" + entry.first + "' cannot start: " + error.what());
+            if (is_store_error(error)) throw;
+            report_error("saga '" + entry.first + "' cannot start: " + error.what());
         } catch (...) {
-            // Of a commit hook, whose program may want to hear of it. The others come first.
+            // Thrown by a commit hook. Thrown to the caller after the other definitions and timers.
             thrown = std::current_exception();
         }
     }
-    starts_wait_ = looked_at < definitions.newest().size();
+    starts_wait_ = checked < definitions.newest().size();
     done += fire_due();
     if (thrown) std::rethrow_exception(thrown);
     return done;
 }
 
-bool SagaOrchestrator::State::concerns_store(const std::exception& error) noexcept {
+bool SagaOrchestrator::State::is_store_error(const std::exception& error) noexcept {
     const auto* const known = dynamic_cast<const Error*>(&error);
-    // A statement that was cancelled from outside is as good as one that was never sent.
+    // A statement that was cancelled from outside had no effect, like one that was never sent.
     return is_transient(error) || (known != nullptr && known->kind() == ErrorKind::cancelled);
 }
 
-void SagaOrchestrator::State::forget() {
+void SagaOrchestrator::State::drop_caches() {
     const std::lock_guard lock{mutex_};
-    seen_.clear();
-    identity_seen_.reset();
+    checkpoints_.clear();
+    identity_checked_.reset();
 }
 
-void SagaOrchestrator::State::look_at_identity() {
+void SagaOrchestrator::State::check_identity() {
     const auto now = std::chrono::steady_clock::now();
     const std::lock_guard lock{mutex_};
-    if (identity_seen_ && now - *identity_seen_ < identity_interval) return;
+    if (identity_checked_ && now - *identity_checked_ < identity_interval) return;
     const EventId identity = store.identity();
     if (identity != identity_) {
-        seen_.clear();
-        begun_.clear();
+        checkpoints_.clear();
+        in_progress_.clear();
         failed_.clear();
         identity_ = identity;
     }
-    identity_seen_ = now;
+    identity_checked_ = now;
 }
 
 NextStep SagaOrchestrator::State::step() {
-    return run_once() > 0 ? NextStep::now() : NextStep::after_commit(rest());
+    return run_once() > 0 ? NextStep::now() : NextStep::after_commit(sleep_time());
 }
 
 void SagaOrchestrator::State::wait(const std::exception_ptr& why) {
-    forget();
+    drop_caches();
     const std::lock_guard lock{mutex_};
     last_error_ = "the sagas wait: " + error_text(why);
 }
 
-std::chrono::milliseconds SagaOrchestrator::State::rest() const {
+std::chrono::milliseconds SagaOrchestrator::State::sleep_time() const {
     using std::chrono::milliseconds;
     const auto next = next_due();
     if (!next) return options.sleep_max;
     const auto until =
         std::chrono::ceil<milliseconds>(saturating_difference(*next, store.clock().now()));
-    const auto shortest = std::min(starts_wait_ ? look_again : milliseconds{1}, options.sleep_max);
+    const auto shortest =
+        std::min(starts_wait_ ? recheck_interval : milliseconds{1}, options.sleep_max);
     return std::clamp(until, shortest, options.sleep_max);
 }
 
-void SagaOrchestrator::State::trouble(const std::string& text) {
-    // What comes again with each look is said once, and before it is shown.
+void SagaOrchestrator::State::report_error(const std::string& text) {
+    // An error that each run repeats is logged once. It is logged before `last_error` returns it.
     if (last_error() == text) return;
     store.log(LogLevel::error, text);
     const std::lock_guard lock{mutex_};
@@ -146,7 +147,7 @@ void SagaOrchestrator::handle_reply(const Message& reply, Transaction& tx) {
     state_->handle_reply(reply, tx);
 }
 
-// ----- looking
+// ----- queries
 
 SagaExplanation SagaOrchestrator::explain(const SagaId& id) const {
     return SagaIndex{state_->store}.explain(id);
@@ -159,17 +160,17 @@ std::vector<SagaSummary> SagaOrchestrator::unknown() const {
     for (;;) {
         const auto page = index.list(filter);
         for (const SagaSummary& saga : page)
-            if (!state_->definitions.knows_hash(saga.hash)) unknown.push_back(saga);
+            if (!state_->definitions.contains_hash(saga.hash)) unknown.push_back(saga);
         if (page.size() < filter.limit) return unknown;
         filter.after = page.back().id;
     }
 }
 
-// ----- by hand
+// ----- actions of an operator
 
 SagaExplanation SagaOrchestrator::State::act(
     const SagaId& id, const SagaOperator& by,
-    const std::function<void(detail::SagaUnit&, Transaction&)>& action) {
+    const std::function<void(detail::SagaTransaction&, Transaction&)>& action) {
     if (by.actor.empty())
         throw InvalidError("saga " + id.to_string() + ": say who acts, it goes into its history");
     store.transact([&](Transaction& tx) {
@@ -180,9 +181,9 @@ SagaExplanation SagaOrchestrator::State::act(
             throw ConflictError(Conflict{stream, at_version(*by.seen), saga->journal});
         tx.set_trace({saga->state.correlation, {}});
         const SagaDefinition& definition = definitions.require(saga->state);
-        detail::SagaUnit unit{tx, definition, std::move(*saga), data_bytes_max};
-        action(unit, tx);
-        if (unit.happened()) unit.store();
+        detail::SagaTransaction saga_tx{tx, definition, std::move(*saga), data_bytes_max};
+        action(saga_tx, tx);
+        if (saga_tx.has_changes()) saga_tx.store();
     });
     return SagaIndex{store}.explain(id);
 }
@@ -193,7 +194,7 @@ detail::OperatorInput input_of(SagaAction action, const SagaOperator& by) {
     return {action, clean_text(by.actor), clean_text(by.reason), {}};
 }
 
-// What a retry of a saga that could not be started begins from.
+// The start event of a saga whose start failed; a retry starts the saga from it again.
 std::optional<RecordedEvent> start_event(Transaction& tx, const SagaState& state) {
     if (state.cause != IncidentCause::start) return std::nullopt;
     for (const EventView event : tx.read_all({.from = state.started_by, .limit = 1}))
@@ -204,48 +205,48 @@ std::optional<RecordedEvent> start_event(Transaction& tx, const SagaState& state
 }  // namespace
 
 SagaExplanation SagaOrchestrator::retry(const SagaId& id, const SagaOperator& by) {
-    return state_->act(id, by, [&](detail::SagaUnit& unit, Transaction& tx) {
-        const auto event = start_event(tx, unit.state());
+    return state_->act(id, by, [&](detail::SagaTransaction& saga_tx, Transaction& tx) {
+        const auto event = start_event(tx, saga_tx.state());
         std::optional<EventView> view;
         if (event) view = event->view();
-        unit.operate(input_of(SagaAction::retry, by), view ? &*view : nullptr);
+        saga_tx.operate(input_of(SagaAction::retry, by), view ? &*view : nullptr);
     });
 }
 
 SagaExplanation SagaOrchestrator::skip(const SagaId& id, const SagaOperator& by) {
-    return state_->act(id, by, [&](detail::SagaUnit& unit, Transaction&) {
-        unit.operate(input_of(SagaAction::skip, by), nullptr);
+    return state_->act(id, by, [&](detail::SagaTransaction& saga_tx, Transaction&) {
+        saga_tx.operate(input_of(SagaAction::skip, by), nullptr);
     });
 }
 
 SagaExplanation SagaOrchestrator::cancel(const SagaId& id, const SagaOperator& by) {
-    return state_->act(id, by, [&](detail::SagaUnit& unit, Transaction&) {
-        unit.operate(input_of(SagaAction::cancel, by), nullptr);
+    return state_->act(id, by, [&](detail::SagaTransaction& saga_tx, Transaction&) {
+        saga_tx.operate(input_of(SagaAction::cancel, by), nullptr);
     });
 }
 
 SagaExplanation SagaOrchestrator::complete_with(const SagaId& id, const SagaOperator& by,
                                                 const NewEvent* reply) {
-    return state_->act(id, by, [&](detail::SagaUnit& unit, Transaction&) {
+    return state_->act(id, by, [&](detail::SagaTransaction& saga_tx, Transaction&) {
         Message message;
         if (reply != nullptr) {
             message.type = reply->type.name;
             message.schema_version = reply->type.version;
             message.data = reply->data;
         }
-        unit.complete(input_of(SagaAction::complete, by), reply == nullptr ? nullptr : &message);
+        saga_tx.complete(input_of(SagaAction::complete, by), reply == nullptr ? nullptr : &message);
     });
 }
 
 SagaExplanation SagaOrchestrator::complete_json(const SagaId& id, const SagaOperator& by,
                                                 const std::string& json) {
-    return state_->act(id, by, [&](detail::SagaUnit& unit, Transaction&) {
-        const EventType& type = unit.success_type();
+    return state_->act(id, by, [&](detail::SagaTransaction& saga_tx, Transaction&) {
+        const EventType& type = saga_tx.success_type();
         Message message;
         message.type = type.name;
         message.schema_version = type.version;
         message.data = json;
-        unit.complete(input_of(SagaAction::complete, by), &message);
+        saga_tx.complete(input_of(SagaAction::complete, by), &message);
     });
 }
 

@@ -17,7 +17,7 @@
 #include "daybook/eventstore/worker.hpp"
 #include "daybook/sagas/saga_orchestrator.hpp"
 #include "definition_set.hpp"
-#include "saga_unit.hpp"
+#include "saga_transaction.hpp"
 
 namespace daybook {
 
@@ -34,7 +34,7 @@ struct SagaOrchestrator::State {
                          .on_wait = [this](const auto& why) { wait(why); }}) {}
 
     // starter.cpp
-    /// Nothing if another process is at it.
+    /// Returns the number of starts; nothing if another process handles them in recovery.
     std::optional<std::size_t> start_new(const SagaDefinition& definition);
     void start_one(Transaction& tx, const SagaDefinition& definition, const EventView& event,
                    const std::string& fault);
@@ -42,33 +42,34 @@ struct SagaOrchestrator::State {
                            const std::function<void(Transaction&, const SagaDefinition&)>& action);
     // timers.cpp
     std::size_t fire_due();
-    void look_at_clock();
+    void check_clock();
     std::optional<Timestamp> next_due() const;
     // replies.cpp
     void handle_reply(const Message& message, Transaction& tx);
-    /// Whether the saga was begun with a definition that is there.
+    /// Whether the definition that the saga was started with was added here.
     bool takes(const Message& envelope) const;
     // orchestrator.cpp
     std::size_t run_once();
     NextStep step();
     void wait(const std::exception_ptr& why);
-    /// How long nothing is due, if nobody commits.
-    std::chrono::milliseconds rest() const;
-    void trouble(const std::string& text);
-    /// Then nothing else can go on either.
-    static bool concerns_store(const std::exception& error) noexcept;
-    /// Drops what was kept in memory of the store.
-    void forget();
-    /// The same when the store behind the name has become another one.
-    void look_at_identity();
+    /// How long the worker may sleep unless a commit wakes it.
+    std::chrono::milliseconds sleep_time() const;
+    void report_error(const std::string& text);
+    /// An error of the store, which stops all sagas, not one.
+    static bool is_store_error(const std::exception& error) noexcept;
+    /// Drops the values cached from the store.
+    void drop_caches();
+    /// The same if the store was replaced by another one under the same name: the cached
+    /// checkpoints would skip events of the new log.
+    void check_identity();
     std::string last_error() const;
     SagaExplanation act(const SagaId& id, const SagaOperator& by,
-                        const std::function<void(detail::SagaUnit&, Transaction&)>& action);
+                        const std::function<void(detail::SagaTransaction&, Transaction&)>& action);
 
     EventStore store;
     const SagaOptions options;
     const std::size_t data_bytes_max;
-    detail::DefinitionSet definitions;  // constant once it runs
+    detail::DefinitionSet definitions;  // constant after the last `add`
 
 private:
     struct DueTimer {
@@ -79,65 +80,72 @@ private:
     };
     std::vector<DueTimer> due_timers(Timestamp now) const;
     bool fire(const DueTimer& timer);
-    std::vector<SagaId> sagas_of_the_future(Timestamp now) const;
-    bool fire_or_hold(const DueTimer& timer);
+    std::vector<SagaId> sagas_ahead_of(Timestamp now) const;
+    bool fire_or_postpone(const DueTimer& timer);
     std::size_t fire_counted(const std::vector<DueTimer>& due);
     std::int64_t count_attempt(const DueTimer& timer);
     void give_up(const DueTimer& timer);
-    /// In one unit; false if there is no such saga, no definition for it, or nothing was done.
-    bool change(const SagaId& id, const std::function<bool(detail::SagaUnit&)>& action);
-    void hold_back(const DueTimer& timer, std::string_view why);
+    /// Applies `action` to a saga in one transaction; false if the saga or its definition is
+    /// missing, or if `action` changed nothing.
+    bool change(const SagaId& id, const std::function<bool(detail::SagaTransaction&)>& action);
+    void postpone(const DueTimer& timer, std::string_view why);
 
     // starter.cpp
-    /// How often a process may die of one event or timer before that is held.
-    static constexpr std::int64_t deaths_max = 3;
-    /// Of the process that counts: how long the next one waits after a death.
-    static constexpr std::chrono::seconds counted_lease{1};
-    /// True if no process seems to have died where the starts of this definition stand.
-    bool begin(const std::string& definition);
-    /// Takes the mark away that `begin` has left.
-    void end_begun(const std::string& definition);
-    /// No fault of the event that was to start something: the store's, or another was faster.
-    static bool concerns_all(const std::exception& error) noexcept;
+    /// How often a process may die at one event or timer before the saga becomes an incident.
+    static constexpr std::int64_t crashes_max = 3;
+    /// The lease of the process that recovers: how long the next one waits if that process dies.
+    static constexpr std::chrono::seconds recovery_lease{1};
+    /// Marks in the store that this process works on the starts of this definition. True if there
+    /// was no other mark. Otherwise another process is at work too, or has died there: this process
+    /// then recovers, and counts each attempt in the store before it makes it.
+    bool mark_in_progress(const std::string& definition);
+    /// Removes the mark.
+    void clear_in_progress(const std::string& definition);
+    /// Not caused by the event that was to start a saga: an error of the store, or a conflict with
+    /// another process.
+    static bool is_store_error_or_conflict(const std::exception& error) noexcept;
     std::size_t start_page(const SagaDefinition& definition, const EventPage& page);
-    /// The same where a process has died; nothing if another process is at it.
+    /// The same in recovery; nothing if another process recovers.
     std::optional<std::size_t> start_counted(const SagaDefinition& definition,
                                              const EventPage& page);
     std::int64_t count_attempt(const SagaDefinition& definition, Position event);
-    /// In one unit: those of the rows that nobody has started yet, and the checkpoint to `done`.
-    /// With a `fault` they begin as incidents.
+    /// In one transaction: starts the sagas of those rows that are after the stored checkpoint, and
+    /// moves the checkpoint to `new_checkpoint`. If the checkpoint moved in an earlier transaction,
+    /// a crash in between would lose the starts. With a `fault` the sagas are incidents from the
+    /// start.
     std::size_t start_all(const SagaDefinition& definition, std::span<const EventRow> rows,
-                          Position done, const std::string& fault = {});
-    std::size_t start_or_hold(const SagaDefinition& definition, const EventRow& row, Position done);
-    bool may_look_again(const SagaDefinition& definition, Position event);
-    void hold_start(const SagaDefinition& definition, const EventRow& row, Position done,
-                    const std::string& why);
-    Position seen(const SagaDefinition& definition) const;
-    void saw(const SagaDefinition& definition, Position position);
+                          Position new_checkpoint, const std::string& fault = {});
+    std::size_t start_or_record_failure(const SagaDefinition& definition, const EventRow& row,
+                                        Position new_checkpoint);
+    bool may_retry_start(const SagaDefinition& definition, Position event);
+    void record_start_failure(const SagaDefinition& definition, const EventRow& row,
+                              Position new_checkpoint, const std::string& why);
+    Position checkpoint(const SagaDefinition& definition) const;
+    void advance_checkpoint(const SagaDefinition& definition, Position position);
 
-    struct Begun {
-        bool alone = true;
-        bool ended = false;
+    struct InProgress {
+        bool only_mark = true;
+        bool cleared = false;
     };
-    // By definition's name.
+    // The maps are by name of the definition.
     mutable std::mutex mutex_;
-    std::map<std::string, Position> seen_;  // under the mutex
-    std::map<std::string, Begun> begun_;    // under the mutex; see `begin`
-    // Under the mutex: the event that failed last, and how often.
+    std::map<std::string, Position> checkpoints_;    // under the mutex
+    std::map<std::string, InProgress> in_progress_;  // under the mutex; see `mark_in_progress`
+    // Under the mutex: the event whose start failed last, and how often.
     std::map<std::string, std::pair<Position, int>> failed_;
-    std::string last_error_;                                              // under the mutex
-    EventId identity_{};                                                  // under the mutex
-    std::optional<std::chrono::steady_clock::time_point> identity_seen_;  // under the mutex
-    Timestamp clock_seen_ = Timestamp::max();                             // under the mutex
-    std::atomic<bool> starts_wait_ = false;  // the last look left some that it had seen
+    std::string last_error_;                                                 // under the mutex
+    EventId identity_{};                                                     // under the mutex
+    std::optional<std::chrono::steady_clock::time_point> identity_checked_;  // under the mutex
+    Timestamp latest_clock_ = Timestamp::max();                              // under the mutex
+    std::atomic<bool> starts_wait_ = false;  // the last run left starts undone
 
     std::mutex counting_mutex_;
-    // Under it, what this process has counted ahead; see `count_attempt`.
+    // Under `counting_mutex_`: the attempts that this process has counted; see `count_attempt`.
     std::map<std::string, Position> counted_;
     std::set<std::pair<SagaId, std::string>> counted_timers_;
 
 public:
-    Worker worker;  // last: it uses all the rest
+    Worker worker;  // last, so that its thread ends before the members that it uses
 };
 
 }  // namespace daybook

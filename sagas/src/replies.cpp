@@ -8,14 +8,14 @@ namespace daybook {
 
 bool SagaOrchestrator::State::takes(const Message& envelope) const {
     const auto headers = detail::find_headers(envelope.headers);
-    // What answers no saga is for anybody to refuse.
-    return !headers || definitions.knows_hash(headers->hash);
+    // A message that is not a reply to a saga is taken, so that `handle_reply` rejects it.
+    return !headers || definitions.contains_hash(headers->hash);
 }
 
 void SagaOrchestrator::State::handle_reply(const Message& message, Transaction& tx) {
     const detail::CommandHeaders headers = detail::decode_headers(message.headers);
     auto saga = detail::load_saga(tx, headers.id);
-    // Not found is tried again for a while, then parked: nothing that answers is thrown away.
+    // The relay retries after NotFoundError and parks the reply in the end: no reply is lost.
     if (!saga)
         throw NotFoundError("no saga " + headers.id.to_string() + " for the reply " + message.type);
     const SagaDefinition* const found = definitions.find(saga->state);
@@ -32,17 +32,17 @@ void SagaOrchestrator::State::handle_reply(const Message& message, Transaction& 
     if (step == steps.end())
         throw InvalidError("saga " + headers.id.to_string() + " has no step '" + headers.step +
                            "' for the reply " + message.type);
-    const detail::CommandRef ref{static_cast<std::size_t>(step - steps.begin()), headers.move,
-                                 headers.series};
+    const detail::CommandRef ref{static_cast<std::size_t>(step - steps.begin()), headers.kind,
+                                 headers.command_number};
     const int generation = saga->state.generation;
-    detail::SagaUnit unit{tx, definition, std::move(*saga), data_bytes_max};
+    detail::SagaTransaction saga_tx{tx, definition, std::move(*saga), data_bytes_max};
     if (headers.generation != generation) {
-        unit.apply(detail::StaleInput{"the answer " + message.type + " to generation " +
-                                      std::to_string(headers.generation)});
+        saga_tx.apply(detail::StaleInput{"the answer " + message.type + " to generation " +
+                                         std::to_string(headers.generation)});
     } else {
-        unit.reply(ref, message);
+        saga_tx.reply(ref, message);
     }
-    unit.store();
+    saga_tx.store();
 }
 
 }  // namespace daybook

@@ -7,30 +7,34 @@
 #include "orchestrator_state.hpp"
 #include "statements.hpp"
 
-// Sagas are started by reading the log behind a checkpoint of each definition. The checkpoint moves
-// in the unit that starts the sagas, so an event starts one saga, whoever reads it, however often.
+// Starts sagas from the events after each definition's checkpoint. The checkpoint moves in the
+// transaction that starts the sagas, so an event starts its saga once, however many processes read
+// it.
 //
-//     all of a page in one unit
-//       │ the unit fails                     │ a process died here before
+//     a page of events in one transaction
+//       │ the transaction fails              │ another process died here
 //       ▼                                    ▼
-//     each event in a unit of its own      the same, each attempt counted ahead, one process only
-//       │ that unit fails three times        │ three deaths
+//     one transaction per event            the same, by one process only, which counts each
+//       │                                  attempt in the store before it makes it
+//       │ three failures                     │ three crashes
 //       └──────────────┬────────────────────┘
 //                      ▼
-//     an incident in place of the saga ── cannot be stored either ──► a row in
-//     daybook_saga_failed_start
+//     an incident instead of the saga
+//                      │ cannot be stored either
+//                      ▼
+//     a row in daybook_saga_failed_start
 //
-// So one event that cannot start its saga keeps no other from starting, and is not lost from sight.
+// An event that cannot start its saga thus stops no other start, and an operator can find it.
 
 namespace daybook {
 
 namespace {
 
-// Without a start the checkpoint is stored only now and then: each store of it is a commit.
+// Without a start, the checkpoint is stored only after this many events: each time costs a commit.
 constexpr std::uint64_t unsaved_max = 10'000;
 
-// How often a start may fail before it is held.
-constexpr int looks_max = 3;
+// How often a start may fail before it is recorded as failed.
+constexpr int start_attempts_max = 3;
 
 Position stored_checkpoint(Sql& sql, const std::string& definition) {
     const auto stored = sql.integer(detail::sql::load_start, definition);
@@ -44,43 +48,43 @@ const detail::StartBinding* binding_for(const SagaDefinition& definition, const 
     return found == starts.end() ? nullptr : &*found;
 }
 
-// How far the log is done with when this row of the page is.
-Position done_after(const EventPage& page, const EventRow& row) {
+// The checkpoint after this row of the page.
+Position checkpoint_after(const EventPage& page, const EventRow& row) {
     return &row == &page.rows.back() ? page.scanned_to : row.position;
 }
 
 struct ChosenId {
     SagaId id;
-    std::string trouble{};
+    std::string key_error{};
 };
 
-// An event that says no usable key still starts a saga, under the event's own id, and at once it
-// is an incident: nothing that should have started is lost from sight.
+// An event without a usable key still starts a saga, with the event's id as the key; it is an
+// incident at once, so that an operator can find it.
 ChosenId id_for(const SagaDefinition& definition, const detail::StartBinding& binding,
                 const EventView& event) {
-    std::string trouble = "its key is empty";
+    std::string key_error = "its key is empty";
     try {
         SagaId id{definition.name(), binding.key(event)};
         saga_stream(id);
         if (!id.key.empty()) return {std::move(id)};
     } catch (const std::exception& error) {
-        trouble = "its key is unusable: " + detail::plain_text(error.what());
+        key_error = "its key is unusable: " + detail::plain_text(error.what());
     } catch (...) {
-        trouble = "its key is unusable";
+        key_error = "its key is unusable";
     }
-    return {{definition.name(), event.id().to_string()}, std::move(trouble)};
+    return {{definition.name(), event.id().to_string()}, std::move(key_error)};
 }
 
 }  // namespace
 
-bool SagaOrchestrator::State::concerns_all(const std::exception& error) noexcept {
-    return concerns_store(error) || dynamic_cast<const ConflictError*>(&error) != nullptr;
+bool SagaOrchestrator::State::is_store_error_or_conflict(const std::exception& error) noexcept {
+    return is_store_error(error) || dynamic_cast<const ConflictError*>(&error) != nullptr;
 }
 
-Position SagaOrchestrator::State::seen(const SagaDefinition& definition) const {
+Position SagaOrchestrator::State::checkpoint(const SagaDefinition& definition) const {
     {
         const std::lock_guard lock{mutex_};
-        if (const auto found = seen_.find(definition.name()); found != seen_.end())
+        if (const auto found = checkpoints_.find(definition.name()); found != checkpoints_.end())
             return found->second;
     }
     Position stored;
@@ -95,14 +99,15 @@ Position SagaOrchestrator::State::seen(const SagaDefinition& definition) const {
     return stored;
 }
 
-void SagaOrchestrator::State::saw(const SagaDefinition& definition, Position position) {
+void SagaOrchestrator::State::advance_checkpoint(const SagaDefinition& definition,
+                                                 Position position) {
     const std::lock_guard lock{mutex_};
-    Position& seen = seen_[definition.name()];
-    seen = std::max(seen, position);
+    Position& checkpoint = checkpoints_[definition.name()];
+    checkpoint = std::max(checkpoint, position);
 }
 
 std::optional<std::size_t> SagaOrchestrator::State::start_new(const SagaDefinition& definition) {
-    const Position from = seen(definition);
+    const Position from = checkpoint(definition);
     EventFilter filter;
     for (const auto& start : definition.bindings().starts)
         filter.types.emplace_back(start.type.name);
@@ -111,98 +116,101 @@ std::optional<std::size_t> SagaOrchestrator::State::start_new(const SagaDefiniti
         store, {.from = from.next().value(), .filter = &filter, .events_max = options.starts_max},
         page);
     if (page.rows.empty() && page.scanned_to.value() < from.value() + unsaved_max) {
-        saw(definition, page.scanned_to);
+        advance_checkpoint(definition, page.scanned_to);
         return 0;
     }
     std::size_t started = 0;
     if (page.rows.empty()) {
         start_all(definition, {}, page.scanned_to);
-    } else if (begin(definition.name())) {
+    } else if (mark_in_progress(definition.name())) {
         started = start_page(definition, page);
     } else if (const auto each = start_counted(definition, page)) {
         started = *each;
     } else {
         return std::nullopt;
     }
-    saw(definition, page.scanned_to);
+    advance_checkpoint(definition, page.scanned_to);
     return started;
 }
 
-bool SagaOrchestrator::State::begin(const std::string& definition) {
+bool SagaOrchestrator::State::mark_in_progress(const std::string& definition) {
     {
         const std::lock_guard lock{mutex_};
-        if (const auto found = begun_.find(definition); found != begun_.end())
-            return found->second.alone;
+        if (const auto found = in_progress_.find(definition); found != in_progress_.end())
+            return found->second.only_mark;
     }
-    // Once in the life of a process: should it die before the mark goes, the next one knows.
+    // Once per process. If the process dies before it removes the mark, the next process finds it.
     std::int64_t processes = 0;
     store.transact([&](Transaction& tx) {
         Sql& sql = detail::store_sql(tx);
-        sql.exec(detail::sql::begin_starts, definition);
-        processes = sql.integer(detail::sql::load_begun, definition).value_or(0);
+        sql.exec(detail::sql::mark_in_progress, definition);
+        processes = sql.integer(detail::sql::load_in_progress, definition).value_or(0);
     });
-    const bool alone = processes <= 1;
+    const bool only_mark = processes <= 1;
     const std::lock_guard lock{mutex_};
-    begun_[definition] = {.alone = alone};
-    return alone;
+    in_progress_[definition] = {.only_mark = only_mark};
+    return only_mark;
 }
 
-void SagaOrchestrator::State::end_begun(const std::string& definition) {
+void SagaOrchestrator::State::clear_in_progress(const std::string& definition) {
     {
         const std::lock_guard lock{mutex_};
-        if (begun_[definition].ended) return;
+        if (in_progress_[definition].cleared) return;
     }
-    store.transact(
-        [&](Transaction& tx) { detail::store_sql(tx).exec(detail::sql::end_begun, definition); });
+    store.transact([&](Transaction& tx) {
+        detail::store_sql(tx).exec(detail::sql::clear_in_progress, definition);
+    });
     const std::lock_guard lock{mutex_};
-    begun_[definition] = {.alone = true, .ended = true};
+    in_progress_[definition] = {.only_mark = true, .cleared = true};
 }
 
 std::size_t SagaOrchestrator::State::start_page(const SagaDefinition& definition,
                                                 const EventPage& page) {
     std::size_t started = 0;
     try {
-        // One alone has its turn below.
+        // A single event is handled below.
         if (page.rows.size() > 1) {
             started = start_all(definition, page.rows, page.scanned_to);
-            end_begun(definition.name());
+            clear_in_progress(definition.name());
             return started;
         }
     } catch (const std::exception& error) {
-        if (concerns_all(error)) throw;
+        if (is_store_error_or_conflict(error)) throw;
     } catch (...) {
-        // Which of them it was shows when each stands alone.
+        // One transaction per event, below, finds the event that failed.
     }
     for (const EventRow& row : page.rows)
-        started += start_or_hold(definition, row, done_after(page, row));
-    end_begun(definition.name());
+        started += start_or_record_failure(definition, row, checkpoint_after(page, row));
+    clear_in_progress(definition.name());
     return started;
 }
 
-// Several processes that begin at once must not count each other's attempts as deaths.
+// Requires a lease: several processes that start at once would otherwise count each other's
+// attempts as crashes.
 std::optional<std::size_t> SagaOrchestrator::State::start_counted(const SagaDefinition& definition,
                                                                   const EventPage& page) {
     Leases leases{store};
     const auto lease = leases.try_acquire("saga-starts/" + definition.name(),
-                                          EventId::generate().to_string(), counted_lease);
+                                          EventId::generate().to_string(), recovery_lease);
     if (!lease) return std::nullopt;
     std::size_t started = 0;
     for (const EventRow& row : page.rows) {
-        if (count_attempt(definition, row.position) > deaths_max) {
-            hold_start(definition, row, done_after(page, row),
-                       "the process died at each of " + std::to_string(deaths_max) +
-                           " attempts to start it");
+        if (count_attempt(definition, row.position) > crashes_max) {
+            record_start_failure(definition, row, checkpoint_after(page, row),
+                                 "the process died at each of " + std::to_string(crashes_max) +
+                                     " attempts to start it");
             ++started;
         } else {
-            started += start_or_hold(definition, row, done_after(page, row));
+            started += start_or_record_failure(definition, row, checkpoint_after(page, row));
         }
     }
-    end_begun(definition.name());
+    clear_in_progress(definition.name());
     leases.release(*lease);
     return started;
 }
 
-// Counted ahead, as the dead count nothing; once in a process, as one that failed is alive.
+// Commits the count before the attempt, since a process that dies at the attempt cannot count it.
+// Counts once per process and event: a process that gets here again has survived its attempt.
 std::int64_t SagaOrchestrator::State::count_attempt(const SagaDefinition& definition,
                                                     Position event) {
     const std::lock_guard lock{counting_mutex_};
@@ -219,8 +227,8 @@ std::int64_t SagaOrchestrator::State::count_attempt(const SagaDefinition& defini
 }
 
 std::size_t SagaOrchestrator::State::start_all(const SagaDefinition& definition,
-                                               std::span<const EventRow> rows, Position done,
-                                               const std::string& fault) {
+                                               std::span<const EventRow> rows,
+                                               Position new_checkpoint, const std::string& fault) {
     std::size_t started = 0;
     store.transact([&](Transaction& tx) {
         started = 0;
@@ -230,52 +238,54 @@ std::size_t SagaOrchestrator::State::start_all(const SagaDefinition& definition,
             start_one(tx, definition, EventView{row}, fault);
             ++started;
         }
-        if (done > before)
-            detail::store_sql(tx).exec(detail::sql::save_start, definition.name(), done);
+        if (new_checkpoint > before)
+            detail::store_sql(tx).exec(detail::sql::save_start, definition.name(), new_checkpoint);
     });
     return started;
 }
 
-std::size_t SagaOrchestrator::State::start_or_hold(const SagaDefinition& definition,
-                                                   const EventRow& row, Position done) {
+std::size_t SagaOrchestrator::State::start_or_record_failure(const SagaDefinition& definition,
+                                                             const EventRow& row,
+                                                             Position new_checkpoint) {
     std::string why{detail::no_exception};
     try {
-        return start_all(definition, {&row, 1}, done);
+        return start_all(definition, {&row, 1}, new_checkpoint);
     } catch (const std::exception& error) {
-        // What failed once may work at the next look; those behind it wait for so long.
-        if (concerns_all(error) || may_look_again(definition, row.position)) throw;
+        // The next run may succeed; until then the events after this one wait.
+        if (is_store_error_or_conflict(error) || may_retry_start(definition, row.position)) throw;
         why = error.what();
     } catch (...) {
-        if (may_look_again(definition, row.position)) throw;
+        if (may_retry_start(definition, row.position)) throw;
     }
-    hold_start(definition, row, done, why);
+    record_start_failure(definition, row, new_checkpoint, why);
     return 1;
 }
 
-bool SagaOrchestrator::State::may_look_again(const SagaDefinition& definition, Position event) {
+bool SagaOrchestrator::State::may_retry_start(const SagaDefinition& definition, Position event) {
     const std::lock_guard lock{mutex_};
-    auto& [failed, looks] = failed_[definition.name()];
-    if (failed != event) looks = 0;
+    auto& [failed, failures] = failed_[definition.name()];
+    if (failed != event) failures = 0;
     failed = event;
-    return ++looks < looks_max;
+    return ++failures < start_attempts_max;
 }
 
-void SagaOrchestrator::State::hold_start(const SagaDefinition& definition, const EventRow& row,
-                                         Position done, const std::string& why) {
-    trouble("saga '" + definition.name() + "' is not started by event " +
-            std::to_string(row.position.value()) + ": " + why);
+void SagaOrchestrator::State::record_start_failure(const SagaDefinition& definition,
+                                                   const EventRow& row, Position new_checkpoint,
+                                                   const std::string& why) {
+    report_error("saga '" + definition.name() + "' is not started by event " +
+                 std::to_string(row.position.value()) + ": " + why);
     try {
-        start_all(definition, {&row, 1}, done, why);
+        start_all(definition, {&row, 1}, new_checkpoint, why);
         return;
     } catch (const std::exception& error) {
-        if (concerns_all(error)) throw;
+        if (is_store_error_or_conflict(error)) throw;
     } catch (...) {}
     store.transact([&](Transaction& tx) {
         Sql& sql = detail::store_sql(tx);
         if (row.position <= stored_checkpoint(sql, definition.name())) return;
         sql.exec(detail::sql::insert_failed_start, definition.name(), row.position, clean_text(why),
                  tx.now());
-        sql.exec(detail::sql::save_start, definition.name(), done);
+        sql.exec(detail::sql::save_start, definition.name(), new_checkpoint);
     });
 }
 
@@ -283,33 +293,34 @@ void SagaOrchestrator::State::start_one(Transaction& tx, const SagaDefinition& d
                                         const EventView& event, const std::string& fault) {
     const auto* binding = binding_for(definition, event);
     if (binding == nullptr) return;
-    const auto [id, key_trouble] = id_for(definition, *binding, event);
+    const auto [id, key_error] = id_for(definition, *binding, event);
     tx.set_trace(event.trace());
     auto [journal, before] = detail::load_journal(
         [&](const StreamName& name, StreamRead part) { return tx.read(name, part); },
         saga_stream(id));
     if (before && before->started_by >= event.position()) return;
     if (before && !has_ended(before->status)) {
-        detail::SagaUnit unit{tx, definition, {std::move(*before), journal}, data_bytes_max};
-        unit.apply(detail::StaleInput{"event " + std::to_string(event.position().value()) +
-                                      " would start it, but it has not ended"});
-        return unit.store();
+        detail::SagaTransaction saga_tx{
+            tx, definition, {std::move(*before), journal}, data_bytes_max};
+        saga_tx.apply(detail::StaleInput{"event " + std::to_string(event.position().value()) +
+                                         " would start it, but it has not ended"});
+        return saga_tx.store();
     }
     const int generation = before ? before->generation + 1 : 1;
     SagaState state = detail::new_saga(definition.plan(), id, generation, tx.now());
     state.started_by = event.position();
     state.correlation = event.correlation();
-    detail::SagaUnit unit{tx, definition, {std::move(state), journal}, data_bytes_max};
-    const std::string& trouble = fault.empty() ? key_trouble : fault;
-    if (trouble.empty()) {
-        unit.start(*binding, event);
+    detail::SagaTransaction saga_tx{tx, definition, {std::move(state), journal}, data_bytes_max};
+    const std::string& error = fault.empty() ? key_error : fault;
+    if (error.empty()) {
+        saga_tx.start(*binding, event);
     } else {
-        unit.apply(detail::FaultInput{IncidentCause::start, detail::plain_text(trouble), {}});
+        saga_tx.apply(detail::FaultInput{IncidentCause::start, detail::plain_text(error), {}});
     }
-    unit.store();
+    saga_tx.store();
 }
 
-// ----- by hand
+// ----- actions of an operator
 
 void SagaOrchestrator::State::take_failed_start(
     std::string_view definition, Position event, const SagaOperator& by,

@@ -4,7 +4,7 @@
 
 #include "daybook/core/error.hpp"
 #include "daybook/schema/json_writer.hpp"
-#include "words.hpp"
+#include "enum_names.hpp"
 
 namespace daybook::detail {
 
@@ -26,11 +26,11 @@ void write_some(JsonWriter& json, std::string_view key, const std::optional<Time
 }
 
 void write_exchange(JsonWriter& json, std::string_view key, const Exchange& exchange) {
-    if (exchange.series == 0) return;
+    if (exchange.command_number == 0) return;
     json.key(key);
     json.begin_object();
     write(json, "attempts", exchange.attempts);
-    write(json, "series", exchange.series);
+    write(json, "series", exchange.command_number);
     write(json, "answered", exchange.answered);
     json.end_object();
 }
@@ -44,7 +44,7 @@ void write_step(JsonWriter& json, const SagaStep& step) {
     write_exchange(json, "undo", step.undo);
     if (step.order != 0) write(json, "order", step.order);
     if (step.undo_again) write(json, "undo_again", true);
-    write_some(json, "begun_at", step.begun_at);
+    write_some(json, "begun_at", step.started_at);
     write_some(json, "ended_at", step.ended_at);
     write_some(json, "note", step.note);
     json.end_object();
@@ -58,11 +58,11 @@ void write_held(JsonWriter& json, const HeldInput& held) {
     write(json, "data", held.data);
     write_some(json, "step", held.step);
     if (held.undo) write(json, "undo", true);
-    if (held.series != 0) write(json, "series", held.series);
+    if (held.command_number != 0) write(json, "series", held.command_number);
     json.end_object();
 }
 
-// Reading. What is missing is what the writer left out.
+// Reading. A missing key is a field that was empty when it was written.
 
 std::string text_at(const Json& json, const char* key) { return json.value(key, std::string{}); }
 
@@ -73,8 +73,8 @@ std::optional<Timestamp> instant_at(const Json& json, const char* key) {
 }
 
 template <class Enum>
-Enum word_at(const Json& json, const char* key) {
-    return parse_word<Enum>(json.at(key).get_ref<const std::string&>());
+Enum enum_at(const Json& json, const char* key) {
+    return parse_enum<Enum>(json.at(key).get_ref<const std::string&>());
 }
 
 Exchange exchange_at(const Json& json, const char* key) {
@@ -87,13 +87,13 @@ Exchange exchange_at(const Json& json, const char* key) {
 SagaStep read_step(const Json& json) {
     SagaStep step;
     step.name = json.at("name").get<std::string>();
-    step.reversibility = word_at<Reversibility>(json, "kind");
-    step.status = word_at<StepStatus>(json, "status");
+    step.reversibility = enum_at<Reversibility>(json, "kind");
+    step.status = enum_at<StepStatus>(json, "status");
     step.forward = exchange_at(json, "forward");
     step.undo = exchange_at(json, "undo");
     step.order = json.value("order", 0);
     step.undo_again = json.value("undo_again", false);
-    step.begun_at = instant_at(json, "begun_at");
+    step.started_at = instant_at(json, "begun_at");
     step.ended_at = instant_at(json, "ended_at");
     step.note = text_at(json, "note");
     return step;
@@ -106,7 +106,7 @@ HeldInput read_held(const Json& json) {
     held.data = json.at("data").get<std::string>();
     held.step = text_at(json, "step");
     held.undo = json.value("undo", false);
-    held.series = json.value("series", 0);
+    held.command_number = json.value("series", 0);
     return held;
 }
 
@@ -116,12 +116,12 @@ SagaState read_state(const Json& json) {
     state.generation = json.at("generation").get<int>();
     state.version = json.at("version").get<int>();
     state.hash = json.at("hash").get<std::string>();
-    state.status = word_at<SagaStatus>(json, "status");
-    state.resume = word_at<SagaStatus>(json, "resume");
-    state.end = word_at<SagaStatus>(json, "end");
-    state.closing = text_at(json, "closing");
-    state.cause = word_at<IncidentCause>(json, "cause");
-    state.trouble = text_at(json, "trouble");
+    state.status = enum_at<SagaStatus>(json, "status");
+    state.resume = enum_at<SagaStatus>(json, "resume");
+    state.end = enum_at<SagaStatus>(json, "end");
+    state.pending_compensation = text_at(json, "closing");
+    state.cause = enum_at<IncidentCause>(json, "cause");
+    state.error = text_at(json, "trouble");
     state.reason = text_at(json, "reason");
     for (const Json& step : json.at("steps")) state.steps.push_back(read_step(step));
     state.step = json.value("step", SagaState::no_step);
@@ -130,7 +130,7 @@ SagaState read_state(const Json& json) {
     if (const auto held = json.find("held"); held != json.end()) state.held = read_held(*held);
     if (const auto timer = json.find("timer"); timer != json.end()) {
         state.timer =
-            StepTimer{word_at<SagaTimerKind>(*timer, "kind"), *instant_at(*timer, "due_at")};
+            StepTimer{enum_at<SagaTimerKind>(*timer, "kind"), *instant_at(*timer, "due_at")};
     }
     state.deadline_at = instant_at(json, "deadline_at");
     state.started_at = instant_at(json, "started_at").value();
@@ -156,8 +156,8 @@ struct InputWriter {
     void operator()(const ReplyInput& input) const {
         static constexpr std::string_view answers[] = {"success", "failure", "busy"};
         write(json, "step", state.steps.at(input.ref.step).name);
-        write(json, "move", input.ref.move == Move::undo ? "undo" : "do");
-        write(json, "series", input.ref.series);
+        write(json, "move", input.ref.kind == CommandKind::undo ? "undo" : "do");
+        write(json, "series", input.ref.command_number);
         write(json, "answer", answers[static_cast<int>(input.answer)]);
         write(json, "type", input.type);
         write_some(json, "note", input.note);
@@ -192,9 +192,9 @@ std::string encode_state(const SagaState& state) {
     write(json, "status", to_string(state.status));
     write(json, "resume", to_string(state.resume));
     write(json, "end", to_string(state.end));
-    write_some(json, "closing", state.closing);
+    write_some(json, "closing", state.pending_compensation);
     write(json, "cause", to_string(state.cause));
-    write_some(json, "trouble", state.trouble);
+    write_some(json, "trouble", state.error);
     write_some(json, "reason", state.reason);
     json.key("steps");
     json.begin_array();
@@ -262,7 +262,7 @@ JournalEntry decode_entry(std::string_view text) {
         const Json json = Json::parse(text);
         JournalEntry entry;
         entry.generation = json.at("generation").get<int>();
-        entry.status = word_at<SagaStatus>(json, "status");
+        entry.status = enum_at<SagaStatus>(json, "status");
         entry.text = text_at(json, "text");
         entry.input = json.at("input").dump();
         if (const auto state = json.find("state"); state != json.end()) entry.state = state->dump();
@@ -283,8 +283,8 @@ std::string encode_headers(const CommandHeaders& headers) {
     write(json, "generation", headers.generation);
     write(json, "hash", headers.hash);
     write(json, "step", headers.step);
-    write(json, "move", headers.move == Move::undo ? "undo" : "do");
-    write(json, "series", headers.series);
+    write(json, "move", headers.kind == CommandKind::undo ? "undo" : "do");
+    write(json, "series", headers.command_number);
     json.end_object();
     json.end_object();
     return text;
@@ -306,8 +306,8 @@ std::optional<CommandHeaders> find_headers(std::string_view text) noexcept {
         headers.generation = saga.at("generation").get<int>();
         headers.hash = text_at(saga, "hash");
         headers.step = saga.at("step").get<std::string>();
-        headers.move = saga.at("move") == "undo" ? Move::undo : Move::forward;
-        headers.series = saga.at("series").get<int>();
+        headers.kind = saga.at("move") == "undo" ? CommandKind::undo : CommandKind::forward;
+        headers.command_number = saga.at("series").get<int>();
         return headers;
     } catch (...) {
         return std::nullopt;

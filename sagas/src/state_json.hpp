@@ -6,8 +6,10 @@
 
 #include "machine.hpp"
 
-// How a saga's state and its inputs are written down: JSON objects with words for the enums, so
-// that a journal can be read by people. An empty part is left out.
+// The JSON forms of a saga's state, inputs, journal entries and command headers. Enums are stored
+// by name and empty fields are left out, so that people can read a journal. Some keys are older
+// than the names of the members: `closing`, `trouble`, `series` and `begun_at` stand for
+// `pending_compensation`, `error`, `command_number` and `started_at`.
 
 namespace daybook::detail {
 
@@ -19,30 +21,30 @@ std::string encode_input(const SagaInput& input, const SagaState& state);
 
 /// One entry of the journal, as it is stored in an event.
 struct JournalEntry {
-    SagaStatus status = SagaStatus::running;  ///< after it
+    SagaStatus status = SagaStatus::running;  ///< after the input
     int generation = 1;
     std::string text;
     std::string input;  ///< JSON
-    std::string state;  ///< JSON of the whole state after the unit, or empty if more follows in it
+    std::string state;  ///< JSON of the whole state; empty unless it is the last of its transaction
 };
 
 std::string encode_entry(const JournalEntry& entry);
 JournalEntry decode_entry(std::string_view json);
 
-/// What a command carries in its headers, and a reply brings back.
+/// The headers of a command, which the participant copies into its reply.
 struct CommandHeaders {
     SagaId id;
     int generation = 1;
     std::string hash{};  ///< of the definition that the saga was started with
     std::string step;
-    Move move = Move::forward;
-    int series = 0;
+    CommandKind kind = CommandKind::forward;
+    int command_number = 0;
 };
 
 std::string encode_headers(const CommandHeaders& headers);
-/// Throws InvalidError if they are not those of a saga's command.
+/// Throws InvalidError if these are not the headers of a saga's command.
 CommandHeaders decode_headers(std::string_view json);
-/// The same; nothing in place of an error.
+/// The same, but returns nothing instead of throwing.
 std::optional<CommandHeaders> find_headers(std::string_view json) noexcept;
 
 }  // namespace daybook::detail

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-// Every statement of this folder.
+// All SQL statements of this folder.
 
 namespace daybook::detail::sql {
 
@@ -17,7 +17,7 @@ inline constexpr std::string_view upsert_saga =
     "updated_at = excluded.updated_at";
 inline constexpr std::string_view delete_sagas = "DELETE FROM daybook_saga";
 
-// A list is continued after a definition and key; the first begins after two empty texts.
+// A list starts after a definition and key; the first page starts after two empty texts.
 inline constexpr std::string_view saga_columns =
     "SELECT definition, key, generation, version, status, step, error, waiting_since, due_at, "
     "updated_at, hash FROM daybook_saga WHERE ";
@@ -27,7 +27,7 @@ inline constexpr std::string_view where_after = "(definition, key) > (?, ?)";
 inline constexpr std::string_view where_status = " AND status = ?";
 inline constexpr std::string_view where_unfinished =
     " AND status IN ('running', 'compensating', 'incident')";
-// Those whose last input lies in the future, as the clock went back since.
+// The sagas whose last input is in the future, because the clock was set back since.
 inline constexpr std::string_view sagas_updated_after =
     "SELECT definition, key FROM daybook_saga WHERE status IN "
     "('running', 'compensating', 'incident') AND updated_at > ?";
@@ -49,11 +49,11 @@ inline constexpr std::string_view delete_timers = "DELETE FROM daybook_saga_time
 inline constexpr std::string_view postpone_timer =
     "UPDATE daybook_saga_timer SET due_at = ? WHERE definition = ? AND key = ? AND kind = ?";
 
-// Followed by the hashes of the definitions that are there.
+// The program's definitions follow, by hash.
 inline constexpr std::string_view due_timers =
     "SELECT definition, key, kind, generation, due_at FROM daybook_saga_timer WHERE due_at <= ?";
 inline constexpr std::string_view due_timers_in_order = " ORDER BY due_at, definition, key LIMIT ?";
-// The bound, the earliest instant of all, leads the planner to the index.
+// The bound is the earliest instant possible; it makes the planner use the index.
 inline constexpr std::string_view next_timer =
     "SELECT due_at FROM daybook_saga_timer WHERE due_at >= ?";
 inline constexpr std::string_view next_timer_first = " ORDER BY due_at LIMIT 1";
@@ -63,12 +63,12 @@ inline constexpr std::string_view load_start =
 inline constexpr std::string_view save_start =
     "INSERT INTO daybook_saga_start(definition, position) VALUES(?, ?) "
     "ON CONFLICT(definition) DO UPDATE SET position = excluded.position";
-inline constexpr std::string_view begin_starts =
+inline constexpr std::string_view mark_in_progress =
     "INSERT INTO daybook_saga_start(definition, position, begun) VALUES(?, 0, 1) "
     "ON CONFLICT(definition) DO UPDATE SET begun = daybook_saga_start.begun + 1";
-inline constexpr std::string_view load_begun =
+inline constexpr std::string_view load_in_progress =
     "SELECT begun FROM daybook_saga_start WHERE definition = ?";
-inline constexpr std::string_view end_begun =
+inline constexpr std::string_view clear_in_progress =
     "UPDATE daybook_saga_start SET begun = 0 WHERE definition = ?";
 inline constexpr std::string_view count_start =
     "UPDATE daybook_saga_start "

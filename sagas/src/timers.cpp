@@ -4,27 +4,28 @@
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/lease.hpp"
 #include "daybook/eventstore/store_access.hpp"
+#include "enum_names.hpp"
 #include "orchestrator_state.hpp"
 #include "statements.hpp"
-#include "words.hpp"
 
-// A row in saga_timer is a hint that something is due; the saga's state says whether it is. Each
-// timer is fired in a unit of its own that reads the state anew, so it acts once, whoever fires it.
+// Fires timers. A row in daybook_saga_timer only says that a timer may be due; the saga's state
+// decides. Each timer is fired in its own transaction, which reads the state again, so that a timer
+// takes effect once even if several processes fire it.
 
 namespace daybook {
 
 namespace {
 
-// How long a timer rests whose saga cannot be handled.
+// How long a timer is postponed whose saga cannot be handled.
 constexpr std::chrono::minutes postponement{1};
 
-// Stands among the definitions, none of which can have that name.
+// The mark for timers is stored beside those of the definitions, none of which can have this name.
 const std::string timers_mark = "#timers";
 
-// Clocks of several machines are never quite the same.
+// The clocks of several machines may differ by so much.
 constexpr std::chrono::seconds clock_tolerance{1};
 
-// Only timers that a definition of this program can act on: `AND hash IN (?, ?)`.
+// Restricts a query to the definitions of this program: `AND hash IN (?, ?)`.
 std::string known_hashes(std::size_t count) {
     std::string text = " AND hash IN (";
     for (std::size_t i = 0; i < count; ++i) text += i == 0 ? "?" : ", ?";
@@ -72,32 +73,32 @@ std::optional<Timestamp> SagaOrchestrator::State::next_due() const {
 }
 
 std::size_t SagaOrchestrator::State::fire_due() {
-    look_at_clock();
+    check_clock();
     const std::vector<DueTimer> due = due_timers(store.clock().now());
     if (due.empty()) return 0;
-    if (!begin(timers_mark)) return fire_counted(due);
+    if (!mark_in_progress(timers_mark)) return fire_counted(due);
     std::size_t fired = 0;
-    for (const DueTimer& timer : due) fired += fire_or_hold(timer) ? 1 : 0;
-    end_begun(timers_mark);
+    for (const DueTimer& timer : due) fired += fire_or_postpone(timer) ? 1 : 0;
+    clear_in_progress(timers_mark);
     return fired;
 }
 
-// As with starts: counted ahead, by one process at a time.
+// As `start_counted`: one process at a time, which counts each attempt before it makes it.
 std::size_t SagaOrchestrator::State::fire_counted(const std::vector<DueTimer>& due) {
     Leases leases{store};
     const auto lease =
-        leases.try_acquire("saga-timers", EventId::generate().to_string(), counted_lease);
+        leases.try_acquire("saga-timers", EventId::generate().to_string(), recovery_lease);
     if (!lease) return 0;
     std::size_t fired = 0;
     for (const DueTimer& timer : due) {
-        if (count_attempt(timer) <= deaths_max) {
-            fired += fire_or_hold(timer) ? 1 : 0;
+        if (count_attempt(timer) <= crashes_max) {
+            fired += fire_or_postpone(timer) ? 1 : 0;
         } else {
             give_up(timer);
             ++fired;
         }
     }
-    end_begun(timers_mark);
+    clear_in_progress(timers_mark);
     leases.release(*lease);
     return fired;
 }
@@ -108,7 +109,7 @@ std::int64_t SagaOrchestrator::State::count_attempt(const DueTimer& timer) {
     std::int64_t attempts = 0;
     store.transact([&](Transaction& tx) {
         Sql& sql = detail::store_sql(tx);
-        // One that failed in this process is alive.
+        // Counted once per process: a process that gets here again has survived its attempt.
         if (!counted_timers_.contains(key))
             sql.exec(detail::sql::count_timer, timer.id.definition, timer.id.key, timer.kind);
         attempts = sql.integer(detail::sql::load_timer_attempts, timer.id.definition, timer.id.key,
@@ -120,31 +121,31 @@ std::int64_t SagaOrchestrator::State::count_attempt(const DueTimer& timer) {
 }
 
 void SagaOrchestrator::State::give_up(const DueTimer& timer) {
-    const std::string why = "the process died at each of " + std::to_string(deaths_max) +
+    const std::string why = "the process died at each of " + std::to_string(crashes_max) +
                             " attempts to act on its " + timer.kind;
-    trouble("saga " + timer.id.to_string() + ": " + why);
-    change(timer.id, [&](detail::SagaUnit& unit) {
-        return unit.apply(detail::FaultInput{IncidentCause::send, why, {}});
+    report_error("saga " + timer.id.to_string() + ": " + why);
+    change(timer.id, [&](detail::SagaTransaction& saga_tx) {
+        return saga_tx.apply(detail::FaultInput{IncidentCause::send, why, {}});
     });
 }
 
-bool SagaOrchestrator::State::fire_or_hold(const DueTimer& timer) {
+bool SagaOrchestrator::State::fire_or_postpone(const DueTimer& timer) {
     std::string why{detail::no_exception};
     try {
         return fire(timer);
     } catch (const ConflictError&) {
-        // Somebody else moved the saga: what the timer meant is decided anew, or gone.
+        // Another process has changed the saga; the next run reads its timers again.
         return false;
     } catch (const std::exception& error) {
-        if (concerns_store(error)) throw;
+        if (is_store_error(error)) throw;
         why = error.what();
     } catch (...) {}
-    hold_back(timer, why);
+    postpone(timer, why);
     return false;
 }
 
 bool SagaOrchestrator::State::change(const SagaId& id,
-                                     const std::function<bool(detail::SagaUnit&)>& action) {
+                                     const std::function<bool(detail::SagaTransaction&)>& action) {
     bool changed = false;
     store.transact([&](Transaction& tx) {
         changed = false;
@@ -152,44 +153,45 @@ bool SagaOrchestrator::State::change(const SagaId& id,
         const auto* definition = saga ? definitions.find(saga->state) : nullptr;
         if (definition == nullptr) return;
         tx.set_trace({saga->state.correlation, {}});
-        detail::SagaUnit unit{tx, *definition, std::move(*saga), data_bytes_max};
-        changed = action(unit);
-        if (changed) unit.store();
+        detail::SagaTransaction saga_tx{tx, *definition, std::move(*saga), data_bytes_max};
+        changed = action(saga_tx);
+        if (changed) saga_tx.store();
     });
     return changed;
 }
 
-// A clock of the program's own goes where the program moves it.
-void SagaOrchestrator::State::look_at_clock() {
+// A clock that the program provides may be set to any time; due times follow only the system clock.
+void SagaOrchestrator::State::check_clock() {
     if (store.options().clock != nullptr || definitions.empty()) return;
     const Timestamp now = store.clock().now();
     {
         const std::lock_guard lock{mutex_};
-        // The first look of a process is for what happened before it.
-        if (now >= clock_seen_) {
-            clock_seen_ = now;
+        // The first check of a process always runs: the clock may have been set back before.
+        if (now >= latest_clock_) {
+            latest_clock_ = now;
             return;
         }
     }
-    const std::vector<SagaId> ahead = sagas_of_the_future(now);
+    const std::vector<SagaId> ahead = sagas_ahead_of(now);
     std::size_t moved = 0;
     for (const SagaId& id : ahead) {
         try {
-            moved +=
-                change(id, [](auto& unit) { return unit.apply(detail::ClockInput{}); }) ? 1 : 0;
+            moved += change(id, [](auto& saga_tx) { return saga_tx.apply(detail::ClockInput{}); })
+                         ? 1
+                         : 0;
         } catch (const ConflictError&) {
-            // Its newest input is not of the future any more.
+            // Another process has applied a newer input, so the saga is no longer ahead.
         } catch (const std::exception& error) {
-            if (concerns_store(error)) throw;
-            trouble("saga " + id.to_string() + " after the clock went back: " + error.what());
+            if (is_store_error(error)) throw;
+            report_error("saga " + id.to_string() + " after the clock went back: " + error.what());
         }
     }
     const std::lock_guard lock{mutex_};
     const bool more = ahead.size() == options.timers_max && moved > 0;
-    clock_seen_ = more ? Timestamp::max() : now;
+    latest_clock_ = more ? Timestamp::max() : now;
 }
 
-std::vector<SagaId> SagaOrchestrator::State::sagas_of_the_future(Timestamp now) const {
+std::vector<SagaId> SagaOrchestrator::State::sagas_ahead_of(Timestamp now) const {
     const std::string statement = std::string(detail::sql::sagas_updated_after) +
                                   known_hashes(definitions.by_hash().size()) +
                                   std::string(detail::sql::in_order);
@@ -211,29 +213,32 @@ bool SagaOrchestrator::State::fire(const DueTimer& timer) {
     store.transact([&](Transaction& tx) {
         fired = false;
         Sql& sql = detail::store_sql(tx);
-        const auto kind = detail::parse_word<SagaTimerKind>(timer.kind);
+        const auto kind = detail::parse_enum<SagaTimerKind>(timer.kind);
         auto saga = detail::load_saga(tx, timer.id);
         const auto due = saga ? detail::due_of(saga->state, kind) : std::nullopt;
         if (!due || saga->state.generation != timer.generation || *due > tx.now()) {
-            // A row that the state knows nothing of.
+            // The row does not match the state.
             if (saga && due) return detail::sync_timer(sql, saga->state, kind);
             sql.exec(detail::sql::delete_timer, timer.id.definition, timer.id.key, timer.kind);
             return;
         }
-        // The row was of another version: it is put right, for the program that has that one.
+        // The row has the hash of another version; with the right one, the program that has the
+        // definition finds it.
         const SagaDefinition* const definition = definitions.find(saga->state);
         if (definition == nullptr) return detail::sync_timer(sql, saga->state, kind);
         tx.set_trace({saga->state.correlation, {}});
-        detail::SagaUnit unit{tx, *definition, std::move(*saga), data_bytes_max};
-        fired = unit.apply(detail::TimerInput{kind, *due});
-        if (fired) unit.store();
+        detail::SagaTransaction saga_tx{tx, *definition, std::move(*saga), data_bytes_max};
+        fired = saga_tx.apply(detail::TimerInput{kind, *due});
+        if (fired) saga_tx.store();
     });
     return fired;
 }
 
-// It rests for a while, so that it does not keep others from their turn.
-void SagaOrchestrator::State::hold_back(const DueTimer& timer, std::string_view why) {
-    trouble("the " + timer.kind + " of saga " + timer.id.to_string() + ": " + std::string(why));
+// Postpones a timer whose saga cannot be handled. Without this it would be first in each run and,
+// with others like it, fill `timers_max`.
+void SagaOrchestrator::State::postpone(const DueTimer& timer, std::string_view why) {
+    report_error("the " + timer.kind + " of saga " + timer.id.to_string() + ": " +
+                 std::string(why));
     store.transact([&](Transaction& tx) {
         detail::store_sql(tx).exec(detail::sql::postpone_timer,
                                    saturating_add(tx.now(), postponement), timer.id.definition,

@@ -2,7 +2,7 @@
 
 #include "order_world.hpp"
 
-// D. Going back.
+// D. Compensation.
 
 using namespace daybook;
 using namespace daybook::test;
@@ -87,7 +87,7 @@ TEST_CASE("D4: an undo that is never answered is an incident after its last atte
     world.run_to_the_end();
     CHECK(world.status() == SagaStatus::incident);
     CHECK(world.explain().state.steps[1].undo.attempts == 2);
-    // The answer may still come; then nobody has to do anything.
+    // The reply may still come; then no operator has to act.
     world.answer(world.received<FreeCredit>(), CreditFreed{"1"});
     world.run_to_the_end();
     CHECK(world.status() == SagaStatus::compensated);
@@ -141,7 +141,7 @@ TEST_CASE("D8: a pivot that is never answered is an incident because nobody know
     world.place("1");
     world.run_to_the_end();
     CHECK(world.status() == SagaStatus::incident);
-    CHECK(world.explain().state.trouble.find("outcome is unknown") != std::string::npos);
+    CHECK(world.explain().state.error.find("outcome is unknown") != std::string::npos);
     CHECK(world.times_received<FreeCredit>() == 0);
     world.answer(world.received<Charge>(), Charged{"1"});
     world.run_to_the_end();

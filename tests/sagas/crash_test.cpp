@@ -17,7 +17,7 @@ using Texts = std::vector<std::string>;
 const Texts forward{"stock.reserve", "credit.hold", "payment.charge", "shipment.ship"};
 const Texts there_and_back{"stock.reserve", "credit.hold", "credit.free", "stock.release"};
 
-/// Lets the n-th unit that writes an event of this type fail just before it commits.
+/// Makes the n-th transaction that writes an event of this type fail just before it commits.
 class CrashBefore {
 public:
     CrashBefore(EventStore& store, std::string type, int unit = 1)
@@ -35,7 +35,7 @@ private:
     std::shared_ptr<void> hook_;
 };
 
-/// Delivers, and loses the sender before it can note that.
+/// Delivers, and kills the sender before it records that.
 class AmnesicTransport final : public Transport {
 public:
     AmnesicTransport(Transport& inner, int crashes) : inner_(inner), crashes_(crashes) {}
@@ -137,7 +137,7 @@ TEST_CASE("A5: a step sent again because its answer was lost has its effect once
     world.restart();
     world.run_for(5s);
     CHECK(world.explain().state.steps[0].forward.attempts == 2);
-    // The inbox drops the repeat; had it come through, it would have had the same key.
+    // The inbox drops the repeated delivery; it would have had the same key.
     CHECK(world.times_received<ReserveStock>() == 1);
     CHECK(world.transport->counts().duplicates == 1);
 
@@ -227,7 +227,7 @@ TEST_CASE("A11: a function that throws after changing the data leaves no trace o
     world.settle();
     CHECK(world.status() == SagaStatus::incident);
     CHECK(world.explain().state.data.find("half done") == std::string::npos);
-    CHECK(world.explain().state.trouble.find("on second thoughts") != std::string::npos);
+    CHECK(world.explain().state.error.find("on second thoughts") != std::string::npos);
 }
 
 TEST_CASE("A12: data over the limit makes the saga an incident and not a crash loop") {
@@ -244,6 +244,6 @@ TEST_CASE("A12: data over the limit makes the saga an incident and not a crash l
     world.place("1");
     world.settle();
     CHECK(world.status() == SagaStatus::incident);
-    CHECK(world.explain().state.trouble.find("over the limit") != std::string::npos);
+    CHECK(world.explain().state.error.find("over the limit") != std::string::npos);
     CHECK(world.count("dead_letter") == 0);
 }

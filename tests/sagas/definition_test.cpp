@@ -22,7 +22,7 @@ concept CanClose = requires(B builder) { std::move(builder).pivot(); };
 template <class B, class Fn>
 concept CanSend = requires(B builder, Fn fn) { std::move(builder).send("topic", fn); };
 
-// A step that does not say how it can be taken back ends nothing and begins nothing.
+// A step that does not declare its reversibility can neither end the definition nor start a step.
 static_assert(!CanBuild<Step> && !CanStep<Step> && CanClose<Step>);
 static_assert(!CanBuild<Opening> && !CanStep<Opening> && !CanClose<Opening>);
 static_assert(CanBuild<Builder> && CanStep<Builder> && !CanClose<Builder>);
@@ -33,7 +33,7 @@ static_assert(!CanSend<Opening, ReserveStock (*)(const std::string&)>);
 
 ReserveStock command(const OrderSaga& saga) { return {saga.order}; }
 
-Builder begun(std::string name = "test") {
+Builder draft(std::string name = "test") {
     return saga<OrderSaga>(std::move(name), 1).starts_on<OrderPlaced>([](const OrderPlaced& e) {
         return OrderSaga{e.order};
     });
@@ -62,38 +62,38 @@ TEST_CASE("a definition that cannot work is refused with the reason") {
         CAPTURE(text);
         CHECK(text.find(part) != std::string::npos);
     };
-    says(refusal([] { begun().build(); }), "has no step");
+    says(refusal([] { draft().build(); }), "has no step");
     says(refusal([] { step(saga<OrderSaga>("test", 1), "a").pivot().build(); }),
          "nothing starts it");
-    says(refusal([] { step(begun("a b"), "a").pivot().build(); }), "its name");
-    says(refusal([] { step(begun("a:b"), "a").pivot().build(); }), "its name");
-    says(refusal([] { step(step(begun(), "a").read_only(), "a").pivot().build(); }),
+    says(refusal([] { step(draft("a b"), "a").pivot().build(); }), "its name");
+    says(refusal([] { step(draft("a:b"), "a").pivot().build(); }), "its name");
+    says(refusal([] { step(step(draft(), "a").read_only(), "a").pivot().build(); }),
          "step 'a' is there twice");
-    says(refusal([] { step(step(begun(), "a").pivot(), "b").undo(command).build(); }),
+    says(refusal([] { step(step(draft(), "a").pivot(), "b").undo(command).build(); }),
          "step 'b' comes after a pivot");
-    says(refusal([] { step(step(begun(), "a").retriable(), "b").pivot().build(); }),
+    says(refusal([] { step(step(draft(), "a").retriable(), "b").pivot().build(); }),
          "step 'b' comes after a pivot or a retriable step");
-    says(refusal([] { begun().step("a").send("stock", command).pivot().build(); }),
+    says(refusal([] { draft().step("a").send("stock", command).pivot().build(); }),
          "waits for no answer");
-    says(refusal([] { step(begun(), "a").fails_on<StockReserved>().pivot().build(); }),
+    says(refusal([] { step(draft(), "a").fails_on<StockReserved>().pivot().build(); }),
          "two uses for the answer 'stock.reserved'");
-    says(refusal([] { step(begun(), "a").timeout(0s).pivot().build(); }), "not positive");
-    says(refusal([] { step(begun(), "a").retry(every(1s).attempts(0)).pivot().build(); }),
+    says(refusal([] { step(draft(), "a").timeout(0s).pivot().build(); }), "not positive");
+    says(refusal([] { step(draft(), "a").retry(every(1s).attempts(0)).pivot().build(); }),
          "never to be attempted");
     says(
-        refusal([] { step(begun(), "a").undo(command).undo_fails_on<StockNotReleased>().build(); }),
+        refusal([] { step(draft(), "a").undo(command).undo_fails_on<StockNotReleased>().build(); }),
         "add undone_on");
-    says(refusal([] { step(begun().deadline(-1s), "a").pivot().build(); }), "deadline");
+    says(refusal([] { step(draft().deadline(-1s), "a").pivot().build(); }), "deadline");
 }
 
 TEST_CASE("read-only steps may stand anywhere") {
     const auto definition =
-        step(step(step(begun(), "a").read_only(), "b").pivot(), "c").read_only().build();
+        step(step(step(draft(), "a").read_only(), "b").pivot(), "c").read_only().build();
     CHECK(definition.plan().steps.size() == 3);
 }
 
 TEST_CASE("an undo has the waits of its step unless it has its own") {
-    const auto one = step(begun(), "a").timeout(3s).retry(every(1s).attempts(7));
+    const auto one = step(draft(), "a").timeout(3s).retry(every(1s).attempts(7));
     const auto shared = Step{one}.undo(command).undone_on<StockReleased>().build();
     CHECK(shared.plan().steps[0].undo_timeout == 3s);
     CHECK(shared.plan().steps[0].undo_retry.attempts_max() == 7);

@@ -7,7 +7,7 @@
 #include "order_world.hpp"
 #include "store_place.hpp"
 
-// The journals of sagas: who may write them, and what they hold.
+// The journals of sagas: their contents, and that only the orchestrator writes them.
 
 using namespace daybook;
 using namespace daybook::test;
@@ -15,8 +15,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// An event in a journal that is no entry of one, as older programs could leave it: the copy of a
-// log is the one way in that is still open.
+// Appends a foreign event to a journal, as older programs could. Copying a log is the only way in
+// which that is still possible.
 void leave_note(EventStore& store, const std::string& order, std::uint64_t version) {
     RecordedBatch batch;
     batch.add(saga_stream(OrderWorld::id(order)), Version{version}, OrderWorld::morning,
@@ -89,12 +89,12 @@ TEST_CASE("what a saga's incident says keeps its letters and loses only what is 
                   .build());
     world.place("1");
     CHECK(sagas.run_once() == 1);
-    const std::string trouble = sagas.explain({"letters", "1"}).state.trouble;
-    CAPTURE(trouble);
-    CHECK(trouble.find("Größe 42 für Zoë, 注文?[2J\uFFFD") != std::string::npos);
+    const std::string error = sagas.explain({"letters", "1"}).state.error;
+    CAPTURE(error);
+    CHECK(error.find("Größe 42 für Zoë, 注文?[2J\uFFFD") != std::string::npos);
     const auto listed = SagaIndex{world.store}.list({.definition = "letters"});
     REQUIRE(listed.size() == 1);
-    CHECK(listed[0].error == trouble);
+    CHECK(listed[0].error == error);
 }
 
 TEST_CASE("explain names the parked command that a saga waits for [E22]") {
@@ -113,7 +113,7 @@ TEST_CASE("explain names the parked command that a saga waits for [E22]") {
     CHECK(saga.waiting_for.find(id) != std::string::npos);
     CHECK(saga.waiting_for.find("no such shelf") != std::string::npos);
     CHECK(saga.text().find("dead letter " + id) != std::string::npos);
-    // Another saga, and messages of the program's own under the same key, are not its.
+    // A message of the program with the same key does not belong to the saga.
     world.store.transact([](Transaction& tx) {
         tx.publish("nowhere", Effect{"1"}, {.key = OrderWorld::id("1").to_string()});
     });

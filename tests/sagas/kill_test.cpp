@@ -26,7 +26,7 @@ constexpr int kills_max = 60;
 // A killed process leaves the file as it was at the last commit; power loss is tested elsewhere.
 constexpr Durability durability = Durability::normal;
 
-/// Runs a whole office; reports once and ends when every order has ended.
+/// Runs an office; reports once, and returns when every saga has ended.
 void run_office(const std::string& uri, const std::string& name,
                 const ChildProcess::Report& report) {
     Office office{EventStore::open(uri, {.durability = durability}), name, patient_order_saga(),
@@ -43,8 +43,8 @@ std::unique_ptr<ChildProcess> begin_office(const std::string& uri, int number) {
     });
 }
 
-/// Waits until more sagas than `before` have started, or all: no start meets two kills, as one that
-/// a process dies of again and again is given up. How many have started.
+/// Waits until more sagas than `before` have started, or all; returns their number. Thus no start
+/// meets two kills: a start at which processes die repeatedly is given up.
 std::size_t wait_for_starts(const StorePlace& place, std::size_t before) {
     const EventStore store = place.open();
     const SagaIndex index{store};

@@ -6,7 +6,7 @@
 
 #include "state_json.hpp"
 
-// The logic alone: no store, no clock, no functions of the program's own.
+// The state machine alone: no store, no clock, no functions of the program.
 
 using namespace daybook;
 using namespace daybook::detail;
@@ -38,12 +38,13 @@ SagaPlan plan() {
              step("e", Reversibility::retriable)}};
 }
 
-SagaState begun(const SagaPlan& plan) {
+SagaState started(const SagaPlan& plan) {
     return react(plan, new_saga(plan, {"test", "1"}, 1, morning), StartInput{"{}"}, morning).state;
 }
 
-ReplyInput answer(std::size_t step, Answer answer, Move move = Move::forward, int series = 1) {
-    return {{step, move, series}, answer, "some.reply", "{}", "said so"};
+ReplyInput answer(std::size_t step, Answer answer, CommandKind kind = CommandKind::forward,
+                  int number = 1) {
+    return {{step, kind, number}, answer, "some.reply", "{}", "said so"};
 }
 
 template <class Effect>
@@ -53,7 +54,7 @@ const Effect* find(const Reaction& reaction) {
     return nullptr;
 }
 
-// What must hold of every state, and of every reaction; what does not, or nothing.
+// Checks the invariants of each state and reaction; returns the first that is violated, or nothing.
 std::string unsound(const SagaPlan& plan, const Reaction& reaction) {
     const SagaState& state = reaction.state;
     for (const auto& effect : reaction.effects) {
@@ -97,14 +98,14 @@ SagaInput random_input(const SagaState& state, std::mt19937& random) {
     };
     const auto any_step = static_cast<std::size_t>(pick(5));
     const std::size_t step = pick(3) > 0 && state.step < 5 ? state.step : any_step;
-    const Move move = pick(2) == 0 ? Move::forward : Move::undo;
+    const CommandKind kind = pick(2) == 0 ? CommandKind::forward : CommandKind::undo;
     const Exchange& exchange =
-        move == Move::undo ? state.steps[step].undo : state.steps[step].forward;
+        kind == CommandKind::undo ? state.steps[step].undo : state.steps[step].forward;
     switch (pick(5)) {
         case 0:
         case 1: {
-            const int series = pick(5) == 0 ? pick(3) : exchange.series;
-            return answer(step, static_cast<Answer>(pick(3)), move, series);
+            const int number = pick(5) == 0 ? pick(3) : exchange.command_number;
+            return answer(step, static_cast<Answer>(pick(3)), kind, number);
         }
         case 2:
             if (state.timer) return TimerInput{state.timer->kind, state.timer->due_at};
@@ -133,8 +134,8 @@ TEST_CASE("a start sends the first command and arms its timer and the deadline")
 
 TEST_CASE("a command sent again keeps its id and one tried again gets a new one") {
     const SagaPlan plan_ = plan();
-    const SagaState state = begun(plan_);
-    const CommandRef first{0, Move::forward, 1};
+    const SagaState state = started(plan_);
+    const CommandRef first{0, CommandKind::forward, 1};
     const Reaction again =
         react(plan_, state, TimerInput{SagaTimerKind::timeout, morning + 5s}, morning + 5s);
     REQUIRE(find<SendCommand>(again) != nullptr);
@@ -150,20 +151,20 @@ TEST_CASE("a command sent again keeps its id and one tried again gets a new one"
 
 TEST_CASE("ids differ between keys and generations and definitions and directions") {
     const SagaPlan plan_ = plan();
-    SagaState state = begun(plan_);
-    const EventId id = command_id(state, {0, Move::forward, 1});
-    CHECK(command_id(state, {0, Move::undo, 1}) != id);
-    CHECK(command_id(state, {0, Move::forward, 2}) != id);
-    CHECK(command_id(state, {1, Move::forward, 1}) != id);
+    SagaState state = started(plan_);
+    const EventId id = command_id(state, {0, CommandKind::forward, 1});
+    CHECK(command_id(state, {0, CommandKind::undo, 1}) != id);
+    CHECK(command_id(state, {0, CommandKind::forward, 2}) != id);
+    CHECK(command_id(state, {1, CommandKind::forward, 1}) != id);
     state.generation = 2;
-    CHECK(command_id(state, {0, Move::forward, 1}) != id);
+    CHECK(command_id(state, {0, CommandKind::forward, 1}) != id);
 }
 
 TEST_CASE("the same input gives the same reaction") {
     const SagaPlan plan_ = plan();
     SagaPlan jittery = plan_;
     jittery.steps[0].retry = exponential{10s, 2.0, 60s}.full_jitter().attempts(5);
-    const SagaState state = begun(jittery);
+    const SagaState state = started(jittery);
     const Reaction one = react(jittery, state, answer(0, Answer::busy), morning);
     const Reaction two = react(jittery, state, answer(0, Answer::busy), morning);
     CHECK(encode_state(one.state) == encode_state(two.state));
@@ -175,7 +176,7 @@ TEST_CASE("the same input gives the same reaction") {
 
 TEST_CASE("a read-only step that is never answered fails without being undone") {
     const SagaPlan plan_ = plan();
-    SagaState state = react(plan_, begun(plan_), answer(0, Answer::success), morning).state;
+    SagaState state = react(plan_, started(plan_), answer(0, Answer::success), morning).state;
     for (int i = 1; i <= 2; ++i) {
         REQUIRE(state.timer);
         const Timestamp due = state.timer->due_at;
@@ -194,22 +195,22 @@ TEST_CASE("whatever comes in whatever order a saga stays sound") {
     const SagaPlan plan_ = plan();
     for (unsigned seed = 1; seed <= seeds; ++seed) {
         std::mt19937 random{seed};
-        SagaState state = begun(plan_);
+        SagaState state = started(plan_);
         Timestamp now = morning;
-        std::string trouble;
-        for (int i = 0; i < 60 && trouble.empty(); ++i) {
+        std::string violation;
+        for (int i = 0; i < 60 && violation.empty(); ++i) {
             now += 1s;
             Reaction reaction = react(plan_, state, random_input(state, random), now);
             if (reaction.verdict == Verdict::refused) continue;
-            trouble = unsound(plan_, reaction);
+            violation = unsound(plan_, reaction);
             state = std::move(reaction.state);
             if (!undo_needs_no_answer(plan_, state)) continue;
             reaction = react(plan_, state, SentInput{}, now);
-            trouble += unsound(plan_, reaction);
+            violation += unsound(plan_, reaction);
             state = std::move(reaction.state);
         }
         CAPTURE(seed);
-        REQUIRE(trouble == "");
+        REQUIRE(violation == "");
     }
 }
 
@@ -217,7 +218,7 @@ TEST_CASE("a state that is not one is refused") {
     CHECK_THROWS_AS(decode_state("{}"), CorruptError);
     CHECK_THROWS_AS(decode_state("nonsense"), CorruptError);
     const SagaPlan plan_ = plan();
-    std::string text = encode_state(begun(plan_));
+    std::string text = encode_state(started(plan_));
     text.replace(text.find("\"running\""), 9, "\"rushing\"");
     CHECK_THROWS_AS(decode_state(text), CorruptError);
     CHECK_THROWS_AS(decode_headers(""), InvalidError);

@@ -9,8 +9,7 @@
 
 namespace daybook::test {
 
-/// What one process of a shop runs: participants, orchestrator and relay on threads of their own,
-/// in real time.
+/// One process of a shop: participants, orchestrator and relay on their own threads, in real time.
 class Office {
 public:
     Office(EventStore opened, const std::string& name, const SagaDefinition& definition,
@@ -37,14 +36,13 @@ public:
     Relay relay;
 };
 
-/// Waits that are short enough to be met in a test and long enough never to be hit by a slow
-/// machine.
+/// Timeouts short enough for a test and long enough for a slow machine.
 inline SagaDefinition patient_order_saga() {
     return order_saga({.timeout = std::chrono::minutes{5}, .attempts = 4, .undo_attempts = 8});
 }
 
-/// Every third order goes back, every seventh meets busy participants; the same for the same
-/// command, in whatever process.
+/// Every third order compensates, every seventh meets busy participants; deterministic per command,
+/// so that all processes agree.
 inline Does steady_temper(const Message& command, const std::string& order) {
     const int number = std::stoi(order);
     const bool first = command.headers.find("\"series\":1}") != std::string::npos;
@@ -59,7 +57,7 @@ inline bool all_ended(const EventStore& store, std::size_t orders) {
            outbox_status(store).unsent() == 0;
 }
 
-/// What must be true of every order when all is over; a text for the first that is not so.
+/// Checks each order after the end; returns the first violation as text.
 std::string verify_orders(const EventStore& store, int orders);
 
 }  // namespace daybook::test

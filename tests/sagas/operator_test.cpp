@@ -132,13 +132,13 @@ TEST_CASE("an answer for a version that only the newer build knows is left to th
     Relay relay{older.store, transport, {.name = "newer"}};
     older.place("1");
     sagas.run_once();
-    // The older build brings the command to its participant and the answer to nobody.
+    // The older build delivers the command to its participant, and the reply to no consumer.
     older.settle();
     CHECK(older.explain().state.version == 2);
     CHECK(older.times_received<ReserveStock>() == 1);
     CHECK(older.explain().state.steps[0].status == StepStatus::running);
     CHECK(older.count("dead_letter") == 0);
-    // Its leases go with it, as it would share them otherwise.
+    // Its leases end with it; otherwise the two relays would share the partitions.
     older.relay.reset();
     older.clock->advance(1min);
     while (relay.run_once() > 0) {}

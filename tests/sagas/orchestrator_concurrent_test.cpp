@@ -21,7 +21,7 @@ bool wait_until_ended(const EventStore& store, int orders) {
     return eventually([&] { return all_ended(store, static_cast<std::size_t>(orders)); });
 }
 
-// Goes wrong for a while: in every way that something behind a store can.
+// Fails for a while, with each kind of error that a store can throw.
 class FaultyClock final : public Clock {
 public:
     Timestamp now() const override {

@@ -8,7 +8,7 @@
 #include "daybook/schema/event_type.hpp"
 #include "daybook/schema/fields.hpp"
 
-// The words of the shop that the saga tests run.
+// The messages of the shop that the saga tests run.
 
 namespace daybook::test {
 
@@ -18,7 +18,7 @@ struct Literal {
     char chars[Size]{};
 };
 
-/// A message or event of the shop: which order, and something to say about it.
+/// A message or event of the shop: the order, and a text.
 template <Literal Name>
 struct ShopMessage {
     static constexpr EventType type{Name.chars, 1};
@@ -62,10 +62,10 @@ using ShipmentBusy = ShopMessage<"shipment.busy">;
 
 using OrderEnded = ShopMessage<"order.ended">;
 
-/// What a participant has done, in its own stream: the effect that must happen once.
+/// An effect of a participant, in the participant's stream; it must happen once.
 using Effect = ShopMessage<"effect.happened">;
 
-/// The saga's own data.
+/// The data of the saga.
 struct OrderSaga {
     std::string order{};
     std::string hold{};

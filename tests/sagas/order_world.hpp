@@ -29,18 +29,18 @@ struct OrderSagaOptions {
 SagaDefinition order_saga(OrderSagaOptions options = {});
 
 /// A shop with its participants, a saga orchestrator and a relay, all on one store and a virtual
-/// clock. `restart` is a crash: everything in memory is gone, the store is not.
+/// clock. `restart` is a crash: all memory is lost, the store stays.
 class OrderWorld {
 public:
     explicit OrderWorld(SagaDefinition definition = order_saga());
-    /// On a store that is there already, in the time of `world_clock`.
+    /// On an existing store, with the clock `world_clock`.
     OrderWorld(EventStore opened, std::shared_ptr<VirtualClock> world_clock,
                SagaDefinition definition);
 
     static constexpr Timestamp morning{std::chrono::seconds{1'467'619'200}};
     static SagaId id(const std::string& order) { return {"fulfil-order", order}; }
 
-    /// What the participant does with commands of this type, one after another; then it succeeds.
+    /// What the participant does with the next commands of this type; afterwards it succeeds.
     template <class Command>
     void script(std::deque<Does> behaviour) {
         script_[std::string(Command::type.name)] = std::move(behaviour);
@@ -48,9 +48,9 @@ public:
 
     void place(const std::string& order);
     void restart();
-    /// Who decides instead of the scripts.
+    /// Replaces the scripts by a function.
     void set_temper(Temper temper) { temper_ = std::move(temper); }
-    /// Wraps what the relay delivers through, from the next restart on.
+    /// Wraps the relay's transport, from the next restart on.
     using Wrapper = std::function<std::unique_ptr<Transport>(Transport&)>;
     void set_wrapper(Wrapper wrapper) { wrapper_ = std::move(wrapper); }
     /// Runs orchestrator and relay until nothing is left to do at this instant.
@@ -59,7 +59,7 @@ public:
     void run_for(std::chrono::milliseconds time);
     void run_to_the_end() { run_for(std::chrono::hours{24}); }
 
-    /// Answers a command that the participant left unanswered.
+    /// Replies to a command that the participant did not reply to.
     template <class Answer>
     void answer(const Message& command, const Answer& answer) {
         store.transact([&](Transaction& tx) { reply(tx, command, answer); });
@@ -69,16 +69,16 @@ public:
     const Message& received() const {
         return received_.at(std::string(Command::type.name)).back();
     }
-    /// How many commands of a type reached it; what came again counts once.
+    /// How many commands of a type reached it; a repeated delivery is not counted.
     template <class Command>
     std::size_t times_received() const {
         const auto found = received_.find(std::string(Command::type.name));
         return found == received_.end() ? 0 : found->second.size();
     }
 
-    /// What was done for an order, in order: `stock.reserve`, `payment.charge`, …
+    /// The effects for an order, in sequence: `stock.reserve`, `payment.charge`, …
     std::vector<std::string> effects(const std::string& order) const;
-    /// The ends the saga told of: `completed`, …
+    /// The ends that the saga published: `completed`, …
     std::vector<std::string> ends(const std::string& order) const;
     SagaExplanation explain(const std::string& order = "1") const {
         return SagaIndex{store}.explain(id(order));

@@ -6,7 +6,7 @@
 #include "patience.hpp"
 #include "store_place.hpp"
 
-// What a server's operator does to a store below a running orchestrator.
+// Actions of a server's operator on a store that an orchestrator uses.
 
 using namespace daybook;
 using namespace daybook::test;
@@ -20,7 +20,7 @@ TEST_CASE("an orchestrator outlives a schema that is dropped and made again [B7]
     SagaOrchestrator sagas{store, {.sleep_max = 50ms}};
     sagas.add(order_saga());
     sagas.start();
-    // So far that the new log is shorter than what was seen of the old one.
+    // So that the new log is shorter than the checkpoint in the old one.
     for (int i = 1; i <= 5; ++i)
         store.append("order-" + std::to_string(i), any, {OrderPlaced{std::to_string(i)}});
     CHECK(eventually([&] { return SagaIndex{store}.count() == 5; }));
@@ -36,7 +36,7 @@ TEST_CASE("an orchestrator outlives a schema that is dropped and made again [B7]
 
 TEST_CASE("an orchestrator waits out a missing table and statements that are cancelled [B7]") {
     const PostgresSchema place;
-    // By this name its connections are known from those of other tests.
+    // This name distinguishes its connections from those of other tests.
     EventStore store = EventStore::open(place.uri() + "&application_name=" + place.name());
     SagaOrchestrator sagas{store, {.sleep_max = 50ms}};
     sagas.add(order_saga());
@@ -56,7 +56,7 @@ TEST_CASE("an orchestrator waits out a missing table and statements that are can
             place.name() + "'");
     }
     CHECK(eventually([&] { return SagaIndex{store}.count() == 20; }));
-    // Nobody's start was taken for one that fails.
+    // No start was recorded as failed.
     CHECK(SagaIndex{store}.count({.status = SagaStatus::running}) == 20);
     CHECK(SagaIndex{store}.failed_starts().empty());
     sagas.stop();

@@ -2,7 +2,7 @@
 
 #include "order_world.hpp"
 
-// B. Answers that come twice, late, out of turn, or not to be understood.
+// B. Replies that are duplicated, late, out of order or unreadable.
 
 using namespace daybook;
 using namespace daybook::test;
@@ -25,7 +25,7 @@ TEST_CASE("B1: a duplicate reply is ignored and counted") {
     world.script<HoldCredit>({Does::vanish});
     world.place("1");
     world.settle();
-    // Another message with the same answer, as a participant without an inbox would send it.
+    // A second message with the same reply, as a participant without an inbox would send it.
     world.answer(world.received<ReserveStock>(), StockReserved{"1", "again"});
     world.settle();
     CHECK(world.explain().state.ignored == 1);
@@ -75,7 +75,7 @@ TEST_CASE("B3: a late success after the timeout is recorded and that step is und
     world.answer(world.received<FreeCredit>(), CreditFreed{"1"});
     world.run_to_the_end();
     CHECK(world.status() == SagaStatus::compensated);
-    // Once more, because the first undo was sent before anybody knew.
+    // Once more, because the first undo was sent before the late success was known.
     CHECK(world.times_received<FreeCredit>() == 2);
     CHECK(world.step(2) == StepStatus::undone);
     CHECK(world.step(1) == StepStatus::undone);
@@ -209,7 +209,7 @@ TEST_CASE("B11: a reply that cannot be read holds this saga only") {
     CHECK(world.explain("1").state.cause == IncidentCause::reply);
     CHECK(world.explain("1").state.held.has_value());
     CHECK(world.status("2") == SagaStatus::completed);
-    // Trying again with the same program ends the same way, and changes nothing.
+    // A retry with the same program fails in the same way, and changes nothing.
     const Version before = world.explain("1").journal_version;
     CHECK_THROWS_AS(world.orchestrator->retry(OrderWorld::id("1"), {.actor = "ada"}), InvalidError);
     CHECK(world.explain("1").journal_version == before);
@@ -226,14 +226,14 @@ TEST_CASE("B11: a reply that was held is applied by a program that can read it")
     world.script<ReserveStock>({Does::vanish});
     world.place("1");
     world.settle();
-    // An answer of a type that the step does not know, from a participant that is ahead of us.
+    // A reply of a type that the step does not define, from a participant of a newer build.
     world.answer(world.received<ReserveStock>(), Shipped{"1"});
     world.settle();
     REQUIRE(world.status() == SagaStatus::incident);
     CHECK(world.orchestrator->next_due() == std::nullopt);
-    CHECK(world.explain().state.trouble.find("knows no answer shipment.shipped") !=
+    CHECK(world.explain().state.error.find("knows no answer shipment.shipped") !=
           std::string::npos);
-    // The real answer still counts.
+    // The right reply still takes effect.
     world.answer(world.received<ReserveStock>(), StockReserved{"1"});
     world.settle();
     CHECK(world.status() == SagaStatus::completed);

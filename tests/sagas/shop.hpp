@@ -11,17 +11,17 @@ namespace daybook::test {
 /// What a participant does with a command.
 enum class Does {
     succeed,
-    fail,     ///< nothing, and says so for good
-    be_busy,  ///< nothing, and says that it may work later
-    vanish,   ///< nothing, and says nothing
-    hide,     ///< the work, and says nothing
-    mumble,   ///< the work, and answers with something nobody can read
+    fail,     ///< no work, and replies with a permanent failure
+    be_busy,  ///< no work, and replies with a temporary failure
+    vanish,   ///< no work, no reply
+    hide,     ///< the work, but no reply
+    mumble,   ///< the work, and an unreadable reply
 };
 
-/// Decides about one command of one order.
+/// Decides what a participant does with one command of one order.
 using Temper = std::function<Does(const Message& command, const std::string& order)>;
 
-/// Opens the four participants and the listener to the ends of sagas. What they do stands in the
+/// Adds the four participants and the consumer of the sagas' ends. They record what they do in the
 /// streams `effects-<order>` and `ends-<order>`.
 void open_shop(LocalTransport& transport, const Temper& temper);
 

@@ -3,7 +3,7 @@
 #include "daybook/eventstore/event_store.hpp"
 #include "statements.hpp"
 
-// The statements that run all the time must stay cheap when there are a million sagas.
+// The statements that run often must stay cheap when there are a million sagas.
 
 using namespace daybook;
 

@@ -11,7 +11,7 @@
 #include "order_world.hpp"
 #include "store_place.hpp"
 
-// Starts that fail: each stops only itself, and is not lost from sight.
+// Starts that fail: each stops only itself, and an operator can find it.
 
 using namespace daybook;
 using namespace daybook::test;
@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Refuses every unit that touches the journal of this order: nothing can be stored in it.
+// Makes every transaction fail that appends to the journal of this order.
 std::shared_ptr<void> refuse(OrderWorld& world, const std::string& order) {
     const StreamName journal = saga_stream(OrderWorld::id(order));
     return world.store.add_commit_hook([journal](Transaction& tx) {
@@ -66,7 +66,7 @@ TEST_CASE("a start that cannot be stored at all keeps no other from starting and
     OrderWorld world;
     auto refusal = refuse(world, "2");
     for (const char* order : {"1", "2", "3"}) world.place(order);
-    // It may be over soon: nothing is held at the first failure.
+    // The error may be temporary: no incident at the first failure.
     CHECK_THROWS_AS(world.settle(), std::runtime_error);
     CHECK_THROWS_AS(world.settle(), std::runtime_error);
     CHECK(SagaIndex{world.store}.failed_starts().empty());
@@ -114,7 +114,7 @@ TEST_CASE("a saga's data over the limit of the store's payloads holds this saga 
     CHECK(sagas.run_once() == 3);
     const SagaIndex index{store};
     CHECK(index.list({.status = SagaStatus::running}).size() == 2);
-    CHECK(index.explain({"large", "2"}).state.trouble.find("limit of 100000") != std::string::npos);
+    CHECK(index.explain({"large", "2"}).state.error.find("limit of 100000") != std::string::npos);
 }
 
 TEST_CASE("data of a saga that is not JSON holds this saga only [B8]") {
@@ -137,7 +137,7 @@ TEST_CASE("data of a saga that is not JSON holds this saga only [B8]") {
     world.place("2");
     CHECK(sagas.run_once() == 2);
     CHECK(sagas.explain({"broken", "1"}).state.status == SagaStatus::running);
-    CHECK(sagas.explain({"broken", "2"}).state.trouble.find("no exception") != std::string::npos);
+    CHECK(sagas.explain({"broken", "2"}).state.error.find("no exception") != std::string::npos);
 }
 
 TEST_CASE("a start that kills its process is held in the end and its neighbours live [E11]") {
@@ -153,7 +153,7 @@ TEST_CASE("a start that kills its process is held in the end and its neighbours 
             EventStore store = place.open();
             SagaOrchestrator sagas{store};
             sagas.add(deadly_saga("2"));
-            // Whoever died held the right to count for a second.
+            // The process that died held the recovery lease for a second.
             while (SagaIndex{store}.count() < 3) {
                 sagas.run_once();
                 std::this_thread::sleep_for(20ms);
@@ -162,7 +162,7 @@ TEST_CASE("a start that kills its process is held in the end and its neighbours 
         if (child.wait() == 0) break;
         ++deaths;
     }
-    // The first death is not counted, as nobody counts ahead without a reason.
+    // The first crash is not counted: attempts are counted only after a crash.
     CHECK(deaths == 4);
     EventStore store = place.open();
     const SagaIndex index{store};
@@ -170,7 +170,7 @@ TEST_CASE("a start that kills its process is held in the end and its neighbours 
     CHECK(index.explain({"deadly", "3"}).state.status == SagaStatus::running);
     const auto held = index.explain({"deadly", "2"});
     CHECK(held.state.cause == IncidentCause::start);
-    CHECK(held.state.trouble.find("the process died") != std::string::npos);
+    CHECK(held.state.error.find("the process died") != std::string::npos);
 }
 
 TEST_CASE("a start that another process is at is due, so that no clock is moved past it [E11]") {
@@ -199,7 +199,7 @@ TEST_CASE("a start that another process is at is due, so that no clock is moved 
 
 TEST_CASE("a timer that kills its process is held in the end and its neighbours fire [E11]") {
     const StorePlace place;
-    // The first command goes out; to send it again is deadly for one of the orders.
+    // The first command is sent; for one of the orders, sending it again kills the process.
     const auto definition = [](bool deadly) {
         return saga<OrderSaga>("deadly", 1)
             .starts_on<OrderPlaced>([](const OrderPlaced& e) { return OrderSaga{e.order}; })
@@ -240,8 +240,7 @@ TEST_CASE("a timer that kills its process is held in the end and its neighbours 
     CHECK(deaths == 4);
     EventStore store = place.open();
     const SagaIndex index{store};
-    CHECK(index.explain({"deadly", "2"}).state.trouble.find("the process died") !=
-          std::string::npos);
+    CHECK(index.explain({"deadly", "2"}).state.error.find("the process died") != std::string::npos);
     for (const char* order : {"1", "3"}) {
         CHECK(index.explain({"deadly", order}).state.status == SagaStatus::running);
         CHECK(index.explain({"deadly", order}).state.steps[0].forward.attempts > 1);

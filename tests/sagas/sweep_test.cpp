@@ -6,8 +6,8 @@
 
 #include "order_world.hpp"
 
-// The process dies at every single commit, one run for each; and in long runs everything goes wrong
-// at random.
+// The process dies at each commit, one run per commit; and long runs with random faults of all
+// kinds.
 
 using namespace daybook;
 using namespace daybook::test;
@@ -21,7 +21,7 @@ struct PowerCut : std::runtime_error {
     PowerCut() : runtime_error("power cut") {}
 };
 
-/// Lets the n-th unit that appends fail just before it commits.
+/// Makes the n-th transaction that appends fail just before it commits.
 class PowerCuts {
 public:
     PowerCuts(EventStore& store, std::size_t at)
@@ -104,7 +104,7 @@ TEST_CASE("a crash at any commit changes nothing about the end") {
 
 namespace {
 
-/// Delivers some messages twice, refuses some for now, and loses some commands.
+/// Delivers some messages twice, fails for some temporarily, and loses some commands.
 class BadTransport final : public Transport {
 public:
     BadTransport(Transport& inner, std::mt19937& random) : inner_(inner), random_(random) {}
@@ -122,7 +122,7 @@ private:
     std::mt19937& random_;
 };
 
-// Decided by the command's id, so that what comes again meets the same temper.
+// Depends on the command's id only, so that a repeated command has the same outcome.
 Does random_temper(unsigned seed, const Message& command) {
     std::mt19937 random{seed ^ (command.id.bytes()[0] * 65'537U + command.id.bytes()[1] * 257U +
                                 command.id.bytes()[2])};

@@ -14,7 +14,7 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-// The row of a timer, put back after it was taken away: what a second poller might act on.
+// Inserts the row of a timer that was deleted: a second orchestrator may have read it before.
 struct TimerRow {
     std::string kind;
     std::string hash;
@@ -170,7 +170,7 @@ TEST_CASE("C9: the timer of an earlier generation does nothing to the next one")
     timer.put_back(world);
     world.orchestrator->run_once();
     CHECK(world.explain().journal_version == before);
-    // Its own timer, which that row had pushed aside, is armed again at the latest by a rebuild.
+    // The right timer, which that row replaced, is restored by a rebuild at the latest.
     SagaIndex{world.store}.rebuild();
     CHECK(world.orchestrator->run_once() == 1);
 }
@@ -198,7 +198,7 @@ TEST_CASE("C11: the deadline begins compensation when the step in flight is conc
     world.place("1");
     world.run_for(4s);
     CHECK(world.status() == SagaStatus::running);
-    CHECK(world.explain().state.closing == "the deadline has passed");
+    CHECK(world.explain().state.pending_compensation == "the deadline has passed");
     world.run_to_the_end();
     CHECK(world.status() == SagaStatus::compensated);
     CHECK(world.explain().state.reason == "the deadline has passed");
@@ -250,7 +250,7 @@ TEST_CASE("C12: a saga that cannot be handled does not keep the timers of others
     world.clock->advance(1s);
     world.place("2");
     world.settle();
-    // An entry of the journal's own type that cannot be read: the saga cannot either.
+    // A journal entry that cannot be decoded: the saga cannot be loaded.
     world.store.transact([](Transaction& tx) {
         const std::vector<NewEvent> broken{NewEvent{EventType{"saga.replied", 1}, "{}"}};
         detail::append_reserved(tx, saga_stream(OrderWorld::id("1")), any, broken);
@@ -286,7 +286,7 @@ TEST_CASE("a time-out or deadline for ever is none, and a very long one is kept 
 }
 
 TEST_CASE("a saga waits no longer for a clock that went back behind it [B10]") {
-    // Armed by a clock that is an hour ahead; then the machine's clock is back at the right time.
+    // Armed while the clock is an hour ahead; then the clock is set right.
     const StorePlace place;
     const auto ahead = std::make_shared<VirtualClock>(SystemClock::instance().now() + 1h);
     StoreOptions options;

@@ -13,10 +13,10 @@
 #include "daybook/schema/codec.hpp"
 #include "daybook/schema/event_type.hpp"
 
-// How a saga is written down. The builders are used in one expression; each call hands over to the
-// next. A step is opened by `step` and closed by `undo`, `pivot`, `retriable` or `read_only`: only
-// those return a builder that knows `step` and `build`, so a step that does not say how it can be
-// taken back does not compile.
+// The fluent interface that defines a saga. The builders are used in one expression; each call
+// consumes the builder and returns the next one. `step` opens a step; `undo`, `pivot`, `retriable`
+// and `read_only` close it. Only these four return a builder that has `step` and `build`, so a step
+// that does not declare its reversibility does not compile.
 
 namespace daybook {
 
@@ -27,7 +27,7 @@ class StepBuilder;
 template <class Data>
 class UndoBuilder;
 
-/// Begins the definition of a saga over `Data`, a struct of the program's own that travels as JSON.
+/// Starts the definition of a saga over `Data`, a struct of the program that is stored as JSON.
 /// `name` is 1 to 80 letters, digits, `.`, `-` and `_`; raise `version` when the steps change.
 ///
 ///     const auto fulfil_order = saga<OrderSaga>("fulfil-order", 1)
@@ -52,8 +52,8 @@ class UndoBuilder;
 ///             .retriable()
 ///         .build();
 ///
-/// The functions must be pure: they are called once for each input, and what they return is stored.
-/// They may be called on any thread.
+/// The functions must be pure: each is called once per input, and its result is stored. The calls
+/// may come from any thread.
 template <class Data>
 SagaBuilder<Data> saga(std::string name, int version);
 
@@ -73,7 +73,7 @@ std::string encode_data(const Data& data) {
     return json;
 }
 
-/// Calls `fn` with the event alone, or with the event and how it was recorded.
+/// Calls `fn` with the decoded event, and with the recorded event too if `fn` takes it.
 template <class E, class Fn>
 decltype(auto) call_with(const Fn& fn, const EventView& event) {
     if constexpr (std::invocable<const Fn&, const E&, const EventView&>) {
@@ -114,15 +114,15 @@ std::string default_saga_key(const EventView& event);
 
 }  // namespace detail
 
-/// What can be said of a saga between two steps.
+/// The definition between two steps.
 template <class Data>
 class SagaBuilder {
 public:
     explicit SagaBuilder(detail::SagaDraft draft) : draft_(std::move(draft)) {}
 
-    /// An `E` in the log starts an instance. `fn(const E&)` makes its data; `key(const E&)` says
-    /// which instance, without it the id part of the event's stream does. Both may take the
-    /// `const EventView&` as a second argument. May be given for several types.
+    /// An `E` in the log starts an instance. `fn(const E&)` returns its data; `key(const E&)`
+    /// returns its key. Without `key`, the key is the id part of the event's stream. Both may take
+    /// the `const EventView&` as a second argument. May be called for several event types.
     template <Event E, class Fn, class Key>
     SagaBuilder starts_on(Fn fn, Key key) && {
         bind_start<E>(std::move(fn), [key = std::move(key)](const EventView& event) -> std::string {
@@ -136,15 +136,15 @@ public:
         return std::move(*this);
     }
 
-    /// When the saga has taken so long it goes back, unless it is past its pivot. `forever`, here
-    /// as in all timeouts, is the same as none.
+    /// A saga that is still running after this time compensates, unless it is past its pivot.
+    /// `forever`, here as in all timeouts, is the same as no deadline.
     SagaBuilder deadline(std::chrono::milliseconds after) && {
         draft_.deadline = after;
         return std::move(*this);
     }
 
-    /// A message about the end, published to `topic` in the unit that ends the saga. Exactly one
-    /// of the four ends happens.
+    /// A message about the end, published to `topic` in the transaction that ends the saga. Each
+    /// saga reaches exactly one of the four ends.
     template <std::invocable<const Data&> Fn>
     SagaBuilder on_completed(std::string topic, Fn fn) && {
         return std::move(*this).on_end(SagaStatus::completed, std::move(topic), std::move(fn));
@@ -187,14 +187,14 @@ protected:
     detail::SagaDraft draft_;
 };
 
-/// A step that has a name and no command yet.
+/// A step that has a name but no command yet.
 template <class Data>
 class StepOpening {
 public:
     explicit StepOpening(detail::SagaDraft draft) : draft_(std::move(draft)) {}
 
-    /// The command: `fn(const Data&)` makes it, `topic` is where the participant listens. It
-    /// answers through `reply_to` and hands the headers back unchanged.
+    /// The command: `fn(const Data&)` returns it; the participant consumes `topic`. The participant
+    /// sends its reply to the command's `reply_to`, with the command's headers unchanged.
     template <std::invocable<const Data&> Fn>
     StepBuilder<Data> send(std::string topic, Fn fn) &&;
 
@@ -208,37 +208,37 @@ class StepBuilder {
 public:
     explicit StepBuilder(detail::SagaDraft draft) : draft_(std::move(draft)) {}
 
-    /// Success. `fn(Data&, const Reply&)` notes what later steps, or the undo, will need.
+    /// Success. `fn(Data&, const Reply&)` stores in the data what later steps, or the undo, need.
     template <Event Reply, class Fn = detail::KeepData>
     StepBuilder on(Fn fn = {}) && {
         return std::move(*this).template answered<Reply>(detail::Answer::success, std::move(fn));
     }
-    /// Definite failure, not worth repeating: the saga goes back. Past the pivot there is no way
-    /// back, and it counts as `retries_on`.
+    /// Definite failure that a retry would not change: the saga compensates. Past the pivot a saga
+    /// cannot compensate, and the reply is treated as by `retries_on`.
     template <Event Failure, class Fn = detail::KeepData>
     StepBuilder fails_on(Fn fn = {}) && {
         return std::move(*this).template answered<Failure>(detail::Answer::failure, std::move(fn));
     }
-    /// Definite failure for now: tried again after a wait, as a new command.
+    /// Temporary failure: the step is retried after a wait, as a new command with a new id.
     template <Event Failure, class Fn = detail::KeepData>
     StepBuilder retries_on(Fn fn = {}) && {
         return std::move(*this).template answered<Failure>(detail::Answer::busy, std::move(fn));
     }
-    /// How long to wait for an answer. No answer is an unknown outcome: the same command is sent
-    /// again with the same id, and after the last attempt the step counts as possibly done.
+    /// How long to wait for a reply. Without a reply the outcome is unknown: the same command is
+    /// sent again with the same id, and after the last attempt the step counts as possibly done.
     StepBuilder timeout(std::chrono::milliseconds after) && {
         step().plan.timeout = after;
         return std::move(*this);
     }
-    /// How often to try, and how long to wait after a definite failure.
+    /// How many attempts to make, and how long to wait after a temporary failure.
     StepBuilder retry(Backoff policy) && {
         step().plan.retry = policy;
         return std::move(*this);
     }
 
-    /// Closes the step: `fn(const Data&)` makes the command that undoes it. It goes to the step's
-    /// own topic (and so cannot overtake the step), or to `topic`. It may come when there is
-    /// nothing to undo, and more than once.
+    /// Closes the step: `fn(const Data&)` returns the command that undoes it. It is sent to the
+    /// topic of the step, where it cannot overtake the step's command, or to `topic`. The
+    /// participant may receive it when there is nothing to undo, and more than once.
     template <std::invocable<const Data&> Fn>
     UndoBuilder<Data> undo(Fn fn) && {
         std::string topic = step().forward->topic;
@@ -250,9 +250,9 @@ public:
         step().plan.reversibility = Reversibility::undo;
         return UndoBuilder<Data>{std::move(draft_)};
     }
-    /// Closes the step: it cannot be undone, and after it the saga only goes forward.
+    /// Closes the step: it cannot be undone, and once it is done the saga only goes forward.
     SagaBuilder<Data> pivot() && { return close(Reversibility::pivot); }
-    /// Closes the step: it will succeed if it is repeated long enough.
+    /// Closes the step: it succeeds if it is retried often enough.
     SagaBuilder<Data> retriable() && { return close(Reversibility::retriable); }
     /// Closes the step: it changes nothing.
     SagaBuilder<Data> read_only() && { return close(Reversibility::read_only); }
@@ -272,29 +272,29 @@ private:
     detail::SagaDraft draft_;
 };
 
-/// A step closed by `undo`: what more there is to say of the undo, then the saga goes on.
+/// A step closed by `undo`: the options of the undo, then the next step.
 template <class Data>
 class UndoBuilder : public SagaBuilder<Data> {
 public:
     using SagaBuilder<Data>::SagaBuilder;
 
-    /// The undo is done when this answer comes, and only then the step before is undone. Without
-    /// it the undo counts as done when it is in the outbox.
+    /// The undo is done when this reply arrives; only then is the previous step undone. Without it
+    /// the undo counts as done as soon as its command is in the outbox.
     template <Event Reply, class Fn = detail::KeepData>
     UndoBuilder undone_on(Fn fn = {}) && {
         return std::move(*this).template answered<Reply>(detail::Answer::success, std::move(fn));
     }
-    /// The undo has failed for good: the saga becomes an incident.
+    /// The undo failed for good: the saga becomes an incident.
     template <Event Failure, class Fn = detail::KeepData>
     UndoBuilder undo_fails_on(Fn fn = {}) && {
         return std::move(*this).template answered<Failure>(detail::Answer::failure, std::move(fn));
     }
-    /// The undo has failed for now: tried again after a wait.
+    /// Temporary failure: the undo is retried after a wait.
     template <Event Failure, class Fn = detail::KeepData>
     UndoBuilder undo_retries_on(Fn fn = {}) && {
         return std::move(*this).template answered<Failure>(detail::Answer::busy, std::move(fn));
     }
-    /// As for the step; without it the undo has the step's own.
+    /// As `timeout` and `retry` of the step; without them the undo uses those of the step.
     UndoBuilder undo_timeout(std::chrono::milliseconds after) && {
         step_binding().plan.undo_timeout = after;
         step_binding().own_undo_timeout = true;

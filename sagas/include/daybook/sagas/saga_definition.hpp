@@ -16,7 +16,7 @@
 
 namespace daybook {
 
-/// The shape of one step: what the saga's logic needs to know of it.
+/// One step without its functions: what the state machine needs of it.
 struct StepPlan {
     std::string name;
     Reversibility reversibility = Reversibility::read_only;
@@ -26,21 +26,21 @@ struct StepPlan {
                         .attempts(5);
     std::optional<std::chrono::milliseconds> undo_timeout{};
     Backoff undo_retry = retry;
-    bool undo_answered = false;  ///< the undo is done when it is answered, not when it is sent
+    bool undo_answered = false;  ///< the undo is done when its reply arrives, not when it is sent
 };
 
-/// The shape of a saga.
+/// A saga without its functions.
 struct SagaPlan {
     std::string name;
     int version = 1;
-    std::string hash{};  ///< of everything that a running instance depends on
+    std::string hash{};  ///< over everything that a running instance depends on
     std::optional<std::chrono::milliseconds> deadline{};
     std::vector<StepPlan> steps{};
 };
 
 namespace detail {
 
-// What the builder leaves behind: the program's functions, translated to and from JSON text.
+// The result of the builder: the program's functions, wrapped so that they take and return JSON.
 
 enum class Answer { success, failure, busy };
 
@@ -101,13 +101,13 @@ class SagaDefinition {
 public:
     static constexpr std::size_t steps_max = 100;
 
-    /// Used by the builder. Throws InvalidError for a definition that cannot work, with the reason.
+    /// Called by the builder. Throws InvalidError, with the reason, for an invalid definition.
     explicit SagaDefinition(detail::SagaDraft draft);
 
     const std::string& name() const noexcept { return plan().name; }
     int version() const noexcept { return plan().version; }
     const std::string& hash() const noexcept { return plan().hash; }
-    /// Where the answers to its commands go: `saga.fulfil-order`.
+    /// The topic of the replies to its commands: `saga.fulfil-order`.
     std::string reply_topic() const { return "saga." + name(); }
     const SagaPlan& plan() const noexcept;
     /// The definition as a Mermaid flow chart.

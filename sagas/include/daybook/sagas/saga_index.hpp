@@ -10,17 +10,17 @@
 
 namespace daybook {
 
-/// Which sagas to list. An empty field lets all through.
+/// Which sagas to list. An empty field matches all.
 struct SagaFilter {
     std::string definition{};
     std::optional<SagaStatus> status{};
     bool unfinished = false;  ///< only those that have not ended
     std::size_t limit = 1000;
-    /// Continue after this one: lists are ordered by definition and key.
+    /// Lists only the sagas after this one; the order is by definition and key.
     std::optional<SagaId> after{};
 };
 
-/// Looks at the sagas of a store; needs none of their definitions. Thread-safe.
+/// Queries the sagas of a store; needs none of their definitions. Thread-safe.
 ///
 ///     SagaIndex sagas{store};
 ///     for (const auto& saga : sagas.list({.status = SagaStatus::incident}))
@@ -31,14 +31,14 @@ public:
 
     std::vector<SagaSummary> list(const SagaFilter& filter = {}) const;
     std::size_t count(const SagaFilter& filter = {}) const;
-    /// See SagaOrchestrator::retry_start; in the order of definition and position.
+    /// See SagaOrchestrator::retry_start. Ordered by definition and position.
     std::vector<SagaFailedStart> failed_starts(std::size_t limit = 1000) const;
-    /// Also what lies among the dead letters of it. Throws NotFoundError.
+    /// Includes the parked messages of the saga. Throws NotFoundError.
     SagaExplanation explain(const SagaId& id) const;
-    /// Every input it ever had, oldest first. Throws NotFoundError.
+    /// All inputs of the saga, oldest first. Throws NotFoundError.
     std::vector<SagaHistoryEntry> history(const SagaId& id) const;
-    /// Makes index and timers new from the journals, in one unit, and returns the number of sagas.
-    /// No command is sent and nothing runs; timers come back as they were.
+    /// Rebuilds the index and the timers from the journals, in one transaction, and returns the
+    /// number of sagas. It sends no command and fires no timer; due times stay as they were.
     std::size_t rebuild();
 
 private:

@@ -16,57 +16,57 @@
 
 namespace daybook {
 
-/// Which saga: there is one instance of a definition per key. When it has ended, its key may be
-/// used again; the next instance has the next *generation*.
+/// Identifies a saga: a definition has one instance per key. Once that instance has ended, the key
+/// may be used again; the next instance has the next *generation*.
 struct SagaId {
     std::string definition;  ///< `fulfil-order`
     std::string key;         ///< `10248`
 
-    /// `fulfil-order/10248`: in texts, and the key that all its messages carry.
+    /// `fulfil-order/10248`: used in texts, and as the key of all its messages.
     std::string to_string() const { return definition + "/" + key; }
     auto operator<=>(const SagaId&) const = default;
 };
 
-/// The stream that holds the journal of a saga: `saga-fulfil-order:10248`. Throws InvalidError if
-/// no stream can have that name.
+/// The stream that holds the journal of a saga: `saga-fulfil-order:10248`. Throws InvalidError for
+/// an invalid stream name.
 StreamName saga_stream(const SagaId& id);
 
 enum class SagaStatus {
     running,       ///< goes forward
-    compensating,  ///< undoes what it did, the newest first
+    compensating,  ///< undoes its steps, the newest first
     completed,     ///< ended: every step was done or skipped
-    compensated,   ///< ended: everything that was done is undone
+    compensated,   ///< ended: every completed step is undone
     failed,        ///< ended: nothing had to be undone, or an operator gave up an undo
-    cancelled,     ///< ended on request, everything that was done is undone
+    cancelled,     ///< ended on request: every completed step is undone
     incident,      ///< waits for an operator
 };
 
 std::string_view to_string(SagaStatus status) noexcept;
-/// Throws InvalidError for a word that is no status.
-SagaStatus parse_saga_status(std::string_view word);
+/// Throws InvalidError if no status has this name.
+SagaStatus parse_saga_status(std::string_view name);
 /// Completed, compensated, failed or cancelled.
 bool has_ended(SagaStatus status) noexcept;
 
-/// How a step can be taken back. Every step of a definition says it.
+/// How a step is compensated. Every step of a definition declares it.
 enum class Reversibility {
     undo,       ///< by a command that undoes it
-    pivot,      ///< not at all: until here the saga may go back, from here on only forward
-    retriable,  ///< need not be: it is repeated until it succeeds
-    read_only,  ///< nothing to take back
+    pivot,      ///< not at all: until here the saga may compensate, from here on only go forward
+    retriable,  ///< need not be: it is retried until it succeeds
+    read_only,  ///< it changes nothing
 };
 
 std::string_view to_string(Reversibility reversibility) noexcept;
 
 enum class StepStatus {
-    waiting,           ///< not begun
-    running,           ///< its command is sent, the answer is awaited
-    backing_off,       ///< failed for now, waits to be tried again
-    done,              ///< answered with success
-    unknown,           ///< never answered: possibly done, so it is undone
-    failed,            ///< answered with failure: not done
-    skipped,           ///< passed over by an operator
-    undoing,           ///< its undo is sent, the answer is awaited
-    undo_backing_off,  ///< the undo failed for now
+    waiting,           ///< not started
+    running,           ///< its command is sent, the reply is awaited
+    backing_off,       ///< temporary failure: waits for the next attempt
+    done,              ///< its reply was a success
+    unknown,           ///< no reply: possibly done, so it is undone
+    failed,            ///< its reply was a failure: not done
+    skipped,           ///< left out by an operator
+    undoing,           ///< its undo is sent, the reply is awaited
+    undo_backing_off,  ///< temporary failure of the undo: waits for the next attempt
     undone,
     undo_failed,  ///< the undo failed for good, or an operator gave it up
 };
@@ -76,42 +76,43 @@ std::string_view to_string(StepStatus status) noexcept;
 /// Why a saga is an incident.
 enum class IncidentCause {
     none,
-    start,  ///< the function that makes its data from the event failed
-    reply,  ///< a reply could not be read or handled; it is kept
-    send,   ///< the command could not be made or published
-    step,   ///< a step that has to succeed did not
-    undo,   ///< an undo did not
-    late,   ///< a step that was undone succeeded after the end
-    end,    ///< the message about the end could not be made or published
+    start,  ///< the function that derives its data from the event failed
+    reply,  ///< a reply could not be decoded or handled; it is kept
+    send,   ///< the command could not be encoded or published
+    step,   ///< a step failed that has to succeed
+    undo,   ///< an undo failed
+    late,   ///< a step that was undone succeeded after the saga had ended
+    end,    ///< the message about the end could not be encoded or published
 };
 
 std::string_view to_string(IncidentCause cause) noexcept;
 
-/// A command and its answer. What is sent again because no answer came keeps its `series`, and so
-/// its message id; what is tried again after a definite failure gets the next one.
+/// The command of a step, or of its undo, and its reply. A command that is sent again because no
+/// reply came keeps its number, and so its message id: the participant handles it once. A retry
+/// after a failure is a new command with the next number.
 struct Exchange {
-    int attempts = 0;  ///< commands sent in the present budget
-    int series = 0;    ///< from 1
+    int attempts = 0;        ///< commands sent, since an operator last renewed the budget
+    int command_number = 0;  ///< from 1; 0: none was sent
     bool answered = false;
 };
 
-/// What one step of a saga has come to.
+/// The state of one step of a saga.
 struct SagaStep {
     std::string name;
     Reversibility reversibility = Reversibility::read_only;
     StepStatus status = StepStatus::waiting;
     Exchange forward;
     Exchange undo;
-    int order = 0;            ///< 1, 2, …: when it was concluded; undone in the reverse order
+    int order = 0;            ///< 1, 2, … in order of conclusion; steps are undone in reverse
     bool undo_again = false;  ///< it succeeded after its undo had been sent
-    std::optional<Timestamp> begun_at{};
+    std::optional<Timestamp> started_at{};
     std::optional<Timestamp> ended_at{};
-    std::string note{};  ///< the last failure, or who did what by hand
+    std::string note{};  ///< the last failure, or the last action of an operator
 };
 
 enum class SagaTimerKind {
-    timeout,   ///< the answer is overdue
-    retry,     ///< time to try again
+    timeout,   ///< the reply is overdue
+    retry,     ///< the next attempt is due
     deadline,  ///< the saga as a whole has taken too long
 };
 
@@ -123,36 +124,36 @@ struct StepTimer {
     Timestamp due_at{};
 };
 
-/// A start event or a reply that could not be handled, kept until an operator retries.
+/// A reply that could not be handled, kept until an operator retries.
 struct HeldInput {
     std::string type;
     int schema_version = 1;
-    std::string data;  ///< JSON, or whatever came
-    std::string step;  ///< empty for a start event
+    std::string data;  ///< as received, even if it is not JSON
+    std::string step;
     bool undo = false;
-    int series = 0;
+    int command_number = 0;
 };
 
-/// A saga as a value: all that it is. Stored whole after every input.
+/// The whole state of a saga, as a value. Stored completely after every input.
 struct SagaState {
     static constexpr std::size_t no_step = static_cast<std::size_t>(-1);
 
     SagaId id;
     int generation = 1;
-    int version = 1;   ///< of the definition it was started with, and stays with
+    int version = 1;   ///< of the definition it was started with, which it keeps
     std::string hash;  ///< of that definition
     SagaStatus status = SagaStatus::running;
-    SagaStatus resume = SagaStatus::running;   ///< under an incident: what it was before
-    SagaStatus end = SagaStatus::compensated;  ///< going back: what to call the end of it
-    /// Why it goes back as soon as the current step is concluded; empty: it does not.
-    std::string closing{};
+    SagaStatus resume = SagaStatus::running;   ///< during an incident: the status before it
+    SagaStatus end = SagaStatus::compensated;  ///< compensating: its final status
+    /// Why it compensates as soon as the current step is concluded; empty: it does not.
+    std::string pending_compensation{};
     IncidentCause cause = IncidentCause::none;
-    std::string trouble{};  ///< of an incident: what happened
-    std::string reason{};   ///< why it went back, or empty
+    std::string error{};   ///< of an incident
+    std::string reason{};  ///< why it compensates, or empty
     std::vector<SagaStep> steps{};
     std::size_t step = no_step;  ///< the current one
     int concluded = 0;           ///< steps concluded so far
-    std::string data = "null";   ///< the program's own part, as JSON
+    std::string data = "null";   ///< of the program, as JSON
     std::optional<HeldInput> held{};
     std::optional<StepTimer> timer{};
     std::optional<Timestamp> deadline_at{};

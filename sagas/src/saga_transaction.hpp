@@ -12,12 +12,13 @@
 
 namespace daybook::detail {
 
-/// One or more inputs to one saga in one transaction: everything that follows from them goes
-/// through the transaction, so that it commits with them or not at all.
-class SagaUnit {
+/// Applies one or more inputs to one saga within one transaction. The journal entries, messages and
+/// timers that follow from them go through the same transaction: otherwise a crash could send a
+/// command that the journal does not contain, or lose one that it contains.
+class SagaTransaction {
 public:
-    SagaUnit(Transaction& tx, const SagaDefinition& definition, LoadedSaga saga,
-             std::size_t data_bytes_max)
+    SagaTransaction(Transaction& tx, const SagaDefinition& definition, LoadedSaga saga,
+                    std::size_t data_bytes_max)
         : tx_(tx),
           definition_(definition),
           before_(saga.journal),
@@ -26,31 +27,31 @@ public:
 
     const SagaState& state() const noexcept { return state_; }
 
-    /// Here the program's functions are called, once; what they throw makes the saga an incident.
+    /// These two call the program's functions, once; an exception makes the saga an incident.
     void start(const StartBinding& binding, const EventView& event);
     void reply(const CommandRef& ref, const Message& message);
-    /// False if there was nothing to do.
+    /// False if the input changes nothing.
     bool apply(const SagaInput& input);
 
-    /// Here it is the operator who learns of an error: InvalidError, and nothing may be stored.
-    /// `event` is the one that started it, if that is what a retry has to repeat.
+    /// These two throw InvalidError to the operator; the transaction must then be rolled back.
+    /// `event` is the start event, if a retry has to start the saga again; otherwise null.
     void operate(const OperatorInput& input, const EventView* event);
-    /// `reply` null: the operator gives none.
+    /// `reply` may be null: the operator gives none.
     void complete(OperatorInput input, const Message* reply);
-    /// The answer that the current step, or its undo, succeeds with. Throws InvalidError if there
-    /// is not exactly one.
+    /// The reply type with which the current step, or its undo, succeeds. Throws InvalidError
+    /// unless there is exactly one.
     const EventType& success_type() const;
 
-    bool happened() const noexcept { return !happened_.empty(); }
-    /// Stores it all. Throws ConflictError.
-    void store() { store_saga(tx_, state_, before_, std::move(happened_)); }
+    bool has_changes() const noexcept { return !new_entries_.empty(); }
+    /// Appends the entries and updates the index. Throws ConflictError.
+    void store() { store_saga(tx_, state_, before_, std::move(new_entries_)); }
 
 private:
     void carry_out(const SagaEffect& effect);
     void send(const CommandRef& ref);
     void end(SagaStatus status);
     void publish(const CommandBinding& command, PublishOptions options);
-    void note(const EventType& type, std::string text, std::string input);
+    void add_entry(const EventType& type, std::string text, std::string input);
     std::string checked(std::string data) const;
     std::string data_from(const StartBinding& binding, const EventView& event) const;
     std::string data_after(const ReplyBinding& binding, const Message& message) const;
@@ -63,13 +64,13 @@ private:
     Version before_;
     SagaState state_;
     std::size_t data_bytes_max_;
-    std::vector<JournaledEvent> happened_{};
+    std::vector<JournaledEvent> new_entries_{};
 };
 
-/// What a program's exception says may be anything; a journal holds text on one line, and not too
-/// much of it.
+/// The text of a program's exception, made fit for a journal: valid UTF-8, one line, bounded in
+/// length.
 std::string plain_text(std::string_view text);
-/// What is said of something thrown that says nothing itself.
+/// The error text for a thrown object that is not a std::exception.
 inline constexpr std::string_view no_exception = "something that is no exception";
 
 }  // namespace daybook::detail

@@ -1,4 +1,4 @@
-#include "words.hpp"
+#include "enum_names.hpp"
 
 #include "daybook/sagas/saga_explanation.hpp"
 #include "daybook/sagas/saga_state.hpp"
@@ -78,9 +78,9 @@ std::string_view to_string(SagaAction action) noexcept {
     return "";
 }
 
-SagaStatus parse_saga_status(std::string_view word) {
-    if (const auto found = detail::find_word<SagaStatus>(word)) return *found;
-    throw InvalidError("'" + std::string(word) +
+SagaStatus parse_saga_status(std::string_view name) {
+    if (const auto found = detail::enum_from_name<SagaStatus>(name)) return *found;
+    throw InvalidError("'" + std::string(name) +
                        "' is no status of a saga: write running, compensating, completed, "
                        "compensated, failed, cancelled or incident");
 }

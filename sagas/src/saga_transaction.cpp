@@ -1,4 +1,4 @@
-#include "saga_unit.hpp"
+#include "saga_transaction.hpp"
 
 #include <algorithm>
 
@@ -12,10 +12,10 @@ namespace daybook::detail {
 namespace {
 
 constexpr std::size_t note_bytes_max = 500;
-// Of a reply that could not be taken; what is cut off lies in the log of its sender.
+// Limits the data that is kept of a reply that could not be handled.
 constexpr std::size_t held_bytes_max = std::size_t{1} << 20;
 
-// Calls a function of the program's own. Whatever it throws becomes an InvalidError.
+// Calls a function of the program. Any exception becomes an InvalidError.
 template <class Call>
 auto guarded(const std::string& what, Call&& call) {
     try {
@@ -32,8 +32,8 @@ HeldInput held_from(const CommandRef& ref, const std::string& step, const Messag
             message.schema_version,
             clean_text(message.data, held_bytes_max),
             step,
-            ref.move == Move::undo,
-            ref.series};
+            ref.kind == CommandKind::undo,
+            ref.command_number};
 }
 
 Message message_from(const HeldInput& held) {
@@ -78,7 +78,7 @@ std::string plain_text(std::string_view text) {
 
 // ----- inputs
 
-void SagaUnit::start(const StartBinding& binding, const EventView& event) {
+void SagaTransaction::start(const StartBinding& binding, const EventView& event) {
     std::string data;
     try {
         data = data_from(binding, event);
@@ -89,7 +89,7 @@ void SagaUnit::start(const StartBinding& binding, const EventView& event) {
     apply(StartInput{std::move(data)});
 }
 
-void SagaUnit::reply(const CommandRef& ref, const Message& message) {
+void SagaTransaction::reply(const CommandRef& ref, const Message& message) {
     if (const Relevance found = relevance(state_, ref); !found.relevant) {
         apply(StaleInput{plain_text(found.why + " (" + message.type + ")")});
         return;
@@ -100,7 +100,7 @@ void SagaUnit::reply(const CommandRef& ref, const Message& message) {
         input.answer = binding.answer;
         input.data = data_after(binding, message);
     } catch (const InvalidError& error) {
-        // For a step that is past, nobody needs to be called.
+        // The step is not the current one, so no operator is needed.
         if (ref.step != state_.step) {
             apply(StaleInput{plain_text(error.what())});
             return;
@@ -114,7 +114,7 @@ void SagaUnit::reply(const CommandRef& ref, const Message& message) {
     apply(input);
 }
 
-void SagaUnit::operate(const OperatorInput& input, const EventView* event) {
+void SagaTransaction::operate(const OperatorInput& input, const EventView* event) {
     const IncidentCause cause = state_.cause;
     const std::optional<HeldInput> held = state_.held;
     apply(input);
@@ -128,7 +128,8 @@ void SagaUnit::operate(const OperatorInput& input, const EventView* event) {
                                ": the event that started it is not there any more");
         apply(StartInput{data_from(*binding, *event)});
     } else if (cause == IncidentCause::reply && held) {
-        const CommandRef ref{state_.step, held->undo ? Move::undo : Move::forward, held->series};
+        const CommandRef ref{state_.step, held->undo ? CommandKind::undo : CommandKind::forward,
+                             held->command_number};
         const Message message = message_from(*held);
         const ReplyBinding& binding = binding_of(ref, held->type);
         ReplyInput reply{ref, binding.answer, held->type, data_after(binding, message)};
@@ -137,7 +138,7 @@ void SagaUnit::operate(const OperatorInput& input, const EventView* event) {
     }
 }
 
-void SagaUnit::complete(OperatorInput input, const Message* reply) {
+void SagaTransaction::complete(OperatorInput input, const Message* reply) {
     const CommandRef ref = current_ref();
     if (reply != nullptr && state_.current() != nullptr) {
         const ReplyBinding& binding = binding_of(ref, reply->type);
@@ -145,26 +146,26 @@ void SagaUnit::complete(OperatorInput input, const Message* reply) {
             throw InvalidError("saga " + state_.id.to_string() + ": " + reply->type +
                                " is not an answer of success");
         input.data = data_after(binding, *reply);
-    } else if (ref.move == Move::forward && state_.current() != nullptr) {
+    } else if (ref.kind == CommandKind::forward && state_.current() != nullptr) {
         throw InvalidError("saga " + state_.id.to_string() + ": to complete step " +
                            state_.current()->name + " give the reply that it would have had");
     }
     apply(input);
 }
 
-bool SagaUnit::apply(const SagaInput& input) {
+bool SagaTransaction::apply(const SagaInput& input) {
     Reaction reaction = react(definition_.plan(), state_, input, tx_.now());
     if (reaction.verdict == Verdict::refused)
         throw InvalidError("saga " + state_.id.to_string() + ": " + reaction.text);
     const bool ignored = reaction.verdict == Verdict::ignored;
-    // A timer, an action or a clock that finds nothing to do is no news.
+    // An ignored timer, action or clock change is not recorded.
     if (ignored &&
         (std::holds_alternative<TimerInput>(input) ||
          std::holds_alternative<OperatorInput>(input) || std::holds_alternative<ClockInput>(input)))
         return false;
     state_ = std::move(reaction.state);
     const EventType& type = ignored ? ignored_type : std::visit(TypeOfInput{}, input);
-    note(type, std::move(reaction.text), encode_input(input, state_));
+    add_entry(type, std::move(reaction.text), encode_input(input, state_));
     for (const SagaEffect& effect : reaction.effects) carry_out(effect);
     if (undo_needs_no_answer(definition_.plan(), state_)) apply(SentInput{});
     return true;
@@ -172,7 +173,7 @@ bool SagaUnit::apply(const SagaInput& input) {
 
 // ----- effects
 
-void SagaUnit::carry_out(const SagaEffect& effect) {
+void SagaTransaction::carry_out(const SagaEffect& effect) {
     if (const auto* command = std::get_if<SendCommand>(&effect)) {
         send(command->ref);
     } else if (const auto* timer = std::get_if<ArmTimer>(&effect)) {
@@ -184,13 +185,13 @@ void SagaUnit::carry_out(const SagaEffect& effect) {
     }
 }
 
-void SagaUnit::send(const CommandRef& ref) {
+void SagaTransaction::send(const CommandRef& ref) {
     PublishOptions options;
     options.key = state_.id.to_string();
     options.id = command_id(state_, ref);
     options.reply_to = definition_.reply_topic();
     options.headers = encode_headers({state_.id, state_.generation, state_.hash,
-                                      state_.steps[ref.step].name, ref.move, ref.series});
+                                      state_.steps[ref.step].name, ref.kind, ref.command_number});
     try {
         publish(command_of(ref), std::move(options));
     } catch (const InvalidError& error) {
@@ -198,12 +199,12 @@ void SagaUnit::send(const CommandRef& ref) {
     }
 }
 
-void SagaUnit::end(SagaStatus status) {
+void SagaTransaction::end(SagaStatus status) {
     const auto& ends = definition_.bindings().ends;
     const auto found = std::ranges::find(ends, status, &EndBinding::end);
-    // A saga that never began has no data to tell of.
-    const bool began = state_.steps.front().status != StepStatus::waiting;
-    if (found != ends.end() && began) {
+    // A saga that never started has no data for the message.
+    const bool was_started = state_.steps.front().status != StepStatus::waiting;
+    if (found != ends.end() && was_started) {
         PublishOptions options;
         options.key = state_.id.to_string();
         options.id = EventId::from_name("saga-end/" + state_.id.definition + "/" +
@@ -216,27 +217,27 @@ void SagaUnit::end(SagaStatus status) {
             return;
         }
     }
-    note(end_type(status), "ended as " + std::string(to_string(status)), "{}");
+    add_entry(end_type(status), "ended as " + std::string(to_string(status)), "{}");
 }
 
-void SagaUnit::publish(const CommandBinding& command, PublishOptions options) {
+void SagaTransaction::publish(const CommandBinding& command, PublishOptions options) {
     EncodedMessage encoded = guarded("the message " + std::string(command.type.name),
                                      [&] { return command.make(state_.data); });
     try {
         tx_.publish({command.topic, encoded.type, std::move(encoded.data), std::move(options)});
     } catch (const DuplicateError&) {
-        // The same command is on its way still.
+        // The same command waits in the outbox from an earlier attempt.
     }
 }
 
-void SagaUnit::note(const EventType& type, std::string text, std::string input) {
-    happened_.push_back(
+void SagaTransaction::add_entry(const EventType& type, std::string text, std::string input) {
+    new_entries_.push_back(
         {type, {state_.status, state_.generation, std::move(text), std::move(input), {}}});
 }
 
-// ----- the definition's side
+// ----- functions of the definition
 
-std::string SagaUnit::checked(std::string data) const {
+std::string SagaTransaction::checked(std::string data) const {
     if (data.size() > data_bytes_max_)
         throw InvalidError("its data of " + std::to_string(data.size()) +
                            " bytes is over the limit of " + std::to_string(data_bytes_max_));
@@ -244,22 +245,23 @@ std::string SagaUnit::checked(std::string data) const {
     return data;
 }
 
-std::string SagaUnit::data_from(const StartBinding& binding, const EventView& event) const {
+std::string SagaTransaction::data_from(const StartBinding& binding, const EventView& event) const {
     return checked(
         guarded("starting from " + std::string(event.type()), [&] { return binding.data(event); }));
 }
 
-std::string SagaUnit::data_after(const ReplyBinding& binding, const Message& message) const {
+std::string SagaTransaction::data_after(const ReplyBinding& binding, const Message& message) const {
     return checked(guarded("taking the answer " + message.type,
                            [&] { return binding.apply(state_.data, message); }));
 }
 
-const CommandBinding& SagaUnit::command_of(const CommandRef& ref) const {
+const CommandBinding& SagaTransaction::command_of(const CommandRef& ref) const {
     const StepBinding& step = definition_.bindings().steps.at(ref.step);
-    return ref.move == Move::undo ? step.undo.value() : step.forward.value();
+    return ref.kind == CommandKind::undo ? step.undo.value() : step.forward.value();
 }
 
-const ReplyBinding& SagaUnit::binding_of(const CommandRef& ref, std::string_view type) const {
+const ReplyBinding& SagaTransaction::binding_of(const CommandRef& ref,
+                                                std::string_view type) const {
     const auto& replies = command_of(ref).replies;
     const auto found = std::ranges::find_if(
         replies, [&](const ReplyBinding& reply) { return reply.type.name == type; });
@@ -268,14 +270,14 @@ const ReplyBinding& SagaUnit::binding_of(const CommandRef& ref, std::string_view
                        " knows no answer " + std::string(type));
 }
 
-CommandRef SagaUnit::current_ref() const {
+CommandRef SagaTransaction::current_ref() const {
     const bool back =
         state_.status == SagaStatus::compensating ||
         (state_.status == SagaStatus::incident && state_.resume == SagaStatus::compensating);
-    return {state_.step, back ? Move::undo : Move::forward, 0};
+    return {state_.step, back ? CommandKind::undo : CommandKind::forward, 0};
 }
 
-const EventType& SagaUnit::success_type() const {
+const EventType& SagaTransaction::success_type() const {
     const EventType* only = nullptr;
     if (state_.current() != nullptr) {
         for (const ReplyBinding& reply : command_of(current_ref()).replies) {

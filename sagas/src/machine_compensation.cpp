@@ -2,16 +2,16 @@
 
 #include "machine_parts.hpp"
 
-// Going back: every step that was done, or may have been, is undone; the one concluded last comes
-// first, and each waits for the one before it.
+// Compensation: each step that is done, or may be done, is undone, in reverse order of conclusion.
+// The next undo is sent when the one before it is done.
 
 namespace daybook::detail {
 
-// No step is begun any more. What is in flight is concluded first, by its answer or its timeout,
-// so that its undo never overtakes it and finds what the answer brought.
-void Machine::stop(SagaStatus end, std::string reason) {
+// No further step is started. A command in flight is concluded first, by its reply or its timeout:
+// otherwise the undo could overtake it, and would lack the data that the reply brings.
+void Machine::request_compensation(SagaStatus end, std::string reason) {
     state_.end = end;
-    state_.closing = std::move(reason);
+    state_.pending_compensation = std::move(reason);
     if (state_.status == SagaStatus::incident) {
         text_ += ", goes back when the incident is over";
         return;
@@ -20,7 +20,7 @@ void Machine::stop(SagaStatus end, std::string reason) {
     if (step.status == StepStatus::backing_off) {
         step.status = StepStatus::failed;
         step.ended_at = now_;
-        return go_back({});
+        return compensate({});
     }
     if (state_.timer || step.reversibility == Reversibility::pivot) {
         text_ += ", goes back when " + step.name + " is concluded";
@@ -29,9 +29,11 @@ void Machine::stop(SagaStatus end, std::string reason) {
     give_up(step, {});
 }
 
-// Why it was asked to, if it was, says more than what became of the last step.
-void Machine::go_back(std::string reason) {
-    state_.reason = state_.closing.empty() ? std::move(reason) : std::exchange(state_.closing, {});
+// The reason of a request to compensate takes precedence over the failure of the last step.
+void Machine::compensate(std::string reason) {
+    state_.reason = state_.pending_compensation.empty()
+                        ? std::move(reason)
+                        : std::exchange(state_.pending_compensation, {});
     cancel_timer();
     cancel_deadline();
     state_.status = SagaStatus::compensating;
@@ -42,11 +44,12 @@ void Machine::go_back(std::string reason) {
 void Machine::undo_next() {
     SagaStep* newest = nullptr;
     for (SagaStep& step : state_.steps) {
-        const bool stands = step.status == StepStatus::done || step.status == StepStatus::unknown;
-        if (!stands || step.reversibility != Reversibility::undo) continue;
+        const bool has_effect =
+            step.status == StepStatus::done || step.status == StepStatus::unknown;
+        if (!has_effect || step.reversibility != Reversibility::undo) continue;
         if (newest == nullptr || step.order > newest->order) newest = &step;
     }
-    if (newest != nullptr) return begin_undo(ref_of(*newest, Move::undo).step);
+    if (newest != nullptr) return start_undo(ref_of(*newest, CommandKind::undo).step);
 
     const auto any_is = [&](StepStatus status) {
         return std::ranges::any_of(state_.steps, [&](const auto& s) { return s.status == status; });
@@ -56,10 +59,10 @@ void Machine::undo_next() {
     end(any_is(StepStatus::undone) ? SagaStatus::compensated : SagaStatus::failed);
 }
 
-void Machine::begin_undo(std::size_t index) {
+void Machine::start_undo(std::size_t index) {
     state_.step = index;
     SagaStep& step = current();
-    step.undo = {1, step.undo.series + 1, false};
+    step.undo = {1, step.undo.command_number + 1, false};
     send_undo(step);
 }
 
@@ -68,7 +71,7 @@ void Machine::send_undo(SagaStep& step) {
     state_.waiting_since = now_;
     const StepPlan& plan = plan_of(step);
     arm(SagaTimerKind::timeout, plan.undo_answered ? plan.undo_timeout : std::nullopt);
-    effects_.push_back(SendCommand{ref_of(step, Move::undo)});
+    effects_.push_back(SendCommand{ref_of(step, CommandKind::undo)});
 }
 
 bool undo_needs_no_answer(const SagaPlan& plan, const SagaState& state) {
@@ -77,8 +80,9 @@ bool undo_needs_no_answer(const SagaPlan& plan, const SagaState& state) {
            step->status == StepStatus::undoing && !plan.steps.at(state.step).undo_answered;
 }
 
-// Being in the outbox, behind the step's own command, is all there is.
-void Machine::take(const SentInput&) {
+// Without a reply, the undo is done once it is in the outbox: it is delivered after the command of
+// the step.
+void Machine::apply(const SentInput&) {
     SagaStep& step = current();
     text_ = "undo of " + step.name + " sent";
     step.undo.answered = true;
@@ -107,7 +111,7 @@ void Machine::undo_reply(SagaStep& step, const ReplyInput& input) {
     if (input.answer == Answer::busy && !plan_of(step).undo_retry.exhausted(step.undo.attempts)) {
         step.status = StepStatus::undo_backing_off;
         state_.waiting_since = now_;
-        return arm(SagaTimerKind::retry, wait_after(step, Move::undo));
+        return arm(SagaTimerKind::retry, wait_after(step, CommandKind::undo));
     }
     step.status = StepStatus::undo_failed;
     incident(IncidentCause::undo, "the undo of " + step.name + " failed: " + step.note);
@@ -117,7 +121,7 @@ void Machine::undo_overdue(SagaStep& step) {
     if (step.status == StepStatus::undo_backing_off) {
         text_ = "undo of " + step.name + " tried again";
         ++step.undo.attempts;
-        ++step.undo.series;
+        ++step.undo.command_number;
         step.undo.answered = false;
         return send_undo(step);
     }
