@@ -21,10 +21,8 @@ Journal load_journal(const ReadStream& read, const StreamName& stream) {
         for (const EventView event : read(stream, part)) {
             journal.version = std::max(journal.version, event.version());
             if (!is_entry_type(event.type())) continue;
-            const JournalEntry entry = decode_entry(event.data());
-            if (entry.state.empty()) continue;
-            journal.state = decode_state(entry.state);
-            return journal;
+            journal.state = decode_entry_state(event.data());
+            if (journal.state) return journal;
         }
         if (journal.version == Version{0}) break;
     }

@@ -265,10 +265,26 @@ JournalEntry decode_entry(std::string_view text) {
         entry.status = enum_at<SagaStatus>(json, "status");
         entry.text = text_at(json, "text");
         entry.input = json.at("input").dump();
-        if (const auto state = json.find("state"); state != json.end()) entry.state = state->dump();
         return entry;
     } catch (const std::exception& error) {
         corrupt("journal", error);
+    }
+}
+
+std::optional<SagaState> decode_entry_state(std::string_view text) {
+    Json entry;
+    try {
+        entry = Json::parse(text);
+        static_cast<void>(entry.at("input"));  // throws unless this is a journal entry
+    } catch (const std::exception& error) {
+        corrupt("journal", error);
+    }
+    const auto state = entry.find("state");
+    if (state == entry.end()) return std::nullopt;
+    try {
+        return read_state(*state);
+    } catch (const std::exception& error) {
+        corrupt("state", error);
     }
 }
 

@@ -29,7 +29,10 @@ struct JournalEntry {
 };
 
 std::string encode_entry(const JournalEntry& entry);
+/// All but the state, which is left empty. Throws CorruptError.
 JournalEntry decode_entry(std::string_view json);
+/// Only the state; nothing if the entry has none. Throws CorruptError.
+std::optional<SagaState> decode_entry_state(std::string_view json);
 
 /// The headers of a command, which the participant copies into its reply.
 struct CommandHeaders {
