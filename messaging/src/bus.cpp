@@ -10,31 +10,31 @@
 namespace daybook {
 
 struct Bus::State {
-    struct Heard {
+    struct Published {
         std::size_t subscribers = 0;
         std::exception_ptr first_error{};
     };
 
-    /// Calls every slot, whatever the one before has thrown.
+    /// Calls every slot, even after another slot has thrown.
     struct CallAll {
-        using result_type = Heard;
+        using result_type = Published;
 
         template <class Slot>
-        Heard operator()(Slot slot, Slot end) const {
-            Heard heard;
+        Published operator()(Slot slot, Slot end) const {
+            Published published;
             for (; slot != end; ++slot) {
                 try {
-                    if (*slot) ++heard.subscribers;
+                    if (*slot) ++published.subscribers;
                 } catch (...) {
-                    ++heard.subscribers;
-                    if (!heard.first_error) heard.first_error = std::current_exception();
+                    ++published.subscribers;
+                    if (!published.first_error) published.first_error = std::current_exception();
                 }
             }
-            return heard;
+            return published;
         }
     };
 
-    /// A slot says whether the message was for it.
+    /// A slot returns whether the message matched its pattern.
     boost::signals2::signal<bool(const Message&), CallAll> signal;
 };
 
@@ -67,9 +67,9 @@ BusConnection Bus::subscribe(std::string_view pattern, Handler handler) {
 }
 
 std::size_t Bus::publish(const Message& message) const {
-    const State::Heard heard = state_->signal(message);
-    if (heard.first_error) std::rethrow_exception(heard.first_error);
-    return heard.subscribers;
+    const State::Published published = state_->signal(message);
+    if (published.first_error) std::rethrow_exception(published.first_error);
+    return published.subscribers;
 }
 
 Message Bus::envelope(std::string_view topic, const EventType& type) {

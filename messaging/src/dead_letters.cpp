@@ -15,7 +15,7 @@
 namespace daybook {
 namespace {
 
-/// A dead letter as far as it is needed to act on it.
+/// The part of a dead letter that replay and discard need.
 struct LetterKey {
     std::int64_t number;
     EventId id;
@@ -23,14 +23,14 @@ struct LetterKey {
     std::string key;
 };
 
-constexpr std::int64_t behind_none = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t before_all = std::numeric_limits<std::int64_t>::min();
 
 void require_clean(const DeadLetterFilter& filter) {
     detail::require_clean("topic", filter.topic);
     detail::require_clean("key", filter.key);
 }
 
-std::string shown(const DeadLetterFilter& filter) {
+std::string describe(const DeadLetterFilter& filter) {
     std::string text;
     if (filter.id) text += " with the id " + filter.id->to_string();
     if (!filter.topic.empty()) text += " of topic '" + std::string(filter.topic) + "'";
@@ -39,12 +39,12 @@ std::string shown(const DeadLetterFilter& filter) {
 }
 
 void require_found(bool found, const DeadLetterFilter& filter) {
-    if (found || shown(filter).empty()) return;
-    throw NotFoundError("no message" + shown(filter) + " is parked: list those that are");
+    if (found || describe(filter).empty()) return;
+    throw NotFoundError("no message" + describe(filter) + " is parked: list those that are");
 }
 
 std::vector<LetterKey> find_keys(Sql& db, const DeadLetterFilter& filter,
-                                 std::int64_t behind = behind_none) {
+                                 std::int64_t after = before_all) {
     std::vector<LetterKey> found;
     db.each(
         detail::sql::dead_letter_keys,
@@ -52,30 +52,30 @@ std::vector<LetterKey> find_keys(Sql& db, const DeadLetterFilter& filter,
             found.push_back(
                 {row.integer(0), row.id(1), std::string(row.text(2)), std::string(row.text(3))});
         },
-        behind, filter.id.has_value(), filter.id, filter.topic, filter.topic, filter.key,
-        filter.key, filter.limit);
+        after, filter.id.has_value(), filter.id, filter.topic, filter.topic, filter.key, filter.key,
+        filter.limit);
     return found;
 }
 
-/// What a letter's replay finds in the outbox under its id.
-enum class Twin { none, same, other };
+/// Whether the id of a dead letter is in the outbox, and with which contents.
+enum class IdInOutbox { unused, same_message, other_message };
 
-Twin find_twin(Sql& db, const LetterKey& letter) {
-    const auto is_same = db.integer(detail::sql::outbox_twin, letter.number);
-    if (!is_same) return Twin::none;
-    return *is_same != 0 ? Twin::same : Twin::other;
+IdInOutbox find_id_in_outbox(Sql& db, const LetterKey& letter) {
+    const auto is_same = db.integer(detail::sql::outbox_same_id, letter.number);
+    if (!is_same) return IdInOutbox::unused;
+    return *is_same != 0 ? IdInOutbox::same_message : IdInOutbox::other_message;
 }
 
-/// The letters that can be replayed, oldest first; the others are `refused`.
+/// The dead letters that can be replayed, oldest first; the ids of the others go to `refused`.
 std::vector<LetterKey> find_replayable(Sql& db, DeadLetterFilter filter,
                                        std::vector<EventId>& refused) {
     std::vector<LetterKey> letters;
-    for (std::int64_t behind = behind_none; filter.limit > 0;) {
-        std::vector<LetterKey> page = find_keys(db, filter, behind);
+    for (std::int64_t after = before_all; filter.limit > 0;) {
+        std::vector<LetterKey> page = find_keys(db, filter, after);
         if (page.empty()) break;
-        behind = page.back().number;
+        after = page.back().number;
         for (LetterKey& letter : page) {
-            if (find_twin(db, letter) == Twin::other) {
+            if (find_id_in_outbox(db, letter) == IdInOutbox::other_message) {
                 refused.push_back(letter.id);
             } else {
                 letters.push_back(std::move(letter));
@@ -145,7 +145,7 @@ void DeadLetters::each(const DeadLetterFilter& filter,
                 const auto number = static_cast<std::int64_t>(letter.number);
                 add(std::move(letter), number, row.is_null(detail::data_column));
             },
-            page.data_max, page.data_max, page.behind, filter.id.has_value(), filter.id,
+            page.data_max, page.data_max, page.after, filter.id.has_value(), filter.id,
             filter.topic, filter.topic, filter.key, filter.key, page.rows_max);
     };
     detail::each_in_pages<DeadLetter>(store_, {filter.limit, filter.with_data}, fetch,
@@ -172,17 +172,18 @@ Replayed DeadLetters::replay(const DeadLetterFilter& filter) {
         Sql& db = detail::store_sql(tx);
         replayed = {};
         const auto letters = find_replayable(db, filter, replayed.refused);
-        // Places in the outbox below all that wait, in the order of parking.
+        // Sequences below all of the outbox, in the order of parking: a replayed message has to be
+        // delivered before the newer messages of its key.
         const std::int64_t front =
             std::min<std::int64_t>(db.integer(detail::sql::outbox_front).value_or(0), 0);
         std::int64_t sequence = front - static_cast<std::int64_t>(letters.size());
         for (const LetterKey& letter : letters) {
-            const Twin twin = find_twin(db, letter);
-            if (twin == Twin::other) {
+            const IdInOutbox found = find_id_in_outbox(db, letter);
+            if (found == IdInOutbox::other_message) {
                 replayed.refused.push_back(letter.id);
                 continue;
             }
-            if (twin == Twin::none) {
+            if (found == IdInOutbox::unused) {
                 db.exec(detail::sql::outbox_replay, sequence++, tx.now(), tx.now(), letter.number);
             } else {
                 db.exec(detail::sql::outbox_move, sequence++, tx.now(), tx.now(), letter.id);

@@ -10,11 +10,11 @@
 namespace daybook {
 namespace {
 
-/// How many marks one unit of a purge looks at.
+/// How many marks one transaction of a purge reads.
 constexpr std::int64_t purge_page_max = 5'000;
 
-/// A mark's place in the table's own order.
-struct Place {
+/// Points to a mark in the order of the primary key.
+struct InboxCursor {
     std::string consumer{};
     EventId id{};
 };
@@ -34,25 +34,24 @@ std::vector<InboxStatus> inbox_status(const EventStore& store) {
 
 std::size_t purge_inbox(EventStore& store, Timestamp before) {
     std::int64_t purged = 0;
-    Place begin;
+    InboxCursor from;
     for (bool more = true; more;) {
-        Place end;
+        InboxCursor last;
         more = false;
         store.transact([&](Transaction& tx) {
             Sql& db = detail::store_sql(tx);
             db.each(
                 detail::sql::inbox_page_end,
                 [&](const SqlRow& row) {
-                    end = {std::string(row.text(0)), row.id(1)};
+                    last = {std::string(row.text(0)), row.id(1)};
                     more = true;
                 },
-                begin.consumer, begin.id, purge_page_max - 1);
-            purged +=
-                more ? db.exec(detail::sql::inbox_purge_page, before, begin.consumer, begin.id,
-                               end.consumer, end.id)
-                     : db.exec(detail::sql::inbox_purge_rest, before, begin.consumer, begin.id);
+                from.consumer, from.id, purge_page_max - 1);
+            purged += more ? db.exec(detail::sql::inbox_purge_page, before, from.consumer, from.id,
+                                     last.consumer, last.id)
+                           : db.exec(detail::sql::inbox_purge_rest, before, from.consumer, from.id);
         });
-        begin = std::move(end);
+        from = std::move(last);
     }
     return static_cast<std::size_t>(purged);
 }

@@ -15,19 +15,20 @@ namespace daybook {
 
 using TypeAndVersion = std::pair<std::string, int>;
 
-/// One consumer: constant but for the handlers, which are under the mutex.
+/// One consumer. Constant after construction, except `by_type`, which is under the mutex.
 struct Consumer::Handlers {
     std::string topic;
     std::string name;
     std::string inbox;
     ConsumerOptions::Unknown unknown = ConsumerOptions::Unknown::leave;
-    MessageHandler handles_all{};  ///< if given, instead of `by_type`
+    MessageHandler handles_all{};  ///< if set, used instead of `by_type`
     std::function<bool(const Message&)> takes{};
 
     mutable std::shared_mutex mutex{};
     std::map<TypeAndVersion, MessageHandler> by_type{};
 
-    /// Nothing: it has none for this message. Handlers are never removed.
+    /// Null if there is no handler for this message. Valid as long as the consumer: handlers are
+    /// never removed.
     const MessageHandler* find(const Message& message) const {
         if (handles_all) return !takes || takes(message) ? &handles_all : nullptr;
         const std::shared_lock lock{mutex};
@@ -47,7 +48,8 @@ struct Consumer::Handlers {
 
 namespace {
 
-/// A topic holds no white space, so this is no other consumer's whose name is that of its topic.
+/// Unique, because a topic contains no white space: no consumer with the name of its topic can have
+/// the same inbox as one of another name.
 std::string inbox_of(std::string_view topic, std::string_view name) {
     return topic == name ? std::string(name) : std::string(topic) + ' ' + std::string(name);
 }
@@ -127,8 +129,8 @@ Delivery LocalTransport::State::deliver(const Message& message, const Handlers& 
         ++(first_time ? handled : duplicates);
         return {};
     } catch (...) {
-        // A commit that fails counts as the handler's failure: if the store is to blame, the relay
-        // cannot note the failure either, and no attempt is lost.
+        // A failed commit counts as a failure of the handler. If the store caused it, the relay
+        // cannot record the attempt either, so the message loses none.
         return marked ? detail::delivery_after(std::current_exception(), consumer.name)
                       : detail::delivery_without_store(std::current_exception(), consumer.name);
     }
@@ -142,8 +144,8 @@ void LocalTransport::State::count(const Delivery& delivery) {
 
 namespace {
 
-// With several consumers: as long as one may still succeed later, the message has to come again;
-// only then is it told that another one has refused it.
+// The outcome for several consumers. As long as one of them may succeed later, the message has to
+// be delivered again, so `failed` outweighs the rejection by another consumer.
 bool outweighs(Delivery::Status a, Delivery::Status b) noexcept {
     const auto weight = [](Delivery::Status status) {
         switch (status) {

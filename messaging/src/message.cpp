@@ -4,11 +4,12 @@
 
 namespace daybook {
 
-void Message::expect(const EventType& wanted) const {
-    if (type == wanted.name && schema_version == wanted.version) return;
+void Message::expect(const EventType& expected) const {
+    if (type == expected.name && schema_version == expected.version) return;
     throw InvalidError("message " + id.to_string() + " on topic '" + topic + "' is '" + type +
                        "' version " + std::to_string(schema_version) + ", not '" +
-                       std::string(wanted.name) + "' version " + std::to_string(wanted.version) +
+                       std::string(expected.name) + "' version " +
+                       std::to_string(expected.version) +
                        ": ask is<M>() first, or add a handler for that type and version");
 }
 

@@ -5,9 +5,9 @@
 
 namespace daybook::detail {
 
-/// The columns every statement that shows messages begins with.
+/// The number of columns that each statement selecting messages starts with.
 inline constexpr int message_columns = 13;
-/// The one that is NULL when the data was left out.
+/// The column that is NULL if the data was left out.
 inline constexpr int data_column = 5;
 
 /// id, topic, key, type, schema_version, data, headers, reply_to, correlation, causation,

@@ -10,11 +10,12 @@ namespace daybook::detail {
 /// Throws InvalidError unless `name` is 1 to 200 bytes of UTF-8 without a zero byte.
 void require_name(std::string_view what, std::string_view name);
 
-/// The same of a text to look for, which may be empty.
+/// The same for a search text, which may be empty or longer.
 void require_clean(std::string_view what, std::string_view text);
 
-/// Of what a message says: type, version and payload. Two messages of one id that differ in it are
-/// two messages. Always the same for the same message, since it is stored.
+/// A hash of type, version and payload. Two messages with one id and different hashes are different
+/// messages. The function must never change: its results are stored in inboxes, and a message that
+/// is delivered again would be rejected.
 std::uint64_t content_hash(const Message& message) noexcept;
 
 }  // namespace daybook::detail

@@ -88,7 +88,7 @@ void outbox_each(const EventStore& store, const OutboxFilter& filter,
                 add(read_waiting(row, now), row.integer(detail::message_columns + 3),
                     row.is_null(detail::data_column));
             },
-            page.data_max, page.data_max, page.behind, filter.topic, filter.topic, filter.key,
+            page.data_max, page.data_max, page.after, filter.topic, filter.topic, filter.key,
             filter.key, page.rows_max);
     };
     detail::each_in_pages<WaitingMessage>(store, {filter.limit, filter.with_data}, fetch,

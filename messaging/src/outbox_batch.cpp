@@ -10,10 +10,10 @@
 namespace daybook::detail {
 namespace {
 
-/// For more rows than these a batch finds its room as it goes.
+/// The most rows that memory is reserved for in advance.
 constexpr std::size_t reserved_rows_max = 200;
 
-/// The columns behind those of a message. What is ready at once has no more than the first three.
+/// The columns after those of a message. A row that is ready at once has only the first three.
 enum RelayColumn : int {
     sequence_column = message_columns,
     partition_column,
@@ -29,7 +29,7 @@ OutboxRow read_ready_row(const SqlRow& row) {
     read.sequence = row.integer(sequence_column);
     read.partition = static_cast<int>(row.integer(partition_column));
     read.blocked = row.integer(blocked_column) != 0;
-    read.instant = read.message.created_at;
+    read.ready_since = read.message.created_at;
     return read;
 }
 
@@ -37,17 +37,17 @@ OutboxRow read_waiting_row(const SqlRow& row) {
     OutboxRow read = read_ready_row(row);
     if (!row.is_null(retry_at_column)) read.retry_at = row.timestamp(retry_at_column);
     if (!row.is_null(waits_since_column)) read.waits_since = row.timestamp(waits_since_column);
-    read.instant = read.retry_at.value_or(read.message.due_at);
+    read.ready_since = read.retry_at.value_or(read.message.due_at);
     return read;
 }
 
 OutboxRow read_unhandled_row(const SqlRow& row) {
     OutboxRow read = read_waiting_row(row);
-    read.partition = unhandled_lane;
+    read.partition = unhandled_partition;
     return read;
 }
 
-/// How many bytes of data of one message may come along with a batch.
+/// The most bytes of data that one message of a batch is loaded with.
 std::size_t share_of(const BatchRequest& request) {
     const std::size_t rows = request.rows_max * (request.due ? 2 : 1);
     return request.bytes_max / std::max<std::size_t>(rows, 1);
@@ -55,19 +55,19 @@ std::size_t share_of(const BatchRequest& request) {
 
 }  // namespace
 
-OutboxLook look_at_outbox(const EventStore& store, Timestamp now) {
-    OutboxLook look;
+OutboxSummary read_outbox_summary(const EventStore& store, Timestamp now) {
+    OutboxSummary summary;
     query_store(store, [&](Sql& db) {
         db.each(
-            sql::outbox_look,
+            sql::outbox_summary,
             [&](const SqlRow& row) {
-                look = {row.integer(0), row.integer(1) != 0, row.integer(2) != 0,
-                        row.integer(3) != 0, std::nullopt};
-                if (!row.is_null(4)) look.newest_wait = row.timestamp(4);
+                summary = {row.integer(0), row.integer(1) != 0, row.integer(2) != 0,
+                           row.integer(3) != 0, std::nullopt};
+                if (!row.is_null(4)) summary.newest_wait = row.timestamp(4);
             },
             now);
     });
-    return look;
+    return summary;
 }
 
 void shorten_waits(EventStore& store, Timestamp now) {
@@ -83,7 +83,7 @@ OutboxBatch load_batch(const EventStore& store, const BatchRequest& request) {
     query_store(store, [&](Sql& db) {
         db.each(
             sql::outbox_ready, [&](const SqlRow& row) { ready.push_back(read_ready_row(row)); },
-            share, request.set, request.behind, request.newest, request.rows_max);
+            share, request.set, request.after, request.newest, request.rows_max);
         if (!request.due) return;
         db.each(
             sql::outbox_due, [&](const SqlRow& row) { due.push_back(read_waiting_row(row)); },
@@ -92,13 +92,13 @@ OutboxBatch load_batch(const EventStore& store, const BatchRequest& request) {
     return merge_ready_and_due(std::move(ready), std::move(due), request.rows_max);
 }
 
-UnhandledPage load_unhandled(const EventStore& store, UnhandledPlace behind, std::size_t rows_max) {
-    UnhandledPage page{.rows = {}, .end = behind};
+UnhandledPage load_unhandled(const EventStore& store, UnhandledCursor after, std::size_t rows_max) {
+    UnhandledPage page{.rows = {}, .end = after};
     query_store(store, [&](Sql& db) {
         db.each(
             sql::outbox_unhandled,
             [&](const SqlRow& row) { page.rows.push_back(read_unhandled_row(row)); },
-            behind.waits_since, behind.sequence, rows_max);
+            after.waits_since, after.sequence, rows_max);
     });
     page.more = page.rows.size() >= rows_max;
     if (!page.rows.empty()) {
@@ -147,10 +147,10 @@ OutboxBatch merge_ready_and_due(std::vector<OutboxRow> ready, std::vector<Outbox
     while (batch.rows.size() < rows_max && (next_ready < ready_end || next_due < due_end)) {
         const bool take_due =
             next_due < due_end &&
-            (next_ready == ready_end || due[next_due].instant <= ready[next_ready].instant);
+            (next_ready == ready_end || due[next_due].ready_since <= ready[next_ready].ready_since);
         batch.rows.push_back(std::move(take_due ? due[next_due++] : ready[next_ready++]));
     }
-    // A full page of either kind may have more behind it.
+    // After a full page of either kind there may be more.
     batch.more = batch.rows.size() >= rows_max;
     return batch;
 }

@@ -10,7 +10,7 @@
 namespace daybook::detail {
 namespace {
 
-/// Relays beyond this many stand by until one of the others goes.
+/// More relays than these wait until another one stops.
 constexpr int slots = partitions;
 
 constexpr std::string_view slot_prefix = "outbox-relay/";
@@ -18,23 +18,24 @@ constexpr std::string_view slot_prefix = "outbox-relay/";
 std::string slot_name(int slot) { return std::string(slot_prefix) + std::to_string(slot); }
 
 std::string partition_name(int partition) {
-    return partition == unhandled_lane ? "outbox/unhandled" : "outbox/" + std::to_string(partition);
+    return partition == unhandled_partition ? "outbox/unhandled"
+                                            : "outbox/" + std::to_string(partition);
 }
 
-/// All names that relays have to do with.
+/// The names of all leases that relays use.
 const std::vector<std::string>& all_names() {
     static const std::vector<std::string> names = [] {
         std::vector<std::string> made;
         for (int slot = 0; slot < slots; ++slot) made.push_back(slot_name(slot));
-        for (int p = 0; p <= unhandled_lane; ++p) made.push_back(partition_name(p));
+        for (int p = 0; p <= unhandled_partition; ++p) made.push_back(partition_name(p));
         return made;
     }();
     return names;
 }
 
-/// Those that there are.
-std::vector<Lease> given(const std::optional<Lease>& slot,
-                         std::span<const std::optional<Lease>> held) {
+/// The leases that are set.
+std::vector<Lease> existing(const std::optional<Lease>& slot,
+                            std::span<const std::optional<Lease>> held) {
     std::vector<Lease> leases;
     if (slot) leases.push_back(*slot);
     for (const auto& lease : held) {
@@ -46,10 +47,10 @@ std::vector<Lease> given(const std::optional<Lease>& slot,
 bool is_slot(const Lease& lease) { return lease.name.starts_with(slot_prefix); }
 
 bool is_partition(const Lease& lease) {
-    return !is_slot(lease) && lease.name != partition_name(unhandled_lane);
+    return !is_slot(lease) && lease.name != partition_name(unhandled_partition);
 }
 
-/// Every lease that was acquired and not given back.
+/// All leases in the store that were acquired and not released.
 class LeaseView {
 public:
     LeaseView(const Leases& leases, std::string_view self) : self_(self), now_(leases.now()) {
@@ -65,7 +66,7 @@ public:
         const auto found = by_name_.find(name);
         return found == by_name_.end() ? nullptr : &found->second;
     }
-    /// Held by us, perhaps in a former life.
+    /// Held by a relay of this name, perhaps in a previous run.
     bool is_own(const Lease* lease) const { return lease && lease->owner == self_; }
     bool is_free(const Lease* lease) const {
         return !lease || is_own(lease) || lease->until <= now_;
@@ -94,8 +95,8 @@ PartitionSet PartitionLeases::held() const noexcept {
 }
 
 bool PartitionLeases::is_stale() const noexcept {
-    return (held() & all_partitions) == 0 || has_news_ ||
-           Steady::now() - looked_ >= (has_share_ ? duration_ / 3 : duration_ / 20);
+    return (held() & all_partitions) == 0 || refresh_due_ ||
+           Steady::now() - refreshed_ >= (has_share_ ? duration_ / 3 : duration_ / 20);
 }
 
 PartitionSet PartitionLeases::refresh() {
@@ -103,11 +104,11 @@ PartitionSet PartitionLeases::refresh() {
     if (!plan.slot) return 0;
     has_share_ = plan.has_share;
     others_ = plan.others;
-    has_news_ = false;
-    looked_ = Steady::now();
-    // To look costs no unit.
-    const bool has_news = !slot_ || !plan.take.empty() || !plan.spare.empty();
-    if (!has_news && looked_ - renewed_ < duration_ / 3) return 0;
+    refresh_due_ = false;
+    refreshed_ = Steady::now();
+    // Reading costs no transaction; without a change, renewing can wait.
+    const bool has_changes = !slot_ || !plan.acquire.empty() || !plan.surplus.empty();
+    if (!has_changes && refreshed_ - renewed_ < duration_ / 3) return 0;
     return carry_out(plan);
 }
 
@@ -128,15 +129,15 @@ PartitionLeases::Plan PartitionLeases::plan() {
     int share = (partitions + relays - 1) / relays;
     for (int p = 0; p < partitions; ++p) {
         const bool is_held = leases_held_[static_cast<std::size_t>(p)].has_value();
-        if (is_held && share-- <= 0) plan.spare.push_back(p);
+        if (is_held && share-- <= 0) plan.surplus.push_back(p);
     }
     for (int p = 0; p < partitions && share > 0; ++p) {
         const auto index = static_cast<std::size_t>(p);
         const Lease* lease = known.find(partition_name(p));
         if (leases_held_[index] || !known.is_free(lease)) continue;
         --share;
-        plan.take.push_back(p);
-        if (lease && lease->token != own_token_[index]) plan.deserted |= 1U << p;
+        plan.acquire.push_back(p);
+        if (lease && lease->token != own_token_[index]) plan.abandoned |= 1U << p;
     }
     plan.has_share = share <= 0;
     return plan;
@@ -144,23 +145,23 @@ PartitionLeases::Plan PartitionLeases::plan() {
 
 PartitionSet PartitionLeases::carry_out(const Plan& plan) {
     const auto now = Steady::now();
-    // Changed in copies, as the unit may fail.
+    // Changes copies, because the transaction may fail.
     auto slot = slot_;
     auto held = leases_held_;
     store_.transact([&](Transaction& tx) {
-        std::vector<Lease> spare;
-        for (const int p : plan.spare) {
-            spare.push_back(*std::exchange(held[static_cast<std::size_t>(p)], std::nullopt));
+        std::vector<Lease> surplus;
+        for (const int p : plan.surplus) {
+            surplus.push_back(*std::exchange(held[static_cast<std::size_t>(p)], std::nullopt));
         }
-        leases_.release(tx, spare);
+        leases_.release(tx, surplus);
         renew(tx, slot, held);
         if (!slot) slot = leases_.try_acquire(tx, slot_name(*plan.slot), owner_, duration_);
         if (!slot) return;
         std::vector<std::string> names;
-        for (const int p : plan.take) names.push_back(partition_name(p));
+        for (const int p : plan.acquire) names.push_back(partition_name(p));
         for (Lease& lease : leases_.try_acquire(tx, names, owner_, duration_)) {
             const auto at = std::ranges::find(names, lease.name) - names.begin();
-            const int p = plan.take[static_cast<std::size_t>(at)];
+            const int p = plan.acquire[static_cast<std::size_t>(at)];
             held[static_cast<std::size_t>(p)] = std::move(lease);
         }
     });
@@ -168,51 +169,51 @@ PartitionSet PartitionLeases::carry_out(const Plan& plan) {
     leases_held_ = std::move(held);
     renewed_ = now;
     remember_tokens();
-    // Two that look at the same time want the same.
+    // Two relays that refresh at the same time plan to acquire the same partitions.
     const bool has_all = std::ranges::all_of(
-        plan.take, [&](int p) { return leases_held_[static_cast<std::size_t>(p)].has_value(); });
+        plan.acquire, [&](int p) { return leases_held_[static_cast<std::size_t>(p)].has_value(); });
     has_share_ = plan.has_share && has_all;
-    has_news_ = !has_all;
-    return plan.deserted & this->held();
+    refresh_due_ = !has_all;
+    return plan.abandoned & this->held();
 }
 
-bool PartitionLeases::look_for_more() {
+bool PartitionLeases::check_for_free_partitions() {
     if (has_share_) return false;
     const Plan plan = this->plan();
-    has_news_ = plan.slot && !plan.take.empty();
-    return has_news_;
+    refresh_due_ = plan.slot && !plan.acquire.empty();
+    return refresh_due_;
 }
 
-PartitionLeases::Lane PartitionLeases::take_lane() {
-    constexpr auto lane = static_cast<std::size_t>(unhandled_lane);
-    const std::vector<std::string> name{partition_name(unhandled_lane)};
+PartitionLeases::UnhandledLease PartitionLeases::acquire_unhandled() {
+    constexpr auto index = static_cast<std::size_t>(unhandled_partition);
+    const std::vector<std::string> name{partition_name(unhandled_partition)};
     const LeaseView known(leases_, owner_);
     if (known.has_overlong()) leases_.shorten();
-    if (!known.is_free(known.find(name.front()))) return Lane::busy;
+    if (!known.is_free(known.find(name.front()))) return UnhandledLease::busy;
     const auto now = Steady::now();
     auto slot = slot_;
     auto held = leases_held_;
-    bool deserted = false;
+    bool abandoned = false;
     store_.transact([&](Transaction& tx) {
         renew(tx, slot, held);
-        if (held[lane]) return;
+        if (held[index]) return;
         const std::vector<Lease> before = leases_.find(tx, name);
-        held[lane] = leases_.try_acquire(tx, name.front(), owner_, duration_);
-        deserted = !before.empty() && before.front().token != own_token_[lane];
+        held[index] = leases_.try_acquire(tx, name.front(), owner_, duration_);
+        abandoned = !before.empty() && before.front().token != own_token_[index];
     });
     slot_ = std::move(slot);
     leases_held_ = std::move(held);
     renewed_ = now;
     remember_tokens();
-    if (!leases_held_[lane]) return Lane::busy;
-    return deserted ? Lane::deserted : Lane::taken;
+    if (!leases_held_[index]) return UnhandledLease::busy;
+    return abandoned ? UnhandledLease::abandoned : UnhandledLease::acquired;
 }
 
-void PartitionLeases::give_back_lane() {
-    auto& lane = leases_held_[static_cast<std::size_t>(unhandled_lane)];
-    if (!lane) return;
-    store_.transact([&](Transaction& tx) { leases_.release(tx, *lane); });
-    lane.reset();
+void PartitionLeases::release_unhandled() {
+    auto& lease = leases_held_[static_cast<std::size_t>(unhandled_partition)];
+    if (!lease) return;
+    store_.transact([&](Transaction& tx) { leases_.release(tx, *lease); });
+    lease.reset();
 }
 
 void PartitionLeases::remember_tokens() {
@@ -221,7 +222,7 @@ void PartitionLeases::remember_tokens() {
     }
 }
 
-bool PartitionLeases::keep(int partition) {
+bool PartitionLeases::ensure_held(int partition) {
     if (Steady::now() - renewed_ >= duration_ / 2) renew();
     return contains(held(), partition);
 }
@@ -237,14 +238,14 @@ void PartitionLeases::renew() {
 }
 
 void PartitionLeases::renew(Transaction& tx, std::optional<Lease>& slot, Held& held) {
-    const std::vector<Lease> renewed = leases_.renew(tx, given(slot, held), duration_);
-    const auto take_over = [&](std::optional<Lease>& lease) {
+    const std::vector<Lease> renewed = leases_.renew(tx, existing(slot, held), duration_);
+    const auto update = [&](std::optional<Lease>& lease) {
         if (!lease) return;
         const auto found = std::ranges::find(renewed, lease->name, &Lease::name);
         lease = found == renewed.end() ? std::nullopt : std::optional{*found};
     };
-    take_over(slot);
-    std::ranges::for_each(held, take_over);
+    update(slot);
+    std::ranges::for_each(held, update);
 }
 
 PartitionSet PartitionLeases::held(Transaction& tx) {
@@ -264,7 +265,7 @@ PartitionSet PartitionLeases::held(Transaction& tx) {
     }
     std::ranges::sort(others);
     const auto taken = std::ranges::count_if(found, is_partition);
-    has_news_ = others != others_ || (!has_share_ && taken < partitions);
+    refresh_due_ = others != others_ || (!has_share_ && taken < partitions);
     return set;
 }
 
@@ -274,7 +275,7 @@ bool PartitionLeases::has_to_release() const noexcept {
 }
 
 void PartitionLeases::release() {
-    const std::vector<Lease> held = given(slot_, leases_held_);
+    const std::vector<Lease> held = existing(slot_, leases_held_);
     if (held.empty()) return;
     slot_.reset();
     leases_held_ = {};

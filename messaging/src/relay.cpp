@@ -20,9 +20,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// A clock that is set, and a lease that another relay has left, tell nobody: look now and then.
-constexpr milliseconds look_again_max{1'000};
-constexpr milliseconds look_again_virtual{50};
+/// A relay polls at these intervals: neither a clock that is set nor a lease that expires wakes it.
+constexpr milliseconds poll_interval_max{1'000};
+constexpr milliseconds poll_interval_virtual{50};
 constexpr milliseconds after_error{500};
 
 std::string unique_name() {
@@ -62,14 +62,14 @@ struct Relay::State {
     EventStore store;
     const RelayOptions options;
 
-    // Of whoever runs: the thread, or the caller of run_once.
+    // Used by the thread that runs: the worker's, or that of the caller of run_once.
     detail::RelayPass pass;
-    std::chrono::steady_clock::time_point busy_until{};
+    std::chrono::steady_clock::time_point keep_leases_until{};
 
-    // Under the mutex: what others may read.
+    // Under the mutex, because other threads read it.
     mutable std::mutex mutex{};
     std::string error{};
-    std::optional<Timestamp> rests_until{};
+    std::optional<Timestamp> paused_until{};
 
     Worker worker;
 
@@ -83,21 +83,21 @@ struct Relay::State {
 
     std::size_t run_once(std::stop_token stop);
     std::optional<Timestamp> next_due() const;
-    /// Delivers, and says until when there may be no more to do.
+    /// Delivers; returns until when the worker may sleep.
     NextStep step(const std::stop_token& stop);
     void set_error(std::string text);
-    milliseconds pause() const;
+    milliseconds sleep_time() const;
     void release() noexcept;
 };
 
 std::size_t Relay::State::run_once(std::stop_token stop) {
     try {
-        const std::size_t ended = pass.run(std::move(stop));
-        const auto& rest = pass.rest();
+        const std::size_t finished = pass.run(std::move(stop));
+        const auto& paused = pass.pause();
         const std::scoped_lock lock{mutex};
-        error = rest ? rest->error : std::string{};
-        rests_until = rest ? std::optional{rest->until} : std::nullopt;
-        return ended;
+        error = paused ? paused->error : std::string{};
+        paused_until = paused ? std::optional{paused->until} : std::nullopt;
+        return finished;
     } catch (...) {
         set_error(error_text(std::current_exception()));
         throw;
@@ -117,20 +117,21 @@ std::optional<Timestamp> Relay::State::next_due() const {
             due = due ? std::min(*due, row.timestamp(0)) : row.timestamp(0);
         };
         db.each(detail::sql::outbox_next_wait, take);
-        // Ready is ready, even if it was published before the clock was set back.
+        // A message that is ready stays ready when the clock is set back behind its publication.
         if (db.each(detail::sql::outbox_first_ready, take) > 0) {
             due = std::min(*due, store.clock().now());
         }
     });
     const std::scoped_lock lock{mutex};
-    if (due && rests_until) due = std::max(*due, *rests_until);
+    if (due && paused_until) due = std::max(*due, *paused_until);
     return due;
 }
 
-milliseconds Relay::State::pause() const {
+milliseconds Relay::State::sleep_time() const {
     const bool is_virtual = store.options().clock != nullptr;
-    milliseconds longest = is_virtual ? look_again_virtual : look_again_max;
-    // What is ready and was not delivered belongs to another relay, whose lease may run out.
+    milliseconds longest = is_virtual ? poll_interval_virtual : poll_interval_max;
+    // A message that is ready and was not delivered belongs to another relay, whose lease may
+    // expire.
     const milliseconds shortest = std::clamp(options.lease / 4, milliseconds{1}, longest);
     if (pass.has_to_release()) longest = std::min(longest, shortest * 2);
     const auto due = next_due();
@@ -143,22 +144,24 @@ milliseconds Relay::State::pause() const {
 NextStep Relay::State::step(const std::stop_token& stop) {
     const auto now = [] { return std::chrono::steady_clock::now(); };
     const bool had_leases = pass.has_to_release();
-    const std::size_t ended = run_once(stop);
-    // What was just taken is kept for a while: others may have work that looks like ours.
-    if (ended > 0 || (!had_leases && pass.has_to_release())) busy_until = now() + options.lease / 2;
-    if (ended > 0) return NextStep::now();
-    if (pass.has_to_release() && now() > busy_until) {
+    const std::size_t finished = run_once(stop);
+    // Leases just acquired are kept for a while. Without this, relays whose neighbours have
+    // messages would acquire and release partitions in turn.
+    if (finished > 0 || (!had_leases && pass.has_to_release()))
+        keep_leases_until = now() + options.lease / 2;
+    if (finished > 0) return NextStep::now();
+    if (pass.has_to_release() && now() > keep_leases_until) {
         pass.release();
         return NextStep::now();
     }
-    return NextStep::after_commit(pause());
+    return NextStep::after_commit(sleep_time());
 }
 
 void Relay::State::release() noexcept {
     try {
         pass.release();
     } catch (...) {
-        // The leases run out by themselves.
+        // The leases expire by themselves.
     }
 }
 

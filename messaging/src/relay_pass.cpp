@@ -23,18 +23,18 @@ constexpr std::size_t many_ids = 100;
 
 constexpr std::size_t receiver_bytes_max = 200;
 
-/// How many messages and kinds of messages are kept in mind that this program does not take.
+/// Limits for `declined_` and `logged_kinds_`.
 constexpr std::size_t declined_max = 10'000;
-constexpr std::size_t left_kinds_max = 1'000;
+constexpr std::size_t logged_kinds_max = 1'000;
 
-constexpr std::chrono::seconds forget_declined_after{5};
+constexpr std::chrono::seconds clear_declined_after{5};
 
-/// What began to wait further in the future than this did so before the clock was set back.
+/// A wait that started more than this in the future started before the clock was set back.
 constexpr std::chrono::seconds set_back_min{1};
 
 constexpr std::string_view died = "the process ended while it delivered this message";
 
-/// Evenly in [0, 1), always the same for the same input (the mixing step of SplitMix64).
+/// Uniform in [0, 1) and deterministic (the mixing step of SplitMix64).
 double seeded_random(std::uint64_t seed, std::int64_t sequence, int attempt) noexcept {
     std::uint64_t mixed = seed;
     for (const auto part :
@@ -47,7 +47,8 @@ double seeded_random(std::uint64_t seed, std::int64_t sequence, int attempt) noe
     return static_cast<double>(mixed >> 11) * 0x1.0p-53;
 }
 
-/// Removes the rows of these ids, in lists of few sizes, so that their statements stay prepared.
+/// Deletes the rows with these ids, in lists of two sizes, so that the prepared statements are
+/// reused.
 void remove_delivered(Sql& db, std::span<const EventId> ids) {
     static const std::string few = sql::outbox_remove_list(few_ids);
     static const std::string many = sql::outbox_remove_list(many_ids);
@@ -57,7 +58,7 @@ void remove_delivered(Sql& db, std::span<const EventId> ids) {
         const auto portion = ids.first(std::min(room, ids.size()));
         ids = ids.subspan(portion.size());
         std::vector<SqlValue> values(portion.begin(), portion.end());
-        // An id given twice removes its row once.
+        // Repeats the last id to fill the list; its row is deleted once.
         values.resize(room, values.back());
         db.execute_later(is_few ? few : many, values);
     }
@@ -73,103 +74,107 @@ RelayPass::RelayPass(EventStore store, Transport& transport, const RelayOptions&
 
 std::size_t RelayPass::run(std::stop_token stop) {
     const Timestamp now = store_.clock().now();
-    if (is_resting(now)) return 0;
-    // What is published from here on is left for the next run, or two handlers that write to each
-    // other would never let this one end.
-    const OutboxLook look = this->look(now);
-    std::size_t ended = 0;
-    if (look.has_ready || look.has_due) ended += run_own(look, now, stop);
-    if (look.has_unhandled && !rest_ && !stop.stop_requested()) ended += run_unhandled(now, stop);
-    return ended;
+    if (is_paused(now)) return 0;
+    // Messages published from here on are left for the next run: otherwise two handlers that send
+    // to each other would keep this run from ending.
+    const OutboxSummary outbox = check_outbox(now);
+    std::size_t finished = 0;
+    if (outbox.has_ready || outbox.has_due) finished += run_own(outbox, now, stop);
+    if (outbox.has_unhandled && !pause_ && !stop.stop_requested())
+        finished += run_unhandled(now, stop);
+    return finished;
 }
 
-OutboxLook RelayPass::look(Timestamp now) {
-    const OutboxLook seen = look_at_outbox(store_, now);
-    if (!seen.newest_wait || *seen.newest_wait <= saturating_add(now, set_back_min)) return seen;
+OutboxSummary RelayPass::check_outbox(Timestamp now) {
+    const OutboxSummary found = read_outbox_summary(store_, now);
+    if (!found.newest_wait || *found.newest_wait <= saturating_add(now, set_back_min)) return found;
     shorten_waits(store_, now);
-    return look_at_outbox(store_, now);
+    return read_outbox_summary(store_, now);
 }
 
-std::size_t RelayPass::run_own(const OutboxLook& look, Timestamp now, std::stop_token stop) {
-    BatchRequest wanted{.newest = look.newest, .bytes_max = options_.batch_bytes_max};
-    if (look.has_due) wanted.due = now;
+std::size_t RelayPass::run_own(const OutboxSummary& outbox, Timestamp now, std::stop_token stop) {
+    BatchRequest request{.newest = outbox.newest, .bytes_max = options_.batch_bytes_max};
+    if (outbox.has_due) request.due = now;
 
-    std::size_t ended = 0;
+    std::size_t finished = 0;
     bool again = true;
-    while (again && !rest_ && !stop.stop_requested() && take_leases()) {
+    while (again && !pause_ && !stop.stop_requested() && refresh_leases()) {
         const PartitionSet held = leases_.held() & all_partitions;
-        if (std::exchange(wanted.set, held) != held) wanted.behind = BatchRequest::behind_none;
-        wanted.rows_max = careful_ > 0 ? 1 : options_.batch_max;
-        const OutboxBatch batch = load_batch(store_, wanted);
+        if (std::exchange(request.set, held) != held) request.after = BatchRequest::before_all;
+        request.rows_max = one_by_one_left_ > 0 ? 1 : options_.batch_max;
+        const OutboxBatch batch = load_batch(store_, request);
         const std::vector<Outcome> outcomes = deliver_all(batch.rows, stop);
-        const Settled settled = settle(outcomes);
-        ended += settled.ended;
-        const bool all_through =
-            settled.ended == batch.rows.size() && std::ranges::all_of(outcomes, is_plain);
-        // What failed may be due again in the same run.
-        if (!all_through) wanted.due = now;
-        // What is gone leaves a trail in the index, through which a look from its begin would lead.
-        wanted.behind = wanted.due || batch.rows.empty() ? BatchRequest::behind_none
-                                                         : batch.rows.back().sequence;
-        // Once a message that was tried again is through, those behind it have their turn.
+        const RecordCounts recorded = record_all(outcomes);
+        finished += recorded.finished;
+        const bool all_delivered = recorded.finished == batch.rows.size() &&
+                                   std::ranges::all_of(outcomes, is_removed_in_bulk);
+        // A message that failed may be due again in the same run.
+        if (!all_delivered) request.due = now;
+        // Deleted rows stay in the index for a while, and a scan from its start would read them
+        // all.
+        request.after = request.due || batch.rows.empty() ? BatchRequest::before_all
+                                                          : batch.rows.back().sequence;
+        // A retry that was delivered unblocks the other messages of its key.
         const bool unblocked = std::ranges::any_of(outcomes, [](const Outcome& outcome) {
             return outcome.result == Result::delivered && outcome.row->retry_at;
         });
-        again = (settled.noted > 0 && (batch.more || unblocked)) ||
-                (batch.rows.empty() && leases_.look_for_more());
+        again = (recorded.changed > 0 && (batch.more || unblocked)) ||
+                (batch.rows.empty() && leases_.check_for_free_partitions());
     }
-    return ended;
+    return finished;
 }
 
 std::size_t RelayPass::run_unhandled(Timestamp now, std::stop_token stop) {
     using Steady = std::chrono::steady_clock;
-    const auto rows_max = [&] { return careful_ > 0 ? 1 : options_.batch_max; };
-    std::size_t ended = 0;
+    const auto rows_max = [&] { return one_by_one_left_ > 0 ? 1 : options_.batch_max; };
+    std::size_t finished = 0;
     if (auto due = load_unhandled_due(store_, now, rows_max()); !due.empty()) {
-        ended += deliver_unhandled(std::move(due), stop).value_or(0);
+        finished += deliver_unhandled(std::move(due), stop).value_or(0);
     }
-    const auto begun = Steady::now();
-    const bool all_again = begun >= ask_again_;
-    if (all_again) asked_about_ = {};
-    if (begun >= forget_declined_) {
+    const auto started = Steady::now();
+    const bool all_again = started >= restart_unhandled_at_;
+    if (all_again) unhandled_cursor_ = {};
+    if (started >= clear_declined_at_) {
         declined_.clear();
-        forget_declined_ = begun + forget_declined_after;
+        clear_declined_at_ = started + clear_declined_after;
     }
     std::size_t pages = 0;
     for (bool more = true; more; ++pages) {
-        UnhandledPage page = load_unhandled(store_, asked_about_, rows_max());
+        UnhandledPage page = load_unhandled(store_, unhandled_cursor_, rows_max());
         more = page.more;
         std::erase_if(page.rows, [&](const OutboxRow& row) { return !takes(row); });
         if (!page.rows.empty()) {
             const auto delivered = deliver_unhandled(std::move(page.rows), stop);
-            if (!delivered) return ended;
-            ended += *delivered;
+            if (!delivered) return finished;
+            finished += *delivered;
         }
-        asked_about_ = page.end;
+        unhandled_cursor_ = page.end;
     }
-    // However much is left, to ask about all of it takes little of the time.
-    if (all_again && pages > 1) ask_again_ = Steady::now() + 20 * (Steady::now() - begun);
-    leases_.give_back_lane();
-    return ended;
+    // Limits the scans of all messages left to other programs to a twentieth of the time.
+    if (all_again && pages > 1)
+        restart_unhandled_at_ = Steady::now() + 20 * (Steady::now() - started);
+    leases_.release_unhandled();
+    return finished;
 }
 
 std::optional<std::size_t> RelayPass::deliver_unhandled(std::vector<OutboxRow> rows,
                                                         std::stop_token stop) {
-    const auto lane = leases_.take_lane();
-    if (lane == PartitionLeases::Lane::busy) return std::nullopt;
-    if (lane == PartitionLeases::Lane::deserted) careful_ = 2 * options_.batch_max;
-    std::size_t ended = 0;
+    const auto lease = leases_.acquire_unhandled();
+    if (lease == PartitionLeases::UnhandledLease::busy) return std::nullopt;
+    if (lease == PartitionLeases::UnhandledLease::abandoned)
+        one_by_one_left_ = 2 * options_.batch_max;
+    std::size_t finished = 0;
     for (std::size_t next = 0; next < rows.size();) {
-        const std::size_t end = careful_ > 0 ? next + 1 : rows.size();
+        const std::size_t end = one_by_one_left_ > 0 ? next + 1 : rows.size();
         const std::vector<OutboxRow> portion(
             std::make_move_iterator(rows.begin() + static_cast<std::ptrdiff_t>(next)),
             std::make_move_iterator(rows.begin() + static_cast<std::ptrdiff_t>(end)));
-        ended += settle(deliver_all(portion, stop)).ended;
-        if (rest_ || stop.stop_requested()) break;
+        finished += record_all(deliver_all(portion, stop)).finished;
+        if (pause_ || stop.stop_requested()) break;
         next = end;
     }
-    if (!rest_ && !stop.stop_requested()) return ended;
-    leases_.give_back_lane();
+    if (!pause_ && !stop.stop_requested()) return finished;
+    leases_.release_unhandled();
     return std::nullopt;
 }
 
@@ -178,24 +183,25 @@ bool RelayPass::takes(const OutboxRow& row) const {
     try {
         return transport_.takes(row.message);
     } catch (...) {
-        // The delivery will tell.
+        // The delivery reports the error.
         return true;
     }
 }
 
-bool RelayPass::is_resting(Timestamp now) {
-    if (!rest_) return false;
-    // A clock that was set back must not turn a short rest into a long one.
+bool RelayPass::is_paused(Timestamp now) {
+    if (!pause_) return false;
+    // Bounds the pause, which would last longer by as much as the clock was set back.
     const auto longest = std::max<std::chrono::microseconds>(bounded_wait(options_.down_pause),
                                                              std::chrono::seconds{1});
-    if (now < rest_->until && rest_->until - now <= longest) return true;
-    rest_.reset();
+    if (now < pause_->until && pause_->until - now <= longest) return true;
+    pause_.reset();
     return false;
 }
 
-bool RelayPass::take_leases() {
-    // What killed a relay was in its last batch, which this one may mix with as many of its own.
-    if (leases_.is_stale() && leases_.refresh() != 0) careful_ = 2 * options_.batch_max;
+bool RelayPass::refresh_leases() {
+    // The message that killed a relay was in that relay's last batch. This relay's next two batches
+    // contain it: they may mix with as many messages of its own.
+    if (leases_.is_stale() && leases_.refresh() != 0) one_by_one_left_ = 2 * options_.batch_max;
     return leases_.held() != 0;
 }
 
@@ -210,7 +216,7 @@ bool RelayPass::is_within_speed_limit() {
         ++deliveries_;
         return true;
     }
-    rest_ = Rest{second_ + std::chrono::seconds{1}, {}};
+    pause_ = Pause{second_ + std::chrono::seconds{1}, {}};
     return false;
 }
 
@@ -220,15 +226,15 @@ std::vector<RelayPass::Outcome> RelayPass::deliver_all(const std::vector<OutboxR
     outcomes.reserve(rows.size());
     std::unordered_set<std::string> blocked_keys;
     for (const OutboxRow& row : rows) {
-        if (stop.stop_requested() || rest_) break;
+        if (stop.stop_requested() || pause_) break;
         std::string key = row.order_key();
         if (row.blocked || blocked_keys.contains(key)) {
             outcomes.push_back({.row = &row, .result = Result::blocked});
             continue;
         }
-        if (!leases_.keep(row.partition)) continue;
+        if (!leases_.ensure_held(row.partition)) continue;
         if (!is_within_speed_limit()) break;
-        Outcome outcome = careful_ > 0 ? deliver_counted(row) : deliver(row);
+        Outcome outcome = one_by_one_left_ > 0 ? deliver_counted(row) : deliver(row);
         if (outcome.result != Result::delivered && !key.empty()) {
             blocked_keys.insert(std::move(key));
         }
@@ -246,7 +252,7 @@ RelayPass::Outcome RelayPass::deliver(const OutboxRow& row) {
         }
     };
     if (row.has_data) return outcome_of(row, hand_over(row.message));
-    // Large, so it is in memory for this delivery only.
+    // Large data is in memory for this delivery only.
     std::optional<std::string> data = load_data(store_, row);
     if (!data) return {.row = &row};
     Message whole = row.message;
@@ -258,7 +264,8 @@ RelayPass::Outcome RelayPass::outcome_of(const OutboxRow& row, Delivery delivery
     if (delivery.status == Delivery::Status::delivered) {
         return {.row = &row, .result = Result::delivered};
     }
-    // Whatever a receiver says of itself must not keep the outcome from being noted.
+    // Cleans the texts: invalid UTF-8 from a receiver would make the transaction fail that records
+    // the outcome.
     Outcome outcome{.row = &row,
                     .error = clean_text(delivery.error),
                     .receiver = clean_text(delivery.receiver, receiver_bytes_max)};
@@ -272,8 +279,8 @@ RelayPass::Outcome RelayPass::outcome_of(const OutboxRow& row, Delivery delivery
                 options_.retry.exhausted(row.message.attempt) ? Result::parked : Result::failed;
             break;
         case Delivery::Status::down:
-            rest_ = Rest{saturating_add(store_.clock().now(), bounded_wait(options_.down_pause)),
-                         outcome.error.empty() ? "the transport is down" : outcome.error};
+            pause_ = Pause{saturating_add(store_.clock().now(), bounded_wait(options_.down_pause)),
+                           outcome.error.empty() ? "the transport is down" : outcome.error};
             break;
     }
     return outcome;
@@ -295,7 +302,7 @@ RelayPass::Outcome RelayPass::leave_or_park(Outcome outcome) {
 }
 
 RelayPass::Outcome RelayPass::deliver_counted(const OutboxRow& row) {
-    --careful_;
+    --one_by_one_left_;
     if (options_.retry.exhausted(row.attempts_made())) {
         return {.row = &row,
                 .result = Result::parked,
@@ -321,7 +328,7 @@ RelayPass::Outcome RelayPass::deliver_counted(const OutboxRow& row) {
     return outcome;
 }
 
-RelayPass::Settled RelayPass::settle(const std::vector<Outcome>& outcomes) {
+RelayPass::RecordCounts RelayPass::record_all(const std::vector<Outcome>& outcomes) {
     const auto changes = [](const Outcome& outcome) { return outcome.result != Result::untouched; };
     if (std::ranges::none_of(outcomes, changes)) return {};
 
@@ -329,26 +336,26 @@ RelayPass::Settled RelayPass::settle(const std::vector<Outcome>& outcomes) {
     for (const Outcome& outcome : outcomes) {
         if (changes(outcome)) concerned |= 1U << outcome.row->partition;
     }
-    Settled settled;
+    RecordCounts recorded;
     PartitionSet held = 0;
     store_.transact([&](Transaction& tx) {
         held = leases_.held(tx);
         std::vector<EventId> delivered;
         for (const Outcome& outcome : outcomes) {
             if (!changes(outcome) || !contains(held, outcome.row->partition)) continue;
-            if (is_plain(outcome)) {
+            if (is_removed_in_bulk(outcome)) {
                 delivered.push_back(outcome.row->message.id);
-            } else if (note(tx, outcome)) {
-                ++settled.noted;
+            } else if (record(tx, outcome)) {
+                ++recorded.changed;
                 if (outcome.result == Result::delivered || outcome.result == Result::parked) {
-                    ++settled.ended;
+                    ++recorded.finished;
                 }
             }
         }
-        // Nobody else removes a message whose partition is held here.
+        // While a partition is held here, no other relay removes its messages.
         remove_delivered(store_sql(tx), delivered);
-        settled.noted += delivered.size();
-        settled.ended += delivered.size();
+        recorded.changed += delivered.size();
+        recorded.finished += delivered.size();
     });
     if ((concerned & ~held) != 0) {
         store_.log(LogLevel::warning, "relay '" + options_.name +
@@ -359,14 +366,14 @@ RelayPass::Settled RelayPass::settle(const std::vector<Outcome>& outcomes) {
         log_parked(outcome);
         log_left(outcome);
     }
-    return settled;
+    return recorded;
 }
 
-bool RelayPass::is_plain(const Outcome& outcome) {
+bool RelayPass::is_removed_in_bulk(const Outcome& outcome) {
     return outcome.result == Result::delivered && !outcome.row->retry_at;
 }
 
-bool RelayPass::note(Transaction& tx, const Outcome& outcome) {
+bool RelayPass::record(Transaction& tx, const Outcome& outcome) {
     const OutboxRow& row = *outcome.row;
     const Message& message = row.message;
     Sql& db = store_sql(tx);
@@ -374,7 +381,7 @@ bool RelayPass::note(Transaction& tx, const Outcome& outcome) {
         case Result::untouched: return false;
         case Result::blocked: return db.exec(sql::outbox_block, row.sequence, message.id) == 1;
         case Result::failed:
-            return db.exec(sql::outbox_note_attempt, message.attempt, next_attempt(row, tx.now()),
+            return db.exec(sql::outbox_record_attempt, message.attempt, next_attempt(row, tx.now()),
                            tx.now(), outcome.error, row.sequence, message.id) == 1;
         case Result::left:
             return db.exec(sql::outbox_leave,
@@ -408,10 +415,10 @@ Timestamp RelayPass::next_attempt(const OutboxRow& row, Timestamp now) const {
 void RelayPass::log_left(const Outcome& outcome) {
     if (outcome.result != Result::left) return;
     const Message& message = outcome.row->message;
-    if (left_kinds_.size() >= left_kinds_max) left_kinds_.clear();
+    if (logged_kinds_.size() >= logged_kinds_max) logged_kinds_.clear();
     const std::string kind =
         message.topic + ' ' + message.type + ' ' + std::to_string(message.schema_version);
-    if (!left_kinds_.insert(kind).second) return;
+    if (!logged_kinds_.insert(kind).second) return;
     store_.log(LogLevel::warning, "relay '" + options_.name + "' leaves messages like " +
                                       message.id.to_string() + " ('" + message.type +
                                       "' to topic '" + message.topic +

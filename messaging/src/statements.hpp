@@ -6,10 +6,11 @@
 #include <string>
 #include <string_view>
 
-// Every statement of this folder. The tables are in schema/sql/*/0003_messaging.sql. An instant
+// All SQL statements of this folder. The tables are in schema/sql/*/0003_messaging.sql. The instant
 // that a row waits for is
 //     COALESCE(retry_at, CASE WHEN due_at > created_at THEN due_at END)
-// written just so everywhere, because it is the key of an index; NULL is "ready at once".
+// which every statement writes in exactly this form, because it is the key of an index; NULL means
+// "ready at once".
 
 namespace daybook::detail::sql {
 
@@ -18,11 +19,11 @@ inline constexpr std::int64_t blocked = std::numeric_limits<std::int64_t>::max()
 
 // --- relay ---------------------------------------------------------------------------------------
 
-/// The newest sequence; whether anything is ready at once (1 or 0), whether the instant that
-/// something waits for has come, whether anything was left to other programs; and the newest
-/// instant at which something began to wait. Parameter: now. (What is ready is looked for from the
-/// newest on, because relays at work have removed the oldest, which leaves a trail in the index.)
-inline constexpr std::string_view outbox_look = R"(
+/// The newest sequence; whether a row is ready at once (1 or 0), whether the wait of a row has
+/// ended, whether a row was left to other programs; and the latest start of a wait. Parameter: now.
+/// (Searches ready rows from the newest on: relays delete the oldest, and the deleted entries stay
+/// at the start of the index for a while.)
+inline constexpr std::string_view outbox_summary = R"(
 SELECT (SELECT COALESCE(MAX(sequence), 0) FROM daybook_outbox),
        CASE WHEN (
            SELECT MAX(sequence) FROM daybook_outbox
@@ -43,9 +44,8 @@ SELECT (SELECT COALESCE(MAX(sequence), 0) FROM daybook_outbox),
            SELECT MAX(waits_since) FROM daybook_outbox
            WHERE unhandled = 1 AND waits_since IS NOT NULL) AS each_kind))";
 
-/// Lets what began to wait in the future, that is before the clock was set back, wait from now on,
-/// and no longer than it was to wait. Parameters: now, now, the instant from which on it is the
-/// future.
+/// Restarts, with their original length, the waits that started in the future, that is before the
+/// clock was set back. Parameters: now, now, the instant after which a start is in the future.
 inline constexpr std::string_view outbox_shorten = R"(
 UPDATE daybook_outbox SET retry_at = retry_at - waits_since + ?, waits_since = ?
 WHERE unhandled IN (0, 1) AND waits_since > ?)";
@@ -56,15 +56,15 @@ SELECT created_at FROM daybook_outbox
 WHERE COALESCE(retry_at, CASE WHEN due_at > created_at THEN due_at END) IS NULL
 ORDER BY sequence LIMIT 1)";
 
-/// The nearest instant that a row waits for: blocked rows come last of all.
+/// The nearest instant that a row waits for; blocked rows come last.
 inline constexpr std::string_view outbox_next_wait = R"(
 SELECT MIN(COALESCE(retry_at, CASE WHEN due_at > created_at THEN due_at END)) FROM daybook_outbox)";
 
-/// What is ready at once, by sequence. Parameters: how large data may be to come along (else NULL),
-/// bit set of partitions, the sequence behind which it begins, newest sequence, limit.
-/// The last column tells whether another message blocks the row's key; whether any message blocks
-/// anything is looked up once for all rows. (As a minimum, which is the first entry of an index: to
-/// see whether a row EXISTS, PostgreSQL reads the whole table if it takes most rows for such ones.)
+/// The rows that are ready at once, by sequence. Parameters: the largest data to select (larger is
+/// NULL), bit set of partitions, the sequence after which to start, newest sequence, limit.
+/// The last column is 1 if another message blocks the row's key; whether any message blocks a key
+/// at all is computed once for all rows. (As a minimum, the first entry of an index: for EXISTS,
+/// PostgreSQL reads the whole table if it expects most rows to match.)
 inline constexpr std::string_view outbox_ready = R"(
 SELECT o.id, o.topic, o.key, o.type, o.schema_version,
        CASE WHEN o.bytes <= ? THEN o.data END, o.headers, o.reply_to,
@@ -83,8 +83,8 @@ WHERE COALESCE(o.retry_at, CASE WHEN o.due_at > o.created_at THEN o.due_at END) 
   AND ((? >> o.partition) & 1) = 1 AND o.sequence > ? AND o.sequence <= ?
 ORDER BY o.sequence LIMIT ?)";
 
-/// What has waited for an instant that has come, by instant and sequence. Parameters: how large
-/// data may be to come along, now, bit set of partitions, newest sequence, limit.
+/// The rows whose wait has ended, by instant and sequence. Parameters: the largest data to select,
+/// now, bit set of partitions, newest sequence, limit.
 inline constexpr std::string_view outbox_due = R"(
 SELECT o.id, o.topic, o.key, o.type, o.schema_version,
        CASE WHEN o.bytes <= ? THEN o.data END, o.headers, o.reply_to,
@@ -106,8 +106,8 @@ WHERE COALESCE(o.retry_at, CASE WHEN o.due_at > o.created_at THEN o.due_at END) 
 ORDER BY COALESCE(o.retry_at, CASE WHEN o.due_at > o.created_at THEN o.due_at END), o.sequence
 LIMIT ?)";
 
-/// What was left to other programs, without its data, in the order in which it was left.
-/// Parameters: the instant and the sequence behind which it begins, limit.
+/// The rows left to other programs, without data, in the order in which they were left. Parameters:
+/// the instant and the sequence after which to start, limit.
 inline constexpr std::string_view outbox_unhandled = R"(
 SELECT o.id, o.topic, o.key, o.type, o.schema_version, NULL, o.headers, o.reply_to,
        o.correlation, o.causation, o.created_at, o.due_at, o.attempts,
@@ -116,7 +116,7 @@ FROM daybook_outbox o
 WHERE o.unhandled = 1 AND o.waits_since IS NOT NULL AND (o.waits_since, o.sequence) > (?, ?)
 ORDER BY o.waits_since, o.sequence LIMIT ?)";
 
-/// The same of what was left for as long as it may be. Parameters: now, limit.
+/// Those of them whose wait for other programs has ended. Parameters: now, limit.
 inline constexpr std::string_view outbox_unhandled_due = R"(
 SELECT o.id, o.topic, o.key, o.type, o.schema_version, NULL, o.headers, o.reply_to,
        o.correlation, o.causation, o.created_at, o.due_at, o.attempts,
@@ -131,27 +131,28 @@ LIMIT ?)";
 inline constexpr std::string_view outbox_data =
     "SELECT data FROM daybook_outbox WHERE sequence = ? AND id = ? AND unhandled = ?";
 
-// Sequences are given again once a table has been empty, so a row is named by its id as well.
+// Sequences are reused after the table was empty, so statements identify a row by its id as well:
+// by sequence alone, a slow relay could delete a newer message.
 
 inline constexpr std::string_view outbox_remove =
     "DELETE FROM daybook_outbox WHERE sequence = ? AND id = ?";
 
-/// Removes as many rows as it has parameters: ids. While its lease is held an id does not come back
-/// under another sequence.
+/// Deletes the rows with the given ids. Without the sequence, because an id cannot come back under
+/// another sequence while the lease on its partition is held.
 inline std::string outbox_remove_list(std::size_t ids) {
     std::string text = "DELETE FROM daybook_outbox WHERE id IN (?";
     for (std::size_t i = 1; i < ids; ++i) text += ", ?";
     return text + ')';
 }
 
-/// Parameters: attempts, next try, now, error, sequence, id.
-inline constexpr std::string_view outbox_note_attempt =
+/// Parameters: attempts, instant of the next one, now, error, sequence, id.
+inline constexpr std::string_view outbox_record_attempt =
     "UPDATE daybook_outbox"
     " SET attempts = ?, retry_at = ?, waits_since = ?, last_error = ?, unhandled = 0"
     " WHERE sequence = ? AND id = ?";
 
-/// Counts an attempt before it is made, and takes that back. The parameters are the same; what was
-/// left to other programs stays so, for as long as it was to.
+/// Counts an attempt before it is made, or reverts that. Same parameters; a row left to other
+/// programs stays so, and keeps the end of its wait.
 inline constexpr std::string_view outbox_count_attempt = R"(
 UPDATE daybook_outbox SET attempts = ?,
     retry_at = CASE WHEN unhandled = 1 THEN retry_at ELSE ? END,
@@ -163,7 +164,7 @@ inline constexpr std::string_view outbox_leave =
     "UPDATE daybook_outbox SET unhandled = 1, retry_at = ?, waits_since = ?, last_error = ?"
     " WHERE sequence = ? AND id = ?";
 
-/// Sets a row aside, if its key is still blocked by another message.
+/// Marks a row as blocked, if another message still blocks its key.
 inline constexpr std::string_view outbox_block = R"(
 UPDATE daybook_outbox SET retry_at = 9223372036854775807, waits_since = NULL, unhandled = 0
 WHERE sequence = ? AND id = ? AND (
@@ -175,7 +176,7 @@ WHERE sequence = ? AND id = ? AND (
               WHERE d.topic = daybook_outbox.topic AND d.key = daybook_outbox.key
               AND d.discarded_at IS NULL)))";
 
-/// Lets the rows of a topic and key go on that had been set aside.
+/// Makes the blocked rows of a topic and key ready.
 inline constexpr std::string_view outbox_unblock =
     "UPDATE daybook_outbox SET retry_at = NULL"
     " WHERE topic = ? AND key = ? AND retry_at = 9223372036854775807";
@@ -189,10 +190,10 @@ SELECT id, topic, key, partition, type, schema_version, data, headers, reply_to,
        correlation, causation, created_at, due_at, ?, ?, ?, ?, ?, ?
 FROM daybook_outbox WHERE sequence = ? AND id = ?)";
 
-// --- outbox, for people --------------------------------------------------------------------------
+// --- outbox, for operators -----------------------------------------------------------------------
 
-/// Parameter: now. Waiting, delayed, retrying, blocked, left to other programs, when the oldest of
-/// those that are not delayed was made, when the newest of all was made or last tried.
+/// Parameter: now. The numbers of rows waiting, delayed, retrying, blocked, left to other programs;
+/// when the oldest row that is not delayed was published; when a row was last published or tried.
 inline constexpr std::string_view outbox_counts = R"(
 SELECT COUNT(CASE state WHEN 0 THEN 1 END), COUNT(CASE state WHEN 1 THEN 1 END),
        COUNT(CASE state WHEN 2 THEN 1 END), COUNT(CASE state WHEN 3 THEN 1 END),
@@ -207,8 +208,8 @@ FROM (SELECT created_at,
                   ELSE 0 END AS state
       FROM daybook_outbox) AS rows)";
 
-/// Parameters: how large data may be to come along (twice), the sequence behind which they begin,
-/// topic, topic, key, key, limit; an empty topic or key is any.
+/// Parameters: the largest data to select (twice), the sequence after which to start, topic, topic,
+/// key, key, limit; an empty topic or key matches all.
 inline constexpr std::string_view outbox_rows = R"(
 SELECT id, topic, key, type, schema_version,
        CASE WHEN ? > 0 AND bytes <= ? THEN data END,
@@ -227,8 +228,8 @@ inline constexpr std::string_view outbox_data_at =
 inline constexpr std::string_view dead_letter_count =
     "SELECT COUNT(*) FROM daybook_dead_letter WHERE discarded_at IS NULL";
 
-/// Parameters: how large data may be to come along (twice), the number behind which they begin,
-/// whether an id is asked for (1 or 0), the id, topic twice, key twice, limit.
+/// Parameters: the largest data to select (twice), the number after which to start, whether an id
+/// is given (1 or 0), the id, topic twice, key twice, limit.
 inline constexpr std::string_view dead_letter_rows = R"(
 SELECT d.id, d.topic, d.key, d.type, d.schema_version,
        CASE WHEN ? > 0 AND length(d.data) <= ? THEN d.data END, d.headers, d.reply_to,
@@ -246,31 +247,32 @@ ORDER BY d.number LIMIT ?)";
 inline constexpr std::string_view dead_letter_data =
     "SELECT data FROM daybook_dead_letter WHERE number = ?";
 
-/// Parameters as of `dead_letter_rows`, from the number on.
+/// Parameters as for `dead_letter_rows`, from the number on.
 inline constexpr std::string_view dead_letter_keys = R"(
 SELECT number, id, topic, key FROM daybook_dead_letter
 WHERE discarded_at IS NULL AND number > ? AND (? = 0 OR id = ?)
   AND (? = '' OR topic = ?) AND (? = '' OR key = ?)
 ORDER BY number LIMIT ?)";
 
-/// Whether what waits in the outbox under the id of a dead letter says the same (1 or 0); no row if
-/// nothing does. Parameter: number.
-inline constexpr std::string_view outbox_twin = R"(
+/// Whether the row in the outbox with the id of a dead letter has the same contents (1 or 0); no
+/// result if there is no such row. Parameter: number.
+inline constexpr std::string_view outbox_same_id = R"(
 SELECT CASE WHEN o.topic = d.topic AND o.key = d.key AND o.type = d.type
              AND o.schema_version = d.schema_version AND o.data = d.data THEN 1 ELSE 0 END
 FROM daybook_dead_letter d JOIN daybook_outbox o ON o.id = d.id WHERE d.number = ?)";
 
-/// Puts what waits where a replay of it would. Parameters: sequence, now, now, id.
+/// Moves a row of the outbox to where a replay would insert it. Parameters: sequence, now, now, id.
 inline constexpr std::string_view outbox_move = R"(
 UPDATE daybook_outbox SET sequence = ?, retry_at = ?, waits_since = ?, attempts = 0, unhandled = 0,
                   last_error = NULL
 WHERE id = ?)";
 
-/// A sequence before all that wait.
+/// The lowest sequence.
 inline constexpr std::string_view outbox_front = "SELECT MIN(sequence) FROM daybook_outbox";
 
-/// Parameters: sequence, now, now, number. The instant makes it the blocker of its key: what waits
-/// behind it stays where it is until it was delivered. A character is at most four bytes.
+/// Parameters: sequence, now, now, number. With `retry_at` set, the row blocks its key like a
+/// retry, and its delivery unblocks the rows that wait for it; without it they would stay blocked.
+/// A character has at most four bytes.
 inline constexpr std::string_view outbox_replay = R"(
 INSERT INTO daybook_outbox(sequence, id, topic, key, partition, type, schema_version, data, bytes,
                            headers, reply_to, correlation, causation, created_at, due_at,
@@ -294,17 +296,17 @@ inline constexpr std::string_view inbox_counts =
     "SELECT consumer, COUNT(*), MIN(handled_at), MAX(handled_at) FROM daybook_inbox"
     " GROUP BY consumer ORDER BY consumer";
 
-/// The end of a page of ?3 marks behind (?1, ?2): how far one unit looks.
+/// The last of ?3 marks after (?1, ?2): the end of the page that one transaction purges.
 inline constexpr std::string_view inbox_page_end = R"(
 SELECT consumer, id FROM daybook_inbox WHERE (consumer, id) > (?, ?)
 ORDER BY consumer, id LIMIT 1 OFFSET ?)";
 
-/// Parameters: instant, consumer and id of the page's begin (exclusive) and end (inclusive).
+/// Parameters: instant, consumer and id of the page's start (exclusive) and end (inclusive).
 inline constexpr std::string_view inbox_purge_page = R"(
 DELETE FROM daybook_inbox
 WHERE handled_at < ? AND (consumer, id) > (?, ?) AND (consumer, id) <= (?, ?))";
 
-/// The rest behind the last full page.
+/// The same after the last full page.
 inline constexpr std::string_view inbox_purge_rest =
     "DELETE FROM daybook_inbox WHERE handled_at < ? AND (consumer, id) > (?, ?)";
 

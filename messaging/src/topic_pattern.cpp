@@ -33,7 +33,7 @@ TopicPattern::TopicPattern(std::string_view pattern) {
         if (word.size() > 1 && word.find_first_of("*#") != std::string_view::npos) {
             refuse("has a wildcard inside a word");
         }
-        // Two # in a row say no more than one, and would only make matching slow.
+        // Two # in a row match the same as one, but make matching slow.
         if (word != "#" || words_.empty() || words_.back() != "#") words_.emplace_back(word);
         rest = after_first_word(rest);
     }

@@ -6,7 +6,8 @@
 
 namespace daybook::detail {
 
-/// A pattern over topics: words with dots between them, `*` is one word, `#` any number of words.
+/// A pattern for topics: words with dots between them; `*` matches one word, `#` any number of
+/// words.
 class TopicPattern {
 public:
     /// Throws InvalidError for an empty word, or a wildcard that is only part of a word.

@@ -222,6 +222,6 @@ TEST_CASE("to treat what is not parked is an error and so is no reason [E22]") {
     CHECK_THROWS_AS(shop.letters.discard({.id = id}, ""), InvalidError);
     CHECK_THROWS_AS(shop.letters.discard({.id = id}, " \n"), InvalidError);
     CHECK(shop.letters.list().size() == 1);
-    // A reason is kept whatever its bytes.
+    // A reason with invalid bytes is cleaned and kept.
     CHECK(shop.letters.discard({.id = id}, "caf\xE9").size() == 1);
 }

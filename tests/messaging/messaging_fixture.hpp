@@ -18,7 +18,7 @@ namespace daybook::test {
 
 using namespace std::chrono_literals;
 
-/// A message that can be told from others by its number.
+/// A message that is identified by its number.
 struct Parcel {
     static constexpr EventType type{"parcel.sent", 1};
     std::int64_t n = 0;
@@ -33,7 +33,7 @@ struct Letter {
 
 inline const Timestamp noon = parse_iso8601("2016-07-04T12:00:00Z");
 
-/// A store of its own on a clock that stands still.
+/// A new store with a virtual clock.
 struct Shop {
     VirtualClock clock{noon};
     EventStore store = new_store({.durability = Durability::off, .clock = &clock});
@@ -46,7 +46,7 @@ struct Shop {
     std::size_t waiting() const { return outbox_list(store).size(); }
 };
 
-/// A transport that does what a test tells it to, and remembers what it was given.
+/// A transport with outcomes chosen by the test; records the messages that it receives.
 class ScriptedTransport final : public Transport {
 public:
     using Script = std::function<Delivery(const Message&)>;
@@ -60,7 +60,7 @@ public:
     }
     void set_script(Script script) { script_ = std::move(script); }
 
-    /// The numbers of the parcels in the order of their deliveries; forgets them.
+    /// Returns the numbers of the parcels in the order of delivery, and clears them.
     std::vector<std::int64_t> take() {
         std::vector<std::int64_t> numbers;
         for (const Message& message : seen_) numbers.push_back(message.as<Parcel>().n);

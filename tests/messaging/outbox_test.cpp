@@ -76,7 +76,7 @@ namespace {
 std::vector<detail::OutboxRow> rows(std::initializer_list<int> seconds) {
     std::vector<detail::OutboxRow> made;
     for (const int second : seconds)
-        made.emplace_back().instant = noon + std::chrono::seconds{second};
+        made.emplace_back().ready_since = noon + std::chrono::seconds{second};
     return made;
 }
 
@@ -84,7 +84,7 @@ std::vector<std::int64_t> merged(std::initializer_list<int> ready, std::initiali
                                  std::size_t rows_max) {
     std::vector<std::int64_t> instants;
     for (const auto& row : detail::merge_ready_and_due(rows(ready), rows(due), rows_max).rows) {
-        instants.push_back((row.instant - noon) / 1s);
+        instants.push_back((row.ready_since - noon) / 1s);
     }
     return instants;
 }

@@ -6,7 +6,7 @@ using namespace daybook::test;
 
 namespace {
 
-/// With `values` in the places of the parameters.
+/// Replaces the parameters by `values`.
 std::string plan_of(const EventStore& store, std::string_view statement,
                     const std::vector<std::string>& values) {
     std::string text = "EXPLAIN ";

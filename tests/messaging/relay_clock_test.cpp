@@ -1,7 +1,7 @@
 #include "daybook/eventstore/lease.hpp"
 #include "messaging_fixture.hpp"
 
-// What a clock that steps, and a wait without end, do to waits.
+// Waits while the clock is set, and waits without end.
 
 using namespace daybook;
 using namespace daybook::test;

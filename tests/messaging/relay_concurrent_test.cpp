@@ -42,7 +42,7 @@ void publish_from_threads(EventStore& store, int threads, int keys, int per_key)
     }
 }
 
-/// What arrived, by key, in order.
+/// The messages that arrived, by key, in order.
 class Receiver {
 public:
     void note(const Message& message) {
@@ -143,9 +143,9 @@ TEST_CASE("concurrent: a relay is woken by a commit and by an instant that comes
 TEST_CASE(
     "concurrent: E8 a relay that is stopped ends the delivery in hand and hands back the rest") {
     EventStore store = new_store({.durability = Durability::off});
-    std::atomic<bool> begun{false};
+    std::atomic<bool> started{false};
     ScriptedTransport transport{[&](const Message&) {
-        begun = true;
+        started = true;
         std::this_thread::sleep_for(50ms);
         return Delivery{};
     }};
@@ -154,7 +154,7 @@ TEST_CASE(
     });
     Relay relay{store, transport, {.name = "slow"}};
     relay.start();
-    while (!begun) std::this_thread::sleep_for(1ms);
+    while (!started) std::this_thread::sleep_for(1ms);
     relay.stop();
     const auto sent = transport.take().size();
     CHECK(sent < 100);
@@ -186,7 +186,7 @@ TEST_CASE("concurrent: an idle relay gives its leases back and writes nothing mo
     store.transact([](Transaction& tx) { tx.publish("post", Parcel{1}); });
     CHECK(drained(store));
     CHECK(gives_leases_back(store));
-    // A commit is seen by readers a moment before it is counted.
+    // Readers see a commit shortly before it is counted.
     CHECK(eventually([&] {
         const auto commits = store.commits();
         std::this_thread::sleep_for(300ms);

@@ -26,7 +26,7 @@ struct Answer {
     static constexpr auto fields() { return daybook::fields("n", &Answer::n); }
 };
 
-/// A store that processes share one after another.
+/// A store that several processes use one after another.
 struct SharedStore {
     StorePlace place;
 
@@ -46,7 +46,7 @@ void die() { ::raise(SIGKILL); }
 
 RelayOptions same_name() { return {.name = "relay", .retry = every(0ms).attempts(3)}; }
 
-/// What the handler of all these tests does: its effect is an event, its answer a message.
+/// The handler of all these tests: its effect is an event, its reply a message.
 void handle(const Message& message, Transaction& tx) {
     const auto n = message.as<Parcel>().n;
     tx.append("done-parcels", any, {Done{n}});
@@ -218,7 +218,7 @@ TEST_CASE("E6: a relay that died is replaced when its lease has run out") {
             return Delivery{};
         }};
         Relay relay{store, transport, {.name = "dead", .lease = 300ms}};
-        // On a busy machine the lease may have run out before the first delivery.
+        // On a busy machine the lease may expire before the first delivery.
         eventually([&] { return relay.run_once() > 0; });
     });
     CHECK(child.wait() == -1);
@@ -249,7 +249,7 @@ TEST_CASE("E11: a message that kills its process parks in the end and lets its n
         if (child.wait() == 0) break;
         ++deaths;
     }
-    // The first death is not counted, as nobody counts ahead without a reason.
+    // The first crash is not counted: attempts are counted only after a crash.
     CHECK(deaths == 4);
     EventStore store = shared.open();
     const auto letters = DeadLetters{store}.list();

@@ -9,7 +9,7 @@
 #include "patience.hpp"
 #include "store_place.hpp"
 
-// One bad thing stops only itself, and nothing ends the relay's thread.
+// A failure stops only the message concerned, and no failure ends the relay's thread.
 
 using namespace daybook;
 using namespace daybook::test;
@@ -217,7 +217,7 @@ TEST_SUITE_BEGIN("concurrent");
 TEST_CASE("a relay waits while its table is gone and goes on when it is back [B7]") {
     const StorePlace place;
     EventStore operators = place.open();
-    // A log that throws is no reason to end either.
+    // A log callback that throws does not end the thread either.
     std::atomic<int> lines{0};
     EventStore store = place.open({.log = [&](LogLevel, std::string_view) {
         ++lines;
@@ -231,7 +231,7 @@ TEST_CASE("a relay waits while its table is gone and goes on when it is back [B7
     Relay relay{store, transport, {.name = "relay"}};
     relay.start();
     operators.transact([](Transaction& tx) { tx.publish("post", Parcel{1}); });
-    // Also noted, or it would arrive again after the outage.
+    // Also recorded, otherwise it would arrive again after the outage.
     CHECK(eventually([&] { return arrived == 1 && outbox_status(operators).unsent() == 0; }));
 
     operators.transact([](Transaction& tx) {

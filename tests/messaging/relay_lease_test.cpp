@@ -5,7 +5,7 @@
 #include "messaging_fixture.hpp"
 #include "partition_leases.hpp"
 
-// Several relays of one store, on one thread, so that every turn of theirs is chosen by the test.
+// Several relays of one store, on one thread, so that the test chooses the order of their steps.
 
 using namespace daybook;
 using namespace daybook::test;
@@ -58,7 +58,7 @@ TEST_CASE("E2: a relay that lost its lease in a delivery notes nothing") {
     ScriptedTransport other{[](const Message&) { return failed("noted by the second"); }};
     Relay second{shop.store, other, named("second")};
     ScriptedTransport transport{[&](const Message&) {
-        // Somebody who believes this relay dead takes everything over.
+        // Another relay, which takes this one for dead, acquires all its leases.
         shop.store.transact([](Transaction& tx) {
             detail::store_sql(tx).exec("UPDATE daybook_lease SET until = 0");
         });
@@ -127,20 +127,20 @@ TEST_CASE("a relay that lacks its share sees when there is more to take") {
     detail::PartitionLeases second{shop.store, "second", 1h};
     detail::PartitionLeases third{shop.store, "third", 1h};
     first.refresh();
-    CHECK_FALSE(first.look_for_more());
+    CHECK_FALSE(first.check_for_free_partitions());
     second.refresh();
     first.refresh();
     third.refresh();
     second.refresh();
     CHECK(count(second.held()) == 2);
     CHECK_FALSE(second.is_stale());
-    CHECK_FALSE(second.look_for_more());
+    CHECK_FALSE(second.check_for_free_partitions());
     first.refresh();
-    CHECK(second.look_for_more());
+    CHECK(second.check_for_free_partitions());
     CHECK(second.is_stale());
     second.refresh();
     CHECK(count(second.held()) == 4);
-    CHECK_FALSE(second.look_for_more());
+    CHECK_FALSE(second.check_for_free_partitions());
 }
 
 TEST_CASE("a relay that was stopped is replaced at once") {

@@ -8,7 +8,7 @@
 #include "patience.hpp"
 #include "store_place.hpp"
 
-// Two builds of a program beside each other on one store, each with receivers of its own.
+// Two builds of a program side by side on one store, each with its own receivers.
 
 using namespace daybook;
 using namespace daybook::test;
@@ -132,7 +132,7 @@ TEST_CASE("F15: what no program takes in time parks and says so, over restarts")
     CHECK(letter->reason == ParkReason::unhandled);
     CHECK(letter->error.find("no handler for 'parcel.sent' version 1") != std::string::npos);
 
-    // What was replayed is left for as long again.
+    // A replayed message is left for the full time again.
     DeadLetters{shop.store}.replay({.id = id});
     CHECK(again.relay.run_once() == 0);
     Build newer{shop.store, "newer", true};
@@ -197,7 +197,7 @@ TEST_CASE("a program that dies of a message that was left to it is not the last 
     Build older{shop.store, "older", false};
     shop.send(1);
     older.relay.run_once();
-    // A newer program took the lane, and died.
+    // A newer program acquired the lease on the messages left to other programs, and died.
     shop.store.transact([](Transaction& tx) {
         detail::store_sql(tx).exec(
             "INSERT INTO daybook_lease(name, owner, token, until, duration)"

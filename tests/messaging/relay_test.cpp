@@ -248,7 +248,7 @@ TEST_CASE("F1: a message that commits later under an earlier place is not skippe
     Relay relay{shop.store, transport, patient()};
     for (int n = 1; n <= 3; ++n) shop.send(n);
     CHECK(relay.run_once() == 3);
-    // The table is empty and places are given again, which no cursor would survive.
+    // The table is empty and sequences are reused, which would break a cursor kept over runs.
     shop.send(4);
     CHECK(relay.run_once() == 1);
     CHECK(transport.take() == Numbers{1, 2, 3, 4});

@@ -27,9 +27,9 @@ TEST_CASE("the relay finds its work by index however much waits" * doctest::test
     const struct {
         std::string_view statement;
         int parameters;
-    } hot[] = {{outbox_look, 1},        {outbox_ready, 5},     {outbox_due, 5},
+    } hot[] = {{outbox_summary, 1},     {outbox_ready, 5},     {outbox_due, 5},
                {outbox_first_ready, 0}, {outbox_next_wait, 0}, {outbox_unblock, 2},
-               {outbox_remove, 2},      {remove_list, 8},      {outbox_note_attempt, 6},
+               {outbox_remove, 2},      {remove_list, 8},      {outbox_record_attempt, 6},
                {outbox_block, 2},       {outbox_unhandled, 3}, {outbox_unhandled_due, 2},
                {outbox_leave, 5},       {outbox_data, 3},      {outbox_count_attempt, 6},
                {outbox_shorten, 3}};

@@ -11,7 +11,7 @@
 
 namespace daybook {
 
-/// A subscription to a Bus; ends with this handle.
+/// A subscription to a Bus; the destructor ends it.
 class BusConnection {
 public:
     BusConnection() noexcept;
@@ -19,9 +19,9 @@ public:
     BusConnection(BusConnection&&) noexcept;
     BusConnection& operator=(BusConnection&&) noexcept;
 
-    /// Ends the subscription now. A call that another thread has begun may still be running.
+    /// Ends the subscription now. A call in progress on another thread may still be running.
     void disconnect() noexcept;
-    /// Ended, or of a bus that is gone: false.
+    /// False if the subscription has ended or its bus is destroyed.
     bool connected() const noexcept;
 
 private:
@@ -31,7 +31,7 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// Publish and subscribe within the process, at once and without storage.
+/// Publish and subscribe within the process, synchronously and without storage.
 ///
 ///     Bus bus;
 ///     auto connection = bus.subscribe("order.*", [](const Message& message) { … });
@@ -39,9 +39,9 @@ private:
 ///
 /// Topics are words with dots between them. In a pattern `*` stands for exactly one word and `#`
 /// for any number of words, none included. Subscribers are called on the publishing thread, in the
-/// order in which they subscribed. An exception of one does not keep the others from hearing; the
-/// first one is thrown to the publisher when all have heard. Thread-safe; subscribers may publish,
-/// subscribe and disconnect.
+/// order in which they subscribed. If a subscriber throws, the others are still called; afterwards
+/// the first exception is thrown to the publisher. Thread-safe; subscribers may publish, subscribe
+/// and disconnect.
 class Bus {
 public:
     using Handler = std::function<void(const Message&)>;
@@ -53,7 +53,7 @@ public:
 
     /// Throws InvalidError for a pattern with an empty word, or with `*` or `#` inside a word.
     [[nodiscard]] BusConnection subscribe(std::string_view pattern, Handler handler);
-    /// Only messages that are an `M`, decoded.
+    /// Only messages of type `M`, decoded.
     template <Event M, std::invocable<const M&> Handle>
     [[nodiscard]] BusConnection subscribe(std::string_view pattern, Handle handle) {
         return subscribe(pattern, Handler([handle = std::move(handle)](const Message& message) {
@@ -61,7 +61,7 @@ public:
                          }));
     }
 
-    /// Returns how many subscribers it was for.
+    /// Returns the number of subscribers whose pattern matched.
     std::size_t publish(const Message& message) const;
     template <Event M>
     std::size_t publish(std::string_view topic, const M& event) const {

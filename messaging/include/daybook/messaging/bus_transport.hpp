@@ -6,13 +6,14 @@
 namespace daybook {
 
 struct BusTransportOptions {
-    /// A message that nobody has subscribed to: `leave` it to the relays of other programs (parked
-    /// if none takes it, see RelayOptions); `accept` is for announcements that may go unheard.
+    /// What to do with a message without a subscriber: `leave` it to the relays of other programs
+    /// (it is parked if none takes it, see RelayOptions), or `accept` it as delivered, for
+    /// announcements that need no receiver.
     enum class Unheard { leave, accept } unheard = Unheard::leave;
 };
 
-/// Brings the outbox to a Bus. Delivered means: every subscriber has returned. A subscriber that
-/// throws makes all of them hear the message again; there is no inbox in between.
+/// Delivers the outbox to a Bus. A message is delivered once every subscriber has returned. If a
+/// subscriber throws, all of them receive the message again: no inbox removes duplicates here.
 class BusTransport final : public Transport {
 public:
     /// `bus` must outlive the transport.

@@ -9,14 +9,14 @@
 
 namespace daybook {
 
-/// What a consumer does with a message. All that it does through the transaction commits together
-/// with the inbox mark; what it throws rolls everything back and counts as a failed attempt, except
-/// InvalidError and CorruptError, which reject the message at once. Writes go through the
-/// transaction only: the store's own `append` would wait for this very unit.
+/// A consumer's function for a message. Its writes through the transaction commit together with the
+/// inbox mark. An exception rolls all of it back and counts as a failed attempt, except
+/// InvalidError and CorruptError, which reject the message at once. The handler must write through
+/// the transaction: `append` of the store would wait for this same transaction, a deadlock.
 using MessageHandler = std::function<void(const Message&, Transaction&)>;
 
-/// Gives a consumer its handlers, one for each type of message. A handle into the transport that
-/// made it, not to be used after it.
+/// Adds handlers to a consumer, one for each type of message. Refers to its transport, which must
+/// outlive it.
 ///
 ///     transport.consumer("warehouse")
 ///         .on<ReserveStock>([](const ReserveStock& command, const Message&, Transaction& tx) {…})
@@ -24,12 +24,12 @@ using MessageHandler = std::function<void(const Message&, Transaction&)>;
 class Consumer {
 public:
     struct Handlers;
-    /// Made by a transport; a program receives one.
+    /// Called by a transport; see LocalTransport::consumer.
     explicit Consumer(Handlers& handlers) noexcept : handlers_(handlers) {}
 
-    /// `handle` is called with the decoded message; with the Message too, if it takes one. Data
-    /// that does not fit is CorruptError, hence parked. Throws InvalidError if this type (its name
-    /// and version) has a handler already.
+    /// `handle` is called with the decoded message, and with the Message too if it takes one. A
+    /// message whose data does not match `M` is parked (CorruptError). Throws InvalidError if this
+    /// type, by name and version, has a handler already.
     template <Event M, class Handle>
         requires std::invocable<Handle&, const M&, const Message&, Transaction&> ||
                  std::invocable<Handle&, const M&, Transaction&>

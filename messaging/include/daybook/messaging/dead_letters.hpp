@@ -16,45 +16,45 @@ namespace daybook {
 
 /// Why a message was parked.
 enum class ParkReason {
-    rejected,   ///< its receiver will never take it
-    unhandled,  ///< no program took it for as long as it was left to them
+    rejected,   ///< its receiver refused it for good
+    unhandled,  ///< no program had a receiver for it within `RelayOptions::unhandled_wait_max`
     exhausted,  ///< the last attempt failed
     crashed,    ///< the process died at every attempt
 };
 
 std::string_view to_string(ParkReason reason) noexcept;
 
-/// A message that could not be delivered, with all that is known about why.
+/// A message that could not be delivered, with the reason.
 struct DeadLetter {
-    std::uint64_t number = 0;  ///< counts in the order of parking
-    Message message;           ///< its `attempt` is the number of attempts that were made
+    std::uint64_t number = 0;  ///< in the order of parking
+    Message message;           ///< its `attempt` is the number of attempts made
     ParkReason reason = ParkReason::rejected;
-    std::string error;      ///< of the last attempt; a cause stands on a line of its own
-    std::string receiver;   ///< who failed or refused, if that is known
-    std::string parked_by;  ///< the relay
+    std::string error;      ///< of the last attempt; each nested cause is on its own line
+    std::string receiver;   ///< the consumer that failed or refused, if known
+    std::string parked_by;  ///< the relay's name
     Timestamp parked_at{};
-    std::size_t holds = 0;  ///< messages in the outbox that wait behind it
+    std::size_t holds = 0;  ///< messages of its key in the outbox that wait for it
 };
 
-/// Which dead letters are meant; what is empty does not matter.
+/// Selects dead letters; an empty field matches all.
 struct DeadLetterFilter {
     std::optional<EventId> id{};
     std::string_view topic{};
     std::string_view key{};
-    /// Oldest first, no more than these: a unit of work has a limit.
+    /// Selects the oldest, so that one transaction stays bounded.
     std::size_t limit = 1'000;
-    bool with_data = true;  ///< of what is listed; else the messages' data is empty
+    bool with_data = true;  ///< false: the listed messages have empty data
 };
 
-/// What `DeadLetters::replay` did.
+/// The result of `DeadLetters::replay`.
 struct Replayed {
-    std::vector<EventId> ids{};  ///< of those that it put back, in their order
-    /// Those that stay parked, as another message waits in the outbox under their id: discard one
-    /// of the two.
+    std::vector<EventId> ids{};  ///< the replayed messages, in order
+    /// Stay parked, because another message with the same id waits in the outbox: discard one of
+    /// the two.
     std::vector<EventId> refused{};
 };
 
-/// The messages of a store that were parked, until somebody replays or discards them.
+/// The parked messages of a store. A message stays parked until it is replayed or discarded.
 ///
 ///     DeadLetters letters{store};
 ///     for (const DeadLetter& letter : letters.list({.topic = "warehouse"})) show(letter);
@@ -66,24 +66,24 @@ public:
     explicit DeadLetters(EventStore store) : store_(std::move(store)) {}
 
     std::vector<DeadLetter> list(const DeadLetterFilter& filter = {}) const;
-    /// The same, one after another, as `outbox_each`.
+    /// The same, one at a time and in bounded memory, as `outbox_each`.
     void each(const DeadLetterFilter& filter,
               const std::function<void(const DeadLetter&)>& visit) const;
     std::optional<DeadLetter> find(const EventId& id) const;
 
-    /// What `replay` or `discard` with this filter would touch.
+    /// The messages that `replay` or `discard` with this filter would select.
     std::vector<EventId> dry_run(const DeadLetterFilter& filter) const;
-    /// Puts them back into the outbox with a fresh number of attempts, in the order of parking and
-    /// before all newer messages of their keys. One that was published again since, as it was, is
-    /// one message with the one that waits, and gets the place of a replayed one. Throws
-    /// NotFoundError if none is parked of an id, topic or key that is given, DuplicateError if all
-    /// that are meant are refused.
+    /// Moves them back to the outbox with a new budget of attempts, in the order of parking and
+    /// before all newer messages of their keys. If the same message, with equal contents, was
+    /// published again since, the two become one, in the order of the replayed one. Throws
+    /// NotFoundError if the filter has an id, topic or key and selects nothing, DuplicateError if
+    /// all selected messages are refused.
     Replayed replay(const DeadLetterFilter& filter);
-    /// Gives them up: they will not be delivered, and what waited behind them goes on. The record
-    /// stays, with the reason, until `purge_discarded`. Returns their ids. Throws InvalidError
-    /// without a reason, NotFoundError as `replay`.
+    /// Gives them up: they are never delivered, and the messages that waited for them continue. The
+    /// record stays, with the reason, until `purge_discarded`. Returns their ids. Throws
+    /// InvalidError for an empty reason, NotFoundError as `replay`.
     std::vector<EventId> discard(const DeadLetterFilter& filter, std::string_view reason);
-    /// Forgets what was discarded before `before`; parked messages stay. Returns how many.
+    /// Deletes the messages discarded before `before`; parked messages stay. Returns their number.
     std::size_t purge_discarded(Timestamp before);
 
 private:

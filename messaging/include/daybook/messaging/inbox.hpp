@@ -9,7 +9,7 @@
 
 namespace daybook {
 
-/// What one consumer's inbox holds.
+/// The inbox of one consumer.
 struct InboxStatus {
     std::string consumer;
     std::size_t handled = 0;
@@ -17,12 +17,12 @@ struct InboxStatus {
     Timestamp newest{};
 };
 
-/// By consumer's name.
+/// Ordered by the name of the consumer.
 std::vector<InboxStatus> inbox_status(const EventStore& store);
 
-/// Forgets marks made before `before`, in small units so that nobody waits long; returns how many.
-/// A message that comes again after its mark was forgotten is handled again: keep marks longer than
-/// anything is retried, parked or replayed.
+/// Deletes the marks made before `before`, in small transactions so that other writers do not wait
+/// long; returns their number. A message that is delivered again after its mark was deleted is
+/// handled again: keep marks longer than any message is retried, parked or replayed.
 std::size_t purge_inbox(EventStore& store, Timestamp before);
 
 }  // namespace daybook

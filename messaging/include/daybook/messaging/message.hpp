@@ -10,7 +10,7 @@
 
 namespace daybook {
 
-/// A message on its way, as the relay hands it to a transport and a consumer sees it.
+/// A message, as the relay passes it to a transport and the transport to a consumer.
 struct Message {
     EventId id;
     std::string topic;
@@ -23,18 +23,18 @@ struct Message {
     Trace trace;
     Timestamp created_at{};
     Timestamp due_at{};
-    int attempt = 1;  ///< this delivery's number, from 1
+    int attempt = 1;  ///< the number of this delivery, from 1
 
-    /// What the events and messages that follow from this one carry.
+    /// The trace for events and messages that this message causes.
     Trace follow_up() const noexcept {
         return {trace.correlation.is_nil() ? id : trace.correlation, id};
     }
-    /// It is an `M`, of this version of the struct and no other.
+    /// True if its type is `M`, in exactly this version.
     template <Event M>
     bool is() const noexcept {
         return type == M::type.name && schema_version == M::type.version;
     }
-    /// Throws InvalidError if it is not an `M`, CorruptError if its data does not fit.
+    /// Decodes. Throws InvalidError unless `is<M>()`, CorruptError if the data does not match.
     template <Event M>
     M as() const {
         expect(M::type);
@@ -44,7 +44,7 @@ struct Message {
     }
 
 private:
-    void expect(const EventType& wanted) const;
+    void expect(const EventType& expected) const;
 };
 
 }  // namespace daybook

@@ -13,22 +13,22 @@
 
 namespace daybook {
 
-/// What a message in the outbox waits for.
+/// Why a message in the outbox has not been delivered.
 enum class OutboxWait {
-    turn,      ///< the relay
-    due,       ///< its instant: it is delayed
-    retry,     ///< its next attempt
-    blocked,   ///< another message of its key that is tried again or parked
-    receiver,  ///< a program that has one: those whose relays have seen it have not
+    turn,      ///< it is ready, and waits for the relay
+    due,       ///< it is delayed until `due_at`
+    retry,     ///< an attempt failed, and it waits for the next one
+    blocked,   ///< it waits for another message of its key that is retried or parked
+    receiver,  ///< it waits for a program with a receiver; the programs so far have none
 };
 
 std::string_view to_string(OutboxWait wait) noexcept;
 
 /// A message that has not been delivered yet.
 struct WaitingMessage {
-    Message message;  ///< its `attempt` is the number of attempts that were made
+    Message message;  ///< its `attempt` is the number of attempts made
     OutboxWait waits_for = OutboxWait::turn;
-    std::optional<Timestamp> until{};  ///< of `due` and `retry`, and of `receiver`: then it parks
+    std::optional<Timestamp> until{};  ///< for `due`, `retry`, and `receiver` (then it parks)
     std::string last_error;
 };
 
@@ -36,22 +36,22 @@ struct OutboxFilter {
     std::string_view topic{};  ///< empty: all
     std::string_view key{};    ///< empty: all
     std::size_t limit = 1'000;
-    bool with_data = true;  ///< else the messages' data is empty
+    bool with_data = true;  ///< false: the listed messages have empty data
 };
 
-/// How full the outbox is.
+/// The number of messages in the outbox, by state.
 struct OutboxStatus {
-    std::size_t waiting = 0;  ///< for their turn
+    std::size_t waiting = 0;  ///< ready, waiting for the relay
     std::size_t delayed = 0;
     std::size_t retrying = 0;
     std::size_t blocked = 0;
     std::size_t unhandled = 0;  ///< waiting for a program that has a receiver
     std::size_t parked = 0;     ///< in the dead letters
-    /// When the oldest message was published that is not delayed: the relay's lag.
+    /// When the oldest message that is not delayed was published: the relay's lag.
     std::optional<Timestamp> oldest{};
-    /// When one of those that are not parked was last published or tried; nothing if there is none.
-    /// A virtual clock that goes on must not begin earlier: what waits would wait shorter, as after
-    /// a clock that was set back.
+    /// When a message that is not parked was last published or tried; nothing if there is none. A
+    /// virtual clock that continues a run must not start before it: to the relay that is a clock
+    /// that was set back, and it shortens waits.
     std::optional<Timestamp> newest{};
 
     std::size_t unsent() const noexcept {
@@ -61,13 +61,13 @@ struct OutboxStatus {
 
 OutboxStatus outbox_status(const EventStore& store);
 
-/// What has not been delivered, by its place in the outbox. Throws InvalidError for a topic or key
-/// that is not UTF-8.
+/// The messages that have not been delivered, in the order of the outbox. Throws InvalidError for a
+/// topic or key that is not UTF-8.
 std::vector<WaitingMessage> outbox_list(const EventStore& store, const OutboxFilter& filter = {});
 
-/// The same, one after another, in memory that depends on neither their number nor, but for the
-/// largest, their size. Looks at the store page by page: what comes or goes meanwhile may be
-/// missed.
+/// The same, one at a time. The memory depends on the size of the largest message only, not on
+/// their number. Reads the store page by page: messages that are published or delivered meanwhile
+/// may be missing.
 void outbox_each(const EventStore& store, const OutboxFilter& filter,
                  const std::function<void(const WaitingMessage&)>& visit);
 

@@ -7,9 +7,9 @@
 
 namespace daybook {
 
-/// Answers `message` in the unit that handles it: publishes `answer` to its `reply_to` with the
-/// same key, and hands its headers back unchanged, so that the sender knows which question this
-/// answers. Returns the answer's id; nothing if no answer was wanted.
+/// Replies to `message` in the transaction that handles it: publishes `answer` to its `reply_to`,
+/// with its key and its unchanged headers, by which the sender finds the command that this answers.
+/// Returns the id of the reply; nothing if the message has no `reply_to`.
 ///
 ///     transport.consumer("warehouse").on<ReserveStock>(
 ///         [](const ReserveStock& command, const Message& message, Transaction& tx) {

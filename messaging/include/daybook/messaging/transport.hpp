@@ -7,37 +7,38 @@
 
 namespace daybook {
 
-/// How one delivery ended.
+/// The outcome of one delivery.
 struct Delivery {
     enum class Status {
         delivered,  ///< the receiver has confirmed it
-        failed,     ///< not now: try again later, counted as an attempt
-        rejected,   ///< never: park it at once
+        failed,     ///< temporary failure: counts as an attempt, and the relay retries
+        rejected,   ///< permanent failure: the relay parks the message at once
         unhandled,  ///< no receiver in this program; another program's relay may reach one
-        down,       ///< the transport cannot reach anybody: wait, no attempt is counted
+        down,       ///< no receiver can be reached: the relay pauses and counts no attempt
     };
     Status status = Status::delivered;
     std::string error{};     ///< why, unless delivered
-    std::string receiver{};  ///< who failed or refused, if the transport can tell
+    std::string receiver{};  ///< the one that failed or refused, if known
 };
 
-/// What carries a message to its receivers. `deliver` returns only when the receiver has confirmed
-/// (or not); it may be called again with the same message, so receivers need an inbox. What it
-/// throws counts as `failed`, except InvalidError and CorruptError, which count as `rejected`, and
-/// UnhandledMessage. Only `down`, returned, makes the relay pause: an exception is the fault of one
-/// message, whatever its kind. Texts may be any bytes: they are cleaned before they are stored.
-/// Thread-safe if several relays share one.
+/// Carries messages to their receivers. `deliver` must not return `delivered` before the receiver
+/// has confirmed: the relay then removes the message, and a crash of the receiver would lose it. It
+/// may be called again with the same message, so receivers need an inbox. An exception counts as
+/// `failed`, except InvalidError and CorruptError, which count as `rejected`, and UnhandledMessage.
+/// Only the status `down` makes the relay pause; an exception of any kind concerns one message. The
+/// texts may contain any bytes: they are cleaned before they are stored. A transport that several
+/// relays share must be thread-safe.
 class Transport {
 public:
     virtual ~Transport() = default;
     virtual Delivery deliver(const Message& message) = 0;
-    /// Whether `deliver` could end otherwise than `unhandled`. Asked about messages that the
-    /// relays of other programs had no receiver for; `envelope` is the message without its data.
+    /// False if `deliver` would return `unhandled`. Called for messages that the relays of other
+    /// programs had no receiver for; `envelope` is the message without its data.
     virtual bool takes(const Message& envelope) const;
 };
 
-/// Thrown by a receiver that finds no use for a message in this program, which another build of it
-/// may have: the delivery is `unhandled`, and nothing of what the receiver did is kept.
+/// Thrown by a receiver that cannot handle a message in this program, while another build of the
+/// program may: the delivery is `unhandled`, and the receiver's transaction is rolled back.
 class UnhandledMessage final : public NotFoundError {
 public:
     using NotFoundError::NotFoundError;
