@@ -12,46 +12,49 @@
 
 namespace daybook {
 
-/// An append, or a unit, in the queue.
+/// An append, or a call of `transact`, in the queue.
 struct CommitQueue::Waiter {
-    Waiter(const AppendRequest* asked, Bell& leaders_bell) : request(asked), bell(leaders_bell) {}
+    Waiter(const AppendRequest* append_request, Wakeup& leaders_wakeup)
+        : request(append_request), wakeup(leaders_wakeup) {}
     virtual ~Waiter() = default;
     Waiter(const Waiter&) = delete;
     Waiter& operator=(const Waiter&) = delete;
 
-    /// Its verdict is there. The waiter may be gone afterwards.
+    /// Called once the outcome or the error is set. The waiter may be destroyed before this
+    /// returns.
     virtual void finish() noexcept = 0;
-    virtual bool is_outstanding() const noexcept = 0;
+    virtual bool is_async() const noexcept = 0;
 
-    const AppendRequest* const request;  ///< none: wants the transaction for itself
-    Bell& bell;                          ///< of the thread that leads for it
-    bool leads = false;                  ///< written before that is rung
+    const AppendRequest* const request;  ///< null for `transact`, which joins no group
+    Wakeup& wakeup;                      ///< of the thread that leads when this is at the front
+    bool leads = false;                  ///< set before `wakeup` is signalled
     std::optional<AppendOutcome> outcome{};
     std::exception_ptr error{};
 };
 
 struct CommitQueue::BlockingWaiter final : Waiter {
-    explicit BlockingWaiter(const AppendRequest* asked) : Waiter(asked, own_bell) {}
+    explicit BlockingWaiter(const AppendRequest* append_request)
+        : Waiter(append_request, own_wakeup) {}
 
-    void finish() noexcept override { own_bell.ring(); }
-    bool is_outstanding() const noexcept override { return false; }
+    void finish() noexcept override { own_wakeup.signal(); }
+    bool is_async() const noexcept override { return false; }
 
-    Bell own_bell;
+    Wakeup own_wakeup;
 };
 
 struct CommitQueue::AsyncWaiter final : Waiter {
-    AsyncWaiter(OwnedAppend given, Bell& committers_bell)
-        : Waiter(&owned_request, committers_bell), append(std::move(given)) {}
+    AsyncWaiter(OwnedAppend given, Wakeup& committers_wakeup)
+        : Waiter(&owned_request, committers_wakeup), append(std::move(given)) {}
 
     void finish() noexcept override {
-        const std::unique_ptr<AsyncWaiter> gone_afterwards{this};
+        const std::unique_ptr<AsyncWaiter> owner{this};
         if (!error && std::holds_alternative<Conflict>(*outcome)) {
             error = std::make_exception_ptr(ConflictError(std::get<Conflict>(std::move(*outcome))));
         }
         if (error) return promise.set_exception(error);
         promise.set_value(std::get<AppendResult>(*outcome));
     }
-    bool is_outstanding() const noexcept override { return true; }
+    bool is_async() const noexcept override { return true; }
 
     const OwnedAppend append;
     const AppendRequest owned_request{
@@ -59,18 +62,18 @@ struct CommitQueue::AsyncWaiter final : Waiter {
     std::promise<AppendResult> promise;
 };
 
-void CommitQueue::Bell::wait() noexcept {
-    while (sem_wait(&rung_) != 0) {}
+void CommitQueue::Wakeup::wait() noexcept {
+    while (sem_wait(&semaphore_) != 0) {}
 }
 
-void CommitQueue::Bell::wait_at_most(std::chrono::nanoseconds time) noexcept {
+void CommitQueue::Wakeup::wait_for(std::chrono::nanoseconds time) noexcept {
     timespec until{};
     clock_gettime(CLOCK_MONOTONIC, &until);
     const auto nanoseconds = until.tv_nsec + time.count();
     constexpr long second = 1'000'000'000;
     until.tv_sec += nanoseconds / second;
     until.tv_nsec = nanoseconds % second;
-    while (sem_clockwait(&rung_, CLOCK_MONOTONIC, &until) != 0 && errno == EINTR) {}
+    while (sem_clockwait(&semaphore_, CLOCK_MONOTONIC, &until) != 0 && errno == EINTR) {}
 }
 
 CommitQueue::~CommitQueue() {
@@ -79,44 +82,46 @@ CommitQueue::~CommitQueue() {
         const std::scoped_lock lock{mutex_};
         closed_ = true;
     }
-    committer_bell_.ring();
+    committer_wakeup_.signal();
     committer_.join();
 }
 
 AppendOutcome CommitQueue::append(const AppendRequest& request) {
     BlockingWaiter self{&request};
-    wait_for_turn(self);
+    enqueue_and_wait(self);
     if (self.leads) lead(self);
     if (self.error) std::rethrow_exception(self.error);
     return *self.outcome;
 }
 
 std::future<AppendResult> CommitQueue::append_async(OwnedAppend append) {
-    auto waiter = std::make_unique<AsyncWaiter>(std::move(append), committer_bell_);
+    auto waiter = std::make_unique<AsyncWaiter>(std::move(append), committer_wakeup_);
     auto result = waiter->promise.get_future();
     std::unique_lock lock{mutex_};
-    if (!committer_.joinable()) committer_ = std::thread{[this] { commit_outstanding(); }};
-    room_.wait(lock, [this] { return outstanding_ < outstanding_max; });
-    if (enqueue(*waiter)) committer_bell_.ring();
-    ++outstanding_;
-    // It is the queue's until it is finished.
+    if (!committer_.joinable()) committer_ = std::thread{[this] { lead_async_appends(); }};
+    async_room_.wait(lock, [this] { return async_pending_ < async_pending_max; });
+    if (enqueue(*waiter)) committer_wakeup_.signal();
+    ++async_pending_;
+    // The queue owns the waiter until `finish`.
     static_cast<void>(waiter.release());
     return result;
 }
 
-void CommitQueue::commit_outstanding() {
+void CommitQueue::lead_async_appends() {
     while (true) {
         {
-            // Who gathers may have taken the ring that says so for one that ends the gathering.
+            // `collect` may have consumed the destructor's signal as one that says that the group
+            // is complete. Waiting for it here would then never end.
             const std::scoped_lock lock{mutex_};
             if (closed_ && queue_.empty()) return;
         }
-        committer_bell_.wait();
+        committer_wakeup_.wait();
         Waiter* leader = nullptr;
         {
             const std::scoped_lock lock{mutex_};
-            // A gathering that was over already may have rung as well.
-            if (queue_.empty() || !queue_.front()->is_outstanding()) continue;
+            // A signal that came just after `collect` had timed out is still pending, so the thread
+            // can wake up without a reason.
+            if (queue_.empty() || !queue_.front()->is_async()) continue;
             leader = queue_.front();
         }
         lead(*leader);
@@ -125,22 +130,22 @@ void CommitQueue::commit_outstanding() {
 }
 
 void CommitQueue::lead(Waiter& leader) {
-    gather(leader);
+    collect(leader);
     std::vector<Waiter*> group;
     {
         const std::scoped_lock lock{mutex_};
         const auto size = static_cast<std::ptrdiff_t>(group_size());
         group.assign(queue_.begin(), queue_.begin() + size);
     }
-    const auto begun = SteadyClock::now();
+    const auto started_at = SteadyClock::now();
     store(group);
-    last_store_ = SteadyClock::now() - begun;
+    last_store_time_ = SteadyClock::now() - started_at;
     finish(group.size());
 }
 
 void CommitQueue::transact(const std::function<void(WriteTransaction&)>& unit) {
     BlockingWaiter self{nullptr};
-    wait_for_turn(self);
+    enqueue_and_wait(self);
     struct Finish {
         CommitQueue& queue;
         ~Finish() { queue.finish(1); }
@@ -156,45 +161,46 @@ void CommitQueue::transact(const std::function<void(WriteTransaction&)>& unit) {
 
 bool CommitQueue::enqueue(Waiter& waiter) {
     queue_.push_back(&waiter);
-    if (returning_ > 0) --returning_;
-    // Nobody behind one who wants to be alone can join.
-    const bool complete = returning_ == 0 || waiter.request == nullptr;
-    if (gathering_ && complete) {
-        gathering_ = false;
-        queue_.front()->bell.ring();
+    if (absent_callers_ > 0) --absent_callers_;
+    // A call of `transact` completes the group in front of it: it cannot join, and an append behind
+    // it must not overtake it.
+    const bool complete = absent_callers_ == 0 || waiter.request == nullptr;
+    if (collecting_ && complete) {
+        collecting_ = false;
+        queue_.front()->wakeup.signal();
     }
     waiter.leads = queue_.front() == &waiter;
     return waiter.leads;
 }
 
-void CommitQueue::wait_for_turn(BlockingWaiter& waiter) {
+void CommitQueue::enqueue_and_wait(BlockingWaiter& waiter) {
     {
         const std::scoped_lock lock{mutex_};
         if (enqueue(waiter)) return;
     }
-    waiter.own_bell.wait();
+    waiter.own_wakeup.wait();
 }
 
-void CommitQueue::gather(Waiter& leader) {
-    const auto patience = last_store_ / 4;
+void CommitQueue::collect(Waiter& leader) {
+    const auto wait_max = last_store_time_ / 4;
     std::size_t awaited = 0;
     {
         const std::scoped_lock lock{mutex_};
-        awaited = returning_;
-        if (awaited == 0 || patience < gather_min) return;
-        if (queue_.size() >= gather_below || group_size() < queue_.size()) return;
-        if (gathers_skipped_ > 0) {
-            --gathers_skipped_;
+        awaited = absent_callers_;
+        if (awaited == 0 || wait_max < collect_wait_min) return;
+        if (queue_.size() >= collect_below || group_size() < queue_.size()) return;
+        if (collects_left_to_skip_ > 0) {
+            --collects_left_to_skip_;
             return;
         }
-        gathering_ = true;
+        collecting_ = true;
     }
-    leader.bell.wait_at_most(patience);
+    leader.wakeup.wait_for(wait_max);
     const std::scoped_lock lock{mutex_};
-    gathering_ = false;
-    const bool in_vain = returning_ * 2 > awaited;
-    gathers_missed_ = in_vain ? std::min(2 * gathers_missed_ + 1, gathers_missed_max) : 0;
-    gathers_skipped_ = gathers_missed_;
+    collecting_ = false;
+    const bool was_futile = absent_callers_ * 2 > awaited;
+    collects_to_skip_ = was_futile ? std::min(2 * collects_to_skip_ + 1, collects_skipped_max) : 0;
+    collects_left_to_skip_ = collects_to_skip_;
 }
 
 std::size_t CommitQueue::group_size() const {
@@ -211,9 +217,10 @@ std::size_t CommitQueue::group_size() const {
 
 void CommitQueue::store(Group group) {
     try {
-        // An append says no before it has written anything, but for rare cases; so all go without
-        // a savepoint first, and only if one of those cases comes up does each get its own.
-        if (hooks_.has_hooks() || !store_together(group)) store_one_by_one(group);
+        // A conflict is found before anything is written, so one append's conflict leaves nothing
+        // to undo. Only a repeated event id fails the whole transaction. That is rare: all appends
+        // are first stored without savepoints, and if it happens again with one for each.
+        if (hooks_.has_hooks() || !store_together(group)) store_with_savepoints(group);
         hooks_.after_commit();
     } catch (...) {
         for (Waiter* waiter : group) {
@@ -236,14 +243,14 @@ bool CommitQueue::store_together(Group group) {
     }
 }
 
-void CommitQueue::store_one_by_one(Group group) {
+void CommitQueue::store_with_savepoints(Group group) {
     std::vector<Waiter*> left(group.begin(), group.end());
-    while (!left.empty() && !try_one_by_one(left)) {
+    while (!left.empty() && !try_with_savepoints(left)) {
         std::erase_if(left, [](const Waiter* waiter) { return waiter->error != nullptr; });
     }
 }
 
-bool CommitQueue::try_one_by_one(const std::vector<Waiter*>& group) {
+bool CommitQueue::try_with_savepoints(const std::vector<Waiter*>& group) {
     const auto transaction = engine_.begin();
     for (Waiter* waiter : group) {
         transaction->savepoint();
@@ -260,8 +267,8 @@ bool CommitQueue::try_one_by_one(const std::vector<Waiter*>& group) {
         try {
             transaction->rollback_to_savepoint();
         } catch (const Error&) {
-            // The savepoint went with the transaction (a hook ran INSERT OR ROLLBACK, the disk is
-            // full); that is no reason to refuse the others.
+            // The transaction was rolled back together with the savepoint (a hook ran INSERT OR
+            // ROLLBACK, or the disk is full). The other appends are tried again without this one.
             return false;
         }
     }
@@ -275,19 +282,19 @@ void CommitQueue::finish(std::size_t group_size) {
         const std::scoped_lock lock{mutex_};
         const auto size = static_cast<std::ptrdiff_t>(group_size);
         const auto end = queue_.begin() + size;
-        const auto told = std::count_if(
-            queue_.begin(), end, [](const Waiter* waiter) { return waiter->is_outstanding(); });
+        const auto async_count = std::count_if(
+            queue_.begin(), end, [](const Waiter* waiter) { return waiter->is_async(); });
         followers.assign(queue_.begin() + 1, end);
         queue_.erase(queue_.begin(), end);
-        returning_ = group_size;
-        if (told > 0) {
-            outstanding_ -= static_cast<std::size_t>(told);
-            room_.notify_all();
+        absent_callers_ = group_size;
+        if (async_count > 0) {
+            async_pending_ -= static_cast<std::size_t>(async_count);
+            async_room_.notify_all();
         }
-        // The next leader goes to work before this group is told, so the disk never idles.
+        // The next leader is woken before the followers, so that the disk is not idle meanwhile.
         if (!queue_.empty()) {
             queue_.front()->leads = true;
-            queue_.front()->bell.ring();
+            queue_.front()->wakeup.signal();
         }
     }
     for (Waiter* follower : followers) follower->finish();

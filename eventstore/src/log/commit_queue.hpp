@@ -16,21 +16,22 @@
 
 namespace daybook {
 
-/// Where all writes of a process meet. Callers queue up; the first becomes the leader, takes the
-/// appends that wait behind it, stores them in one transaction and tells everyone their own
-/// verdict. A lone caller leads a group of one: no thread hop, no delay.
-/// (LevelDB's write queue is the model: google/leveldb, DBImpl::Write.)
+/// Group commit for all writes of a process. Callers queue up. The first becomes the leader: it
+/// takes the appends that wait behind it, stores them in one transaction and wakes each follower
+/// with its own outcome. A single caller leads a group of one, without another thread and without
+/// delay. (Modelled on LevelDB's write queue: google/leveldb, DBImpl::Write.)
 ///
-/// Callers that were just told usually come again at once. A leader of few waits a moment for them,
-/// so that all share one commit instead of two halves taking turns; when they do not come, the next
+/// Callers that have just got their outcome usually append again at once. The leader of a small
+/// group waits a moment for them, so that all share one commit; otherwise two halves would take
+/// turns, each waiting for the commit of the other. If they do not come back in time, the next
 /// groups do not wait. (PostgreSQL's commit_delay and commit_siblings have the same purpose.) A
-/// large group goes at once: the callers of the last one wake up while it is stored.
+/// large group is stored at once: the callers of the last one wake up and queue again meanwhile.
 ///
-/// An append that nobody waits for joins like any other; when it comes to the front, a thread of
-/// the queue leads for it. That thread begins with the first such append.
+/// An asynchronous append, which has no caller that waits, joins a group like any other. When it
+/// comes to the front, a thread of the queue leads for it; the first such append starts the thread.
 class CommitQueue {
 public:
-    /// An append with all that it speaks of.
+    /// An append that owns its data.
     struct OwnedAppend {
         StreamName stream;
         ExpectedVersion expected;
@@ -38,8 +39,8 @@ public:
         Timestamp recorded_at;
     };
 
-    /// `before_commit` runs for each append that stored something, inside its unit; `has_hooks`
-    /// says whether it would do anything.
+    /// `before_commit` runs for each append that stored something, in the same transaction;
+    /// `has_hooks` returns false if it would do nothing. `after_commit` runs after every commit.
     struct Hooks {
         std::function<bool()> has_hooks;
         std::function<void(WriteTransaction&, const AppendRequest&)> before_commit;
@@ -47,13 +48,14 @@ public:
     };
 
     CommitQueue(Engine& engine, Hooks hooks) : engine_(engine), hooks_(std::move(hooks)) {}
-    /// Stores what is still outstanding.
+    /// Stores the asynchronous appends that are still in the queue.
     ~CommitQueue();
 
     AppendOutcome append(const AppendRequest& request);
-    /// Waits only if too many are outstanding.
+    /// Waits only while `async_pending_max` such appends are not stored yet.
     std::future<AppendResult> append_async(OwnedAppend append);
-    /// Runs `unit` alone in a transaction of its own, on the calling thread, and commits it.
+    /// Runs `unit` in a transaction of its own, without a group, on the calling thread, and commits
+    /// it.
     void transact(const std::function<void(WriteTransaction&)>& unit);
 
 private:
@@ -63,63 +65,76 @@ private:
     using Group = std::span<Waiter* const>;
     using SteadyClock = std::chrono::steady_clock;
 
-    /// What one thread waits for. (A POSIX semaphore, because it takes fewer system calls than what
-    /// the library has.)
-    class Bell {
+    /// A semaphore on which one thread sleeps. (POSIX, because it needs fewer system calls than
+    /// those of the standard library.)
+    class Wakeup {
     public:
-        Bell() noexcept { sem_init(&rung_, 0, 0); }
-        ~Bell() { sem_destroy(&rung_); }
-        Bell(const Bell&) = delete;
-        Bell& operator=(const Bell&) = delete;
+        Wakeup() noexcept { sem_init(&semaphore_, 0, 0); }
+        ~Wakeup() { sem_destroy(&semaphore_); }
+        Wakeup(const Wakeup&) = delete;
+        Wakeup& operator=(const Wakeup&) = delete;
 
-        void ring() noexcept { sem_post(&rung_); }
+        void signal() noexcept { sem_post(&semaphore_); }
         void wait() noexcept;
-        void wait_at_most(std::chrono::nanoseconds time) noexcept;
+        void wait_for(std::chrono::nanoseconds time) noexcept;
 
     private:
-        sem_t rung_;
+        sem_t semaphore_;
     };
 
-    /// True if it is in front and leads. Under `mutex_`.
+    /// Returns true if the waiter is at the front and leads. REQUIRES: mutex_
     bool enqueue(Waiter& waiter);
-    void wait_for_turn(BlockingWaiter& waiter);
-    /// Leads for appends that nobody waits for, until the queue is closed and empty.
-    void commit_outstanding();
+    /// Returns when the waiter leads, or has its outcome.
+    void enqueue_and_wait(BlockingWaiter& waiter);
+    /// Leads for asynchronous appends, until the queue is closed and empty.
+    void lead_async_appends();
+    /// Stores the leader's group and wakes the followers.
     void lead(Waiter& leader);
-    /// Waits for the callers of the last group, at most for a quarter of the time it took.
-    void gather(Waiter& leader);
-    /// The leader and the appends that may join it.
+    /// Waits for the callers of the last group to queue again, at most for a quarter of the time
+    /// that storing it took.
+    void collect(Waiter& leader);
+    /// The number of waiters in the group: the leader and the appends that may join it.
+    /// REQUIRES: mutex_
     std::size_t group_size() const;
     void store(Group group);
+    /// Without savepoints. False, and nothing is stored, if an event id is already stored.
     bool store_together(Group group);
-    void store_one_by_one(Group group);
+    /// Each append with a savepoint of its own, so that one that fails does not fail the others.
+    void store_with_savepoints(Group group);
     /// False if the engine has ended the transaction by itself: nothing is stored, and the append
-    /// that was the reason has its error.
-    bool try_one_by_one(const std::vector<Waiter*>& group);
+    /// that caused it has its error.
+    bool try_with_savepoints(const std::vector<Waiter*>& group);
+    /// Removes the group from the queue, wakes the next leader, then the followers.
     void finish(std::size_t group_size);
 
     static constexpr std::size_t group_appends_max = 1024;
     static constexpr std::size_t group_events_max = 20'000;
-    static constexpr std::size_t outstanding_max = 4096;
-    /// A shorter wait than the system's timers can make is none.
-    static constexpr std::chrono::microseconds gather_min{50};
-    static constexpr std::size_t gather_below = 16;
-    static constexpr int gathers_missed_max = 31;
+    static constexpr std::size_t async_pending_max = 4096;
+    /// The system's timers are not precise enough for a shorter wait.
+    static constexpr std::chrono::microseconds collect_wait_min{50};
+    /// Larger groups do not wait.
+    static constexpr std::size_t collect_below = 16;
+    static constexpr int collects_skipped_max = 31;
 
     Engine& engine_;
     const Hooks hooks_;
     std::mutex mutex_;
-    std::deque<Waiter*> queue_;  ///< under mutex_; the front one leads
-    std::size_t returning_ = 0;  ///< under mutex_; of the last group, those not in the queue again
-    bool gathering_ = false;     ///< under mutex_; the front one waits for them
-    int gathers_missed_ = 0;     ///< under mutex_; grows with each wait in vain
-    int gathers_skipped_ = 0;    ///< under mutex_; groups that still do not wait
-    SteadyClock::duration last_store_{};  ///< the leader's
-    std::size_t outstanding_ = 0;         ///< under mutex_; appends that nobody waits for
-    bool closed_ = false;                 ///< under mutex_
-    std::condition_variable room_;        ///< fewer are outstanding
-    Bell committer_bell_;
-    std::thread committer_;  ///< runs `commit_outstanding`, once it is needed
+    // Under mutex_.
+    std::deque<Waiter*> queue_;       ///< the front one leads
+    std::size_t absent_callers_ = 0;  ///< of the last group, those that have not queued again
+    bool collecting_ = false;         ///< the leader waits for them
+    /// How many groups do not wait after a futile wait: about doubles with each, zero after a
+    /// successful one.
+    int collects_to_skip_ = 0;
+    int collects_left_to_skip_ = 0;
+    std::size_t async_pending_ = 0;  ///< asynchronous appends that are not stored yet
+    bool closed_ = false;
+    std::condition_variable async_room_;  ///< `async_pending_` has become less
+
+    /// Only the leader uses it. It passes from one leader to the next with mutex_ or a wakeup.
+    SteadyClock::duration last_store_time_{};
+    Wakeup committer_wakeup_;
+    std::thread committer_;  ///< runs `lead_async_appends`, once it is needed
 };
 
 }  // namespace daybook
