@@ -45,31 +45,31 @@ std::string_view boolean(bool value) {
     return value ? yes : no;
 }
 
-void add_terms(Parameters& parameters, const AppendTerms& terms) {
-    add_id(parameters, terms.last_known);
-    parameters.add_binary(boolean(terms.after_known), type::boolean);
+void add_options(Parameters& parameters, const AppendOptions& options) {
+    add_id(parameters, options.last_known);
+    parameters.add_binary(boolean(options.after_known), type::boolean);
 }
 
-void add_number(Parameters& parameters, std::optional<std::int64_t> number) {
-    if (number) {
-        parameters.add(*number);
+void add_id_or_null(Parameters& parameters, std::optional<std::int64_t> id) {
+    if (id) {
+        parameters.add(*id);
     } else {
         parameters.add_null(type::int8);
     }
 }
 
-void add_known(Parameters& parameters, const KnownEvent& known) {
-    add_number(parameters, known.log);
-    add_number(parameters, known.type);
-    add_number(parameters, known.category);
+void add_hints(Parameters& parameters, const EventHints& hints) {
+    add_id_or_null(parameters, hints.log_table);
+    add_id_or_null(parameters, hints.type);
+    add_id_or_null(parameters, hints.category);
     std::optional<std::int64_t> stream;
     std::optional<std::int64_t> version;
-    if (known.stream) {
-        stream = known.stream->number;
-        version = static_cast<std::int64_t>(known.stream->version.value());
+    if (hints.stream) {
+        stream = hints.stream->id;
+        version = static_cast<std::int64_t>(hints.stream->version.value());
     }
-    add_number(parameters, stream);
-    add_number(parameters, version);
+    add_id_or_null(parameters, stream);
+    add_id_or_null(parameters, version);
 }
 
 }  // namespace
@@ -94,11 +94,11 @@ void EventColumns::add_to(Parameters& parameters) {
         .add(metadata_, type::text_array);
 }
 
-AppendCall::AppendCall(AppendRequests requests) {
+AppendEventsCall::AppendEventsCall(AppendRequests requests) {
     for (const AppendRequest* request : requests) add(*request);
 }
 
-void AppendCall::add(const AppendRequest& request) {
+void AppendEventsCall::add(const AppendRequest& request) {
     request_stream_.add(stream_number(request.stream));
     request_expected_.add(expected_code(request.expected));
     request_events_.add(static_cast<std::int32_t>(request.events.size()));
@@ -112,7 +112,7 @@ void AppendCall::add(const AppendRequest& request) {
     }
 }
 
-std::int32_t AppendCall::stream_number(const StreamName& stream) {
+std::int32_t AppendEventsCall::stream_number(const StreamName& stream) {
     const auto [found, is_new] =
         stream_numbers_.try_emplace(std::string_view{stream.str()}, stream_names_.size() + 1);
     if (is_new) {
@@ -122,7 +122,7 @@ std::int32_t AppendCall::stream_number(const StreamName& stream) {
     return found->second;
 }
 
-std::int32_t AppendCall::type_number(const EventType& type) {
+std::int32_t AppendEventsCall::type_number(const EventType& type) {
     auto& versions = type_numbers_[type.name];
     for (const auto& [version, number] : versions) {
         if (version == type.version) return number;
@@ -133,9 +133,9 @@ std::int32_t AppendCall::type_number(const EventType& type) {
     return type_names_.size();
 }
 
-Parameters AppendCall::parameters(const AppendTerms& terms) {
+Parameters AppendEventsCall::parameters(const AppendOptions& options) {
     Parameters all;
-    all.add_binary(boolean(terms.check_ids), type::boolean)
+    all.add_binary(boolean(options.check_ids), type::boolean)
         .add(stream_names_, type::text_array)
         .add(stream_categories_, type::text_array)
         .add(type_names_, type::text_array)
@@ -148,21 +148,21 @@ Parameters AppendCall::parameters(const AppendTerms& terms) {
         .add(event_number_, type::int4_array)
         .add(event_type_, type::int4_array);
     events_.add_to(all);
-    add_terms(all, terms);
+    add_options(all, options);
     return all;
 }
 
-KnownCall::KnownCall(const Foresight& foresight) {
-    auto type = foresight.types.begin();
-    for (std::size_t i = 0; i < foresight.foreseen.size(); ++i) {
-        const AppendRequest& request = *foresight.foreseen[i];
-        const StreamNumbers& numbers = foresight.streams[i];
-        const Version reached = foresight.results[i].version;
+AppendKnownCall::AppendKnownCall(const Prediction& prediction) {
+    auto type = prediction.types.begin();
+    for (std::size_t i = 0; i < prediction.predicted.size(); ++i) {
+        const AppendRequest& request = *prediction.predicted[i];
+        const StreamIds& ids = prediction.streams[i];
+        const Version reached = prediction.results[i].version;
         auto version = static_cast<std::int64_t>(reached.value() - request.events.size());
         for (const NewEvent& event : request.events) {
-            event_stream_.add(numbers.stream);
+            event_stream_.add(ids.stream);
             event_version_.add(++version);
-            event_category_.add(static_cast<std::int32_t>(numbers.category));
+            event_category_.add(static_cast<std::int32_t>(ids.category));
             event_type_.add(static_cast<std::int32_t>(*type++));
             event_recorded_.add(microseconds(request.recorded_at));
             events_.add(request, event);
@@ -170,7 +170,7 @@ KnownCall::KnownCall(const Foresight& foresight) {
     }
 }
 
-Parameters KnownCall::parameters(const EventId& last_known, std::int64_t known_log) {
+Parameters AppendKnownCall::parameters(const EventId& last_known, std::int64_t log_table) {
     Parameters all;
     all.add(last_known)
         .add(event_stream_, type::int8_array)
@@ -179,12 +179,12 @@ Parameters KnownCall::parameters(const EventId& last_known, std::int64_t known_l
         .add(event_type_, type::int4_array)
         .add(event_recorded_, type::int8_array);
     events_.add_to(all);
-    all.add(known_log);
+    all.add(log_table);
     return all;
 }
 
-Parameters append_event_parameters(const AppendRequest& request, const AppendTerms& terms,
-                                   const KnownEvent& known) {
+Parameters append_event_parameters(const AppendRequest& request, const AppendOptions& options,
+                                   const EventHints& hints) {
     const NewEvent& event = request.events.front();
     Parameters all;
     all.add_text(request.stream.str())
@@ -202,8 +202,8 @@ Parameters append_event_parameters(const AppendRequest& request, const AppendTer
     } else {
         all.add_text(event.metadata);
     }
-    add_terms(all, terms);
-    add_known(all, known);
+    add_options(all, options);
+    add_hints(all, hints);
     return all;
 }
 

@@ -4,20 +4,25 @@
 #include <unordered_map>
 
 #include "daybook/eventstore/engine.hpp"
-#include "engine/postgres/known_log.hpp"
+#include "engine/postgres/log_cache.hpp"
 #include "engine/postgres/values.hpp"
 
 namespace daybook::postgres {
 
-/// How a call that looks everything up is meant.
-struct AppendTerms {
+/// The options of the server functions `append_events` and `append_event`.
+struct AppendOptions {
+    /// The last event in the writer's cache; the server says whether it was the last of the log.
     EventId last_known;
+    /// Whether the server looks for the ids of the new events before it inserts them. Without, an
+    /// id that is already stored makes the whole call fail.
     bool check_ids = false;
-    /// The second half of a group, to be stored only if the known half is.
+    /// The call follows an `append_known` in the same transaction, and stores its events only if
+    /// that call has stored its own (then `last_known` is the last of these). Otherwise half of a
+    /// group would be stored and then appended again.
     bool after_known = false;
 };
 
-/// What every call takes of each event.
+/// The array parameters that both calls below take: one element for each event.
 class EventColumns {
 public:
     void add(const AppendRequest& request, const NewEvent& event);
@@ -31,20 +36,21 @@ private:
     Array metadata_{type::text};
 };
 
-/// The arguments of `append_events` for a group of requests (schema/sql/postgres/0002_append.sql).
-/// The requests must outlive it.
-class AppendCall {
+/// A call of `append_events` (schema/sql/postgres/0002_append.sql), which looks up all names and
+/// versions of a group of appends. The requests must outlive this.
+class AppendEventsCall {
 public:
-    explicit AppendCall(AppendRequests requests);
+    explicit AppendEventsCall(AppendRequests requests);
 
     static constexpr std::string_view statement =
         "SELECT * FROM daybook_append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
         "$11, $12, $13, $14, $15, $16, $17, $18, $19)";
 
-    /// Valid as long as this.
-    Parameters parameters(const AppendTerms& terms);
+    /// They borrow from this, which has to live until they are sent.
+    Parameters parameters(const AppendOptions& options);
 
-    // Where the answer speaks of a name that a request has, from 1.
+    // Where the function's result has the id of this stream or type; the first is 1. An unknown
+    // one is added.
     std::int32_t stream_number(const StreamName& stream);
     std::int32_t type_number(const EventType& type);
 
@@ -67,16 +73,17 @@ private:
     EventColumns events_;
 };
 
-/// The arguments of `append_known`.
-class KnownCall {
+/// A call of `append_known`, which inserts the events of a prediction as finished rows. It returns
+/// false, and inserts nothing, if `last_known` is not the last event of the log.
+class AppendKnownCall {
 public:
-    explicit KnownCall(const Foresight& foresight);
+    explicit AppendKnownCall(const Prediction& prediction);
 
     static constexpr std::string_view statement =
         "SELECT daybook_append_known($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
-    /// Valid as long as this.
-    Parameters parameters(const EventId& last_known, std::int64_t known_log);
+    /// They borrow from this, which has to live until they are sent.
+    Parameters parameters(const EventId& last_known, std::int64_t log_table);
 
 private:
     Array event_stream_{type::int8};
@@ -87,9 +94,10 @@ private:
     EventColumns events_;
 };
 
-/// The arguments of `append_event`, for a request of one event. Borrows from the request.
-Parameters append_event_parameters(const AppendRequest& request, const AppendTerms& terms,
-                                   const KnownEvent& known);
+/// The parameters of `append_event`, for a request with a single event. They borrow from the
+/// request, which has to live until they are sent.
+Parameters append_event_parameters(const AppendRequest& request, const AppendOptions& options,
+                                   const EventHints& hints);
 
 constexpr std::string_view append_event_statement =
     "SELECT daybook_append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "

@@ -24,84 +24,86 @@ bool is_one_event(AppendRequests requests) {
     return requests.size() == 1 && requests.front()->events.size() == 1;
 }
 
-/// The server looks for ids in what is stored, and the events of one call are not yet.
-void refuse_id_twice(AppendRequests requests) {
+/// Throws DuplicateError if two events of the group have the same id. The server does not find this
+/// out: it compares new ids with stored events, and the events of one call are not stored yet.
+void refuse_repeated_ids(AppendRequests requests) {
     std::size_t events = 0;
     for (const AppendRequest* request : requests) events += request->events.size();
     if (events < 2) return;
-    // A table half full at most, in which a step to the next place settles who came to one first.
-    const std::size_t places = std::bit_ceil(2 * events);
-    const int unused_bits = std::countl_zero(places) + 1;
-    std::vector<const EventId*> table(places);
+    // A hash table with open addressing and linear probing, at most half full.
+    const std::size_t slots = std::bit_ceil(2 * events);
+    const int unused_bits = std::countl_zero(slots) + 1;
+    std::vector<const EventId*> table(slots);
     for (const AppendRequest* request : requests) {
         for (const NewEvent& event : request->events) {
-            std::uint64_t place = 0;
-            std::memcpy(&place, event.id.bytes().data() + sizeof place, sizeof place);
-            place = place * 0x9e3779b97f4a7c15U >> unused_bits;
-            for (; table[place] != nullptr; place = (place + 1) % places) {
-                if (*table[place] != event.id) continue;
+            std::uint64_t slot = 0;
+            std::memcpy(&slot, event.id.bytes().data() + sizeof slot, sizeof slot);
+            slot = slot * 0x9e3779b97f4a7c15U >> unused_bits;
+            for (; table[slot] != nullptr; slot = (slot + 1) % slots) {
+                if (*table[slot] != event.id) continue;
                 throw DuplicateError("stream '" + request->stream.str() + "': event id " +
                                      event.id.to_string() +
                                      " is in what is appended together with it already: give each "
                                      "event an id of its own");
             }
-            table[place] = &event.id;
+            table[slot] = &event.id;
         }
     }
 }
 
-/// A call more costs as much as looking up what a few events need.
-bool pays(const Foresight& foresight) {
+/// Whether the prediction saves time. A second call costs as much as the look-ups of a few events.
+bool is_worthwhile(const Prediction& prediction) {
     constexpr std::size_t events_min = 4;
-    const std::size_t events = foresight.types.size();
-    return events >= events_min || (events > 1 && foresight.rest.empty());
+    const std::size_t events = prediction.types.size();
+    return events >= events_min || (events > 1 && prediction.rest.empty());
 }
 
 }  // namespace
 
 std::vector<AppendOutcome> Appender::append(AppendRequests requests) {
-    refuse_id_twice(requests);
+    refuse_repeated_ids(requests);
     if (!connection_.in_transaction() && !is_one_event(requests)) {
-        const Foresight foresight = known_.foresee(requests);
-        if (pays(foresight)) return append_foreseen(requests, foresight);
+        const Prediction prediction = cache_.predict(requests);
+        if (is_worthwhile(prediction)) return append_predicted(requests, prediction);
     }
-    return append_any(requests);
+    return append_unpredicted(requests);
 }
 
-std::vector<AppendOutcome> Appender::append_any(AppendRequests requests) {
-    begin();
-    Question question =
-        ask(requests, {.last_known = known_.last(), .check_ids = connection_.in_transaction()});
-    return understand(question, receive().back());
+std::vector<AppendOutcome> Appender::append_unpredicted(AppendRequests requests) {
+    send_settings();
+    SentAppend sent = send(
+        requests, {.last_known = cache_.last_event(), .check_ids = connection_.in_transaction()});
+    return parse_result(sent, receive().back());
 }
 
-std::vector<AppendOutcome> Appender::append_foreseen(AppendRequests requests,
-                                                     const Foresight& foresight) {
-    begin();
-    KnownCall call{foresight};
-    Parameters parameters = call.parameters(known_.last(), known_.log());
-    connection_.send(KnownCall::statement, parameters);
-    std::optional<Question> rest;
-    if (!foresight.rest.empty()) {
-        // All or nothing: a group is one transaction, and its exception says that nothing is there.
-        const EventId& foreseen_last = foresight.foreseen.back()->events.back().id;
-        rest = ask(foresight.rest, {.last_known = foreseen_last, .after_known = true});
+std::vector<AppendOutcome> Appender::append_predicted(AppendRequests requests,
+                                                      const Prediction& prediction) {
+    send_settings();
+    AppendKnownCall call{prediction};
+    Parameters parameters = call.parameters(cache_.last_event(), cache_.log_table());
+    connection_.send(AppendKnownCall::statement, parameters);
+    std::optional<SentAppend> rest;
+    if (!prediction.rest.empty()) {
+        // Both calls are one transaction. The second stores its events only if the first has, so
+        // that an exception means for the whole group that nothing of it is stored.
+        const EventId& last_predicted = prediction.predicted.back()->events.back().id;
+        rest = send(prediction.rest, {.last_known = last_predicted, .after_known = true});
     }
-    const std::vector<Result> answers = receive();
-    const bool came_true = answers[answers.size() - (rest ? 2 : 1)].boolean(0, 0);
-    known_.learn_continued(came_true);
-    if (!came_true) return append_any(requests);
-    known_.learn(foresight);
+    const std::vector<Result> results = receive();
+    const bool is_correct = results[results.size() - (rest ? 2 : 1)].boolean(0, 0);
+    cache_.record_continued(is_correct);
+    if (!is_correct) return append_unpredicted(requests);
+    cache_.record(prediction);
     std::vector<AppendOutcome> others;
-    if (rest) others = understand(*rest, answers.back());
+    if (rest) others = parse_result(*rest, results.back());
 
     std::vector<AppendOutcome> outcomes;
     outcomes.reserve(requests.size());
-    std::size_t foreseen = 0;
+    std::size_t predicted = 0;
     auto other = others.begin();
     for (const AppendRequest* request : requests) {
-        if (foreseen < foresight.foreseen.size() && foresight.foreseen[foreseen] == request) {
-            outcomes.emplace_back(foresight.results[foreseen++]);
+        if (predicted < prediction.predicted.size() && prediction.predicted[predicted] == request) {
+            outcomes.emplace_back(prediction.results[predicted++]);
         } else {
             outcomes.push_back(std::move(*other++));
         }
@@ -109,23 +111,24 @@ std::vector<AppendOutcome> Appender::append_foreseen(AppendRequests requests,
     return outcomes;
 }
 
-void Appender::begin() {
+void Appender::send_settings() {
     if (!connection_.in_transaction()) connection_.send_settings();
 }
 
-Appender::Question Appender::ask(AppendRequests requests, const AppendTerms& terms) {
-    Question question{requests, std::nullopt};
-    if (is_one_event(requests) && !terms.check_ids) {
+Appender::SentAppend Appender::send(AppendRequests requests, const AppendOptions& options) {
+    SentAppend sent{requests, std::nullopt};
+    if (is_one_event(requests) && !options.check_ids) {
         const AppendRequest& request = *requests.front();
-        // Of what the half before may change nothing is known.
-        const KnownEvent known = terms.after_known ? KnownEvent{} : known_.foresee_event(request);
-        Parameters parameters = append_event_parameters(request, terms, known);
+        // Behind an `append_known` of the same group the cache is out of date: that call may change
+        // what the hints would say.
+        const EventHints hints = options.after_known ? EventHints{} : cache_.hints_for(request);
+        Parameters parameters = append_event_parameters(request, options, hints);
         connection_.send(append_event_statement, parameters);
     } else {
-        Parameters parameters = question.call.emplace(requests).parameters(terms);
-        connection_.send(AppendCall::statement, parameters);
+        Parameters parameters = sent.call.emplace(requests).parameters(options);
+        connection_.send(AppendEventsCall::statement, parameters);
     }
-    return question;
+    return sent;
 }
 
 std::vector<Result> Appender::receive() {
@@ -137,55 +140,55 @@ std::vector<Result> Appender::receive() {
     }
 }
 
-std::vector<AppendOutcome> Appender::understand(Question& question, const Result& answer) {
-    if (!question.call) return {understand_event(*question.requests.front(), answer)};
-    const auto positions = answer.integers<std::int64_t>(0, 0);
-    const auto versions = answer.integers<std::int64_t>(0, 1);
+std::vector<AppendOutcome> Appender::parse_result(SentAppend& sent, const Result& result) {
+    if (!sent.call) return {parse_event_result(*sent.requests.front(), result)};
+    const auto positions = result.integers<std::int64_t>(0, 0);
+    const auto versions = result.integers<std::int64_t>(0, 1);
     std::vector<AppendOutcome> outcomes;
     outcomes.reserve(positions.size());
-    for (std::size_t i = 0; i < question.requests.size(); ++i) {
-        outcomes.push_back(outcome_of(*question.requests[i], positions.at(i), versions.at(i)));
+    for (std::size_t i = 0; i < sent.requests.size(); ++i) {
+        outcomes.push_back(outcome_of(*sent.requests[i], positions.at(i), versions.at(i)));
     }
     if (connection_.in_transaction()) {
-        // It may still be rolled back.
-        known_.learn_continued(false);
+        // The transaction may still be rolled back, and then none of these versions exist.
+        cache_.invalidate();
     } else if (std::any_of(outcomes.begin(), outcomes.end(), has_stored)) {
-        learn(question, outcomes, answer);
+        record(sent, outcomes, result);
     }
     return outcomes;
 }
 
-AppendOutcome Appender::understand_event(const AppendRequest& request, const Result& answer) {
-    enum Told : std::size_t { position, version, stream, category, type, continued, log };
-    const auto told = answer.integers<std::int64_t>(0, 0);
-    AppendOutcome outcome = outcome_of(request, told.at(position), told.at(version));
+AppendOutcome Appender::parse_event_result(const AppendRequest& request, const Result& result) {
+    enum Field : std::size_t { position, version, stream, category, type, continued, log };
+    const auto fields = result.integers<std::int64_t>(0, 0);
+    AppendOutcome outcome = outcome_of(request, fields.at(position), fields.at(version));
     if (has_stored(outcome)) {
-        known_.learn_log(told.at(log));
-        known_.learn_continued(told.at(continued) != 0);
-        known_.learn(request.events.front().type, told.at(type));
-        known_.learn(request, {told.at(stream), told.at(category)},
-                     std::get<AppendResult>(outcome));
+        cache_.record_log_table(fields.at(log));
+        cache_.record_continued(fields.at(continued) != 0);
+        cache_.record_type(request.events.front().type, fields.at(type));
+        cache_.record_append(request, {fields.at(stream), fields.at(category)},
+                             std::get<AppendResult>(outcome));
     }
     return outcome;
 }
 
-void Appender::learn(Question& question, const std::vector<AppendOutcome>& outcomes,
-                     const Result& answer) {
-    const auto streams = answer.integers<std::int64_t>(0, 2);
-    const auto categories = answer.integers<std::int32_t>(0, 3);
-    const auto types = answer.integers<std::int32_t>(0, 4);
-    known_.learn_log(answer.int8(0, 6));
-    known_.learn_continued(answer.boolean(0, 5));
-    const auto place = [](std::int32_t number) { return static_cast<std::size_t>(number - 1); };
+void Appender::record(SentAppend& sent, const std::vector<AppendOutcome>& outcomes,
+                      const Result& result) {
+    const auto streams = result.integers<std::int64_t>(0, 2);
+    const auto categories = result.integers<std::int32_t>(0, 3);
+    const auto types = result.integers<std::int32_t>(0, 4);
+    cache_.record_log_table(result.int8(0, 6));
+    cache_.record_continued(result.boolean(0, 5));
+    const auto index_of = [](std::int32_t number) { return static_cast<std::size_t>(number - 1); };
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
         if (!has_stored(outcomes[i])) continue;
-        const AppendRequest& request = *question.requests[i];
+        const AppendRequest& request = *sent.requests[i];
         for (const NewEvent& event : request.events) {
-            known_.learn(event.type, types.at(place(question.call->type_number(event.type))));
+            cache_.record_type(event.type, types.at(index_of(sent.call->type_number(event.type))));
         }
-        const std::size_t stream = place(question.call->stream_number(request.stream));
-        known_.learn(request, {streams.at(stream), categories.at(stream)},
-                     std::get<AppendResult>(outcomes[i]));
+        const std::size_t stream = index_of(sent.call->stream_number(request.stream));
+        cache_.record_append(request, {streams.at(stream), categories.at(stream)},
+                             std::get<AppendResult>(outcomes[i]));
     }
 }
 
@@ -195,7 +198,7 @@ AppendOutcome Appender::outcome_of(const AppendRequest& request, std::int64_t po
     if (position > 0) return AppendResult{static_cast<std::uint64_t>(position), reached, false};
     if (position == not_as_expected) return Conflict{request.stream, request.expected, reached};
     if (auto repeated = repeat_of(request)) return *repeated;
-    throw CorruptError("store '" + place_.name + "': an event id of stream '" +
+    throw CorruptError("store '" + connection_string_.name + "': an event id of stream '" +
                        request.stream.str() + "' is refused but not there: check the store");
 }
 

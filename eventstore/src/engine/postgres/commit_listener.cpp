@@ -1,4 +1,4 @@
-#include "engine/postgres/watch.hpp"
+#include "engine/postgres/commit_listener.hpp"
 
 #include "daybook/core/error.hpp"
 
@@ -6,83 +6,86 @@ namespace daybook::postgres {
 
 namespace {
 
-// The unit's number is read as it is at this moment, whatever is committed; whether that unit has
-// ended, from this statement's snapshot.
-constexpr std::string_view look_statement =
+// `last_value` of the sequence `daybook_unit` is the id of the last transaction that is not a plain
+// append. A sequence has no snapshot: the id is there before the transaction is committed. Whether
+// it has ended is asked of this statement's snapshot, which is also that of the head.
+constexpr std::string_view poll_statement =
     "SELECT (SELECT COALESCE(max(position), 0) FROM daybook_event), last_value, "
     "pg_visible_in_snapshot(last_value::text::xid8, pg_current_snapshot()), "
     "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint, pg_is_in_recovery() "
     "FROM daybook_unit";
-enum Column { head, unit, unit_has_ended, server_time, is_standby };
+enum Column { head, last_transaction, transaction_has_ended, server_time, is_standby };
 
-// Whoever listens to the store holds this lock with the others, to be counted.
-constexpr std::string_view say_listening =
+// Every listener of the store holds this lock shared, so that listeners can be counted.
+constexpr std::string_view lock_as_listener =
     "SELECT pg_advisory_lock_shared(1147237733, 'daybook_event'::regclass::oid::integer)";
-constexpr std::string_view count_others_listening =
+constexpr std::string_view count_other_listeners =
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1147237733 "
     "AND objid = 'daybook_event'::regclass::oid AND pid <> pg_backend_pid()";
 
 }  // namespace
 
-Watch::Watch(Place place, StoreOptions options)
-    : place_(std::move(place)),
+CommitListener::CommitListener(ConnectionString connection_string, StoreOptions options)
+    : connection_string_(std::move(connection_string)),
       options_(std::move(options)),
-      channel_(quoted_name("daybook." + place_.schema)) {
+      channel_(quoted_name("daybook." + connection_string_.schema)) {
     {
         const std::scoped_lock lock{mutex_};
-        look();
+        poll();
     }
-    keeper_ = std::jthread{[this](const std::stop_token& stop) { keep(stop); }};
+    drain_thread_ = std::jthread{[this](const std::stop_token& stop) { drain(stop); }};
 }
 
-Watch::~Watch() {
-    // A thread does not come along into the child of a fork.
-    if (connection_ && connection_->is_of_parent()) keeper_.detach();
+CommitListener::~CommitListener() {
+    // The thread does not exist in the child of a fork, so joining it would not return.
+    if (connection_ && connection_->belongs_to_parent()) drain_thread_.detach();
 }
 
-void Watch::connect() {
+void CommitListener::connect() {
     listens_ = false;
     connection_.reset();
-    // A notification has a transaction of its own, which nobody's disk has to wait for.
+    // A NOTIFY is a transaction of its own. Nothing is lost with it, so it need not wait for the
+    // disk.
     const Settings own{{"synchronous_commit", "off"}};
-    connection_ = std::make_unique<Connection>(place_, options_, own);
+    connection_ = std::make_unique<Connection>(connection_string_, options_, own);
 }
 
-void Watch::listen() {
+void CommitListener::listen() {
     connection_->send("LISTEN " + channel_);
-    connection_->send(say_listening);
+    connection_->send(lock_as_listener);
     connection_->receive();
     listens_ = true;
 }
 
-void Watch::tell() noexcept {
+void CommitListener::notify() noexcept {
     const std::scoped_lock lock{mutex_};
     if (!connection_) return;
-    const std::string notify = "NOTIFY " + channel_;
-    if (place_.pooled) {
-        connection_->try_tell("BEGIN; SET LOCAL synchronous_commit TO off; " + notify + "; COMMIT");
+    const std::string command = "NOTIFY " + channel_;
+    if (connection_string_.pooled) {
+        connection_->try_send_async("BEGIN; SET LOCAL synchronous_commit TO off; " + command +
+                                    "; COMMIT");
         return;
     }
-    // As long as nobody else listens it is enough to ask now and then whether that is still so: who
-    // comes meanwhile looks by himself.
+    // While there are no other listeners, it is enough to count them once in `poll_interval`. One
+    // that starts in between polls, and so misses nothing.
     const auto now = SteadyClock::now();
-    const bool asks = now - asked_at_ >= look_every;
-    const bool alone = connection_->told() == "0";
-    if (alone && !asks) return;
-    const bool sent =
-        connection_->try_tell(asks ? notify + "; " + std::string(count_others_listening) : notify);
-    if (sent && asks) asked_at_ = now;
+    const bool counts = now - listeners_counted_at_ >= poll_interval;
+    const bool alone = connection_->async_result() == "0";
+    if (alone && !counts) return;
+    const bool sent = connection_->try_send_async(
+        counts ? command + "; " + std::string(count_other_listeners) : command);
+    if (sent && counts) listeners_counted_at_ = now;
 }
 
-std::uint64_t Watch::token() {
+std::uint64_t CommitListener::token() {
     const std::scoped_lock lock{mutex_};
-    notified_ = was_notified() || notified_;
-    if (notified_ || SteadyClock::now() - looked_at_ >= look_every) look_or_note_failure();
+    notified_ = take_notifications() || notified_;
+    if (notified_ || SteadyClock::now() - polled_at_ >= poll_interval) poll_or_note_failure();
     return token_;
 }
 
-bool Watch::was_notified() {
-    if (!connection_ || connection_->broken() || place_.pooled) return false;
+bool CommitListener::take_notifications() {
+    if (!connection_ || connection_->broken() || connection_string_.pooled) return false;
     PGconn* const handle = connection_->handle();
     if (PQconsumeInput(handle) == 0) return false;
     bool notified = false;
@@ -93,41 +96,42 @@ bool Watch::was_notified() {
     return notified;
 }
 
-void Watch::look() {
-    looked_at_ = SteadyClock::now();
+void CommitListener::poll() {
+    polled_at_ = SteadyClock::now();
     notified_ = false;
-    if (!connection_ || !connection_->fit()) connect();
+    if (!connection_ || !connection_->usable()) connect();
     connection_->send_settings();
-    const auto asked = ServerClock::steady_now();
-    connection_->send(look_statement);
+    const auto sent_at = ServerClock::steady_now();
+    connection_->send(poll_statement);
     const std::vector<Result> results = connection_->receive();
-    const Result& answer = results.back();
-    const auto answered = ServerClock::steady_now();
-    const std::chrono::microseconds server{answer.int8(0, server_time)};
-    clock_.set_offset(server - (asked + (answered - asked) / 2));
-    const Seen seen{answer.int8(0, head), answer.int8(0, unit), answer.boolean(0, unit_has_ended)};
-    if (seen_ != seen) ++token_;
-    seen_ = seen;
-    // A standby takes no listeners, until it is none any more.
-    if (!listens_ && !place_.pooled && !answer.boolean(0, is_standby)) listen();
+    const Result& result = results.back();
+    const auto answered_at = ServerClock::steady_now();
+    const std::chrono::microseconds server{result.int8(0, server_time)};
+    clock_.set_offset(server - (sent_at + (answered_at - sent_at) / 2));
+    const LogState state{result.int8(0, head), result.int8(0, last_transaction),
+                         result.boolean(0, transaction_has_ended)};
+    if (last_state_ != state) ++token_;
+    last_state_ = state;
+    // A standby does not allow LISTEN. Once it has taken over, the next poll gets here again.
+    if (!listens_ && !connection_string_.pooled && !result.boolean(0, is_standby)) listen();
 }
 
-void Watch::look_or_note_failure() noexcept {
+void CommitListener::poll_or_note_failure() noexcept {
     try {
-        look();
+        poll();
     } catch (...) {
-        // Whoever waits shall look for himself, and meet the same error.
+        // The changed token wakes the waiting readers. They read, and get the error themselves.
         ++token_;
-        if (connection_ && !connection_->fit()) connection_.reset();
+        if (connection_ && !connection_->usable()) connection_.reset();
     }
 }
 
-void Watch::keep(const std::stop_token& stop) {
+void CommitListener::drain(const std::stop_token& stop) {
     std::unique_lock lock{mutex_};
-    while (!stopped_.wait_for(lock, stop, take_every, [&] { return stop.stop_requested(); })) {
+    while (!stopped_.wait_for(lock, stop, drain_interval, [&] { return stop.stop_requested(); })) {
         if (stop.stop_requested()) return;
-        notified_ = was_notified() || notified_;
-        if (SteadyClock::now() - looked_at_ >= ask_time_every) look_or_note_failure();
+        notified_ = take_notifications() || notified_;
+        if (SteadyClock::now() - polled_at_ >= clock_sync_interval) poll_or_note_failure();
     }
 }
 

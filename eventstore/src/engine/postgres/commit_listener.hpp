@@ -14,8 +14,8 @@
 
 namespace daybook::postgres {
 
-/// The server's time: what it said last, and what has passed since on a clock of this machine that
-/// nobody sets.
+/// The server's time: its clock at the last poll, and the time since then on this machine's
+/// monotonic clock, which is never set.
 class ServerClock final : public Clock {
 public:
     Timestamp now() const override { return Timestamp{steady_now() + offset_.load()}; }
@@ -30,68 +30,77 @@ private:
     std::atomic<std::chrono::microseconds> offset_{};
 };
 
-/// Notices that somebody has committed. A notification is a hint, sent beside the commit and never
-/// part of it: inside it, it would make all committers of the server wait for one another. The
-/// truth is looking from time to time. Thread-safe.
+/// Notices commits of other processes, and tells them about those of this one. Thread-safe.
 ///
-/// What the server has sent to a program that listens has to be taken, or all programs of the whole
-/// cluster can send no more when its queue is full; so a thread takes it when nobody else does. It
-/// also asks for the server's time now and then.
-class Watch {
+/// NOTIFY is only a hint that makes readers poll earlier: a notification may be lost, and polling
+/// every `poll_interval` finds every commit. It is sent after the commit, in a transaction of its
+/// own. Inside the committing transaction it would take a lock of the whole server until the commit
+/// is on disk, and all transactions that notify would wait for each other
+/// (docs/decisions/0012-one-lock-for-a-log-on-postgresql.md has the measurement).
+///
+/// A process that listens has to read its notifications. If one does not, the queue of the server
+/// fills up, and then no process in any of its databases can notify. So a thread drains them while
+/// nobody calls `token`. The same thread polls now and then for the server's time.
+class CommitListener {
 public:
-    Watch(Place place, StoreOptions options);
-    ~Watch();
-    Watch(const Watch&) = delete;
-    Watch& operator=(const Watch&) = delete;
+    CommitListener(ConnectionString connection_string, StoreOptions options);
+    ~CommitListener();
+    CommitListener(const CommitListener&) = delete;
+    CommitListener& operator=(const CommitListener&) = delete;
 
-    /// Tells those who listen, if there are any, that something was committed. Waits for nothing.
-    void tell() noexcept;
-    /// Changes when somebody has committed, and when that cannot be known. Throws nothing.
+    /// Notifies the other listeners, if there are any, of a commit. Does not wait for the server.
+    void notify() noexcept;
+    /// A number that changes when a process has committed, and when a poll fails.
     std::uint64_t token();
     const ServerClock& clock() const noexcept { return clock_; }
 
 private:
     using SteadyClock = std::chrono::steady_clock;
 
-    /// What a look at the store has shown. A unit that was under way may be committed by the next.
-    struct Seen {
+    /// What a poll has seen. It changes with every commit: one of events changes the head, another
+    /// transaction the last two. `transaction_has_ended` is needed because a transaction that had
+    /// not ended at one poll may be committed by the next, under the same id.
+    struct LogState {
         std::int64_t head = 0;
-        std::int64_t unit = 0;
-        bool unit_has_ended = false;
-        bool operator==(const Seen&) const = default;
+        std::int64_t transaction = 0;  ///< the last one that is not a plain append
+        bool transaction_has_ended = false;
+        bool operator==(const LogState&) const = default;
     };
 
     // REQUIRES: mutex_, all of them.
     void connect();
     void listen();
-    bool was_notified();
-    void look();
-    void look_or_note_failure() noexcept;
+    /// Takes the notifications that have come. True if another process has sent one.
+    bool take_notifications();
+    void poll();
+    /// The same; a failure changes the token.
+    void poll_or_note_failure() noexcept;
 
-    void keep(const std::stop_token& stop);
+    /// Runs in `drain_thread_`.
+    void drain(const std::stop_token& stop);
 
-    /// A notification that is lost is made up for by the next look.
-    static constexpr std::chrono::milliseconds look_every{25};
-    /// So often that what a busy store sends meanwhile fits into a socket.
-    static constexpr std::chrono::milliseconds take_every{500};
-    static constexpr std::chrono::seconds ask_time_every{10};
+    /// The longest time after which a waiting reader sees a commit whose notification was lost.
+    static constexpr std::chrono::milliseconds poll_interval{25};
+    /// Short enough that the notifications of a busy store fit into the socket meanwhile.
+    static constexpr std::chrono::milliseconds drain_interval{500};
+    static constexpr std::chrono::seconds clock_sync_interval{10};
 
-    const Place place_;
+    const ConnectionString connection_string_;
     const StoreOptions options_;
     const std::string channel_;
     std::mutex mutex_;
     // All under mutex_.
     std::unique_ptr<Connection> connection_;
     bool listens_ = false;
-    bool notified_ = false;  ///< since the last look
-    SteadyClock::time_point looked_at_{};
-    SteadyClock::time_point asked_at_{};  ///< who else listens
-    std::optional<Seen> seen_;
+    bool notified_ = false;  ///< since the last poll
+    SteadyClock::time_point polled_at_{};
+    SteadyClock::time_point listeners_counted_at_{};  ///< the other processes' listeners
+    std::optional<LogState> last_state_;
     std::uint64_t token_ = 0;
 
     ServerClock clock_;
     std::condition_variable_any stopped_;
-    std::jthread keeper_;  ///< runs `keep`
+    std::jthread drain_thread_;  ///< runs `drain`
 };
 
 }  // namespace daybook::postgres

@@ -11,7 +11,7 @@ namespace daybook::postgres {
 
 namespace {
 
-/// Where the quoted text, name or comment ends that begins at `at`; `at` if none does.
+/// The end of the quoted text, name or comment that begins at `at`; `at` if none begins there.
 std::size_t end_of_quoted(std::string_view sql, std::size_t at) {
     const auto after = [&](std::string_view end, std::size_t from) {
         const auto found = sql.find(end, from);
@@ -32,8 +32,8 @@ std::size_t end_of_quoted(std::string_view sql, std::size_t at) {
     return at;
 }
 
-/// The numbers that have no digits, as the server writes them.
-std::optional<double> endless(std::string_view text) {
+/// NaN and the infinities, as the server writes them.
+std::optional<double> non_finite(std::string_view text) {
     using Limits = std::numeric_limits<double>;
     if (text == "NaN") return Limits::quiet_NaN();
     if (text == "Infinity") return Limits::infinity();
@@ -41,15 +41,15 @@ std::optional<double> endless(std::string_view text) {
     return std::nullopt;
 }
 
-/// Whether a double gives back every digit of a decimal number.
+/// Whether a double can hold every digit of the decimal number.
 bool fits_double(std::string_view text) {
-    if (endless(text)) return true;
+    if (non_finite(text)) return true;
     constexpr std::ptrdiff_t digits_max = std::numeric_limits<double>::digits10;
     return std::ranges::count_if(text, [](char c) { return c >= '0' && c <= '9'; }) <= digits_max &&
            detail::real_number(text).has_value();
 }
 
-/// A row of a result in text format. What is made from the text lives as long as the row.
+/// A row of a result in text format. What `bytes` returns is valid as long as the row.
 class ResultRow final : public SqlRow {
 public:
     explicit ResultRow(const Result& result) : result_(result) {
@@ -74,7 +74,7 @@ public:
         if (result_.type(column) == type::boolean) return value == "t" ? 1.0 : 0.0;
         if (has_number(column)) {
             if (const auto number = detail::real_number(value)) return *number;
-            if (const auto number = endless(value)) return *number;
+            if (const auto number = non_finite(value)) return *number;
         }
         detail::refuse_column(column_name(column), value, detail::a_number);
     }
@@ -97,7 +97,7 @@ public:
             case type::float4:
             case type::float8: return real(column);
             case type::numeric:
-                // The sum of whole numbers is a numeric.
+                // sum() of bigint is a numeric.
                 if (const auto number = whole(column)) return *number;
                 if (fits_double(text(column))) return real(column);
                 return text(column);
@@ -108,8 +108,8 @@ public:
     }
 
 private:
-    /// Whether what is in it can be a number, by its type: digits may as well be bits. What is not
-    /// the server's own type may be anything.
+    /// Whether the column's type can hold a number. Digits alone do not tell: a bit string has them
+    /// too. A type of an extension or of the user may be one.
     bool has_number(int column) const {
         switch (result_.type(column)) {
             case type::int2:
@@ -199,7 +199,7 @@ void ConnectionSql::send(std::string_view statement, Sql::Parameters parameters)
     detail::check_parameters(statement, parameters);
     postgres::Parameters values;
     for (const SqlValue& value : parameters) values.add(value);
-    // A statement outside of a transaction has one of its own, with the settings it needs.
+    // Outside of a transaction the statement is one of its own, which needs the settings as well.
     if (!connection_.in_transaction()) connection_.send_settings();
     connection_.send(own.text, values, Format::text, own.author);
 }
@@ -212,7 +212,7 @@ Result ConnectionSql::run(std::string_view statement, Sql::Parameters parameters
 }
 
 std::int64_t ConnectionSql::execute(std::string_view statement, Sql::Parameters parameters) {
-    return run(statement, parameters).changed();
+    return run(statement, parameters).affected_rows();
 }
 
 void ConnectionSql::execute_later(std::string_view statement, Sql::Parameters parameters) {

@@ -8,7 +8,7 @@
 
 namespace daybook::postgres {
 
-/// The seam's SQL over a connection that its owner may replace.
+/// The engine interface's `Sql` over one connection.
 class ConnectionSql final : public Sql {
 public:
     /// `connection` must outlive this.
@@ -23,6 +23,7 @@ public:
     std::vector<std::string> columns(std::string_view table) override;
 
 private:
+    /// A statement with `$1`, `$2` … for its parameters.
     struct Translated {
         std::string text;
         int parameters = 0;
@@ -34,10 +35,11 @@ private:
 
     Connection& connection_;
     detail::ByText<Translated> translated_;
-    Translated long_statement_;  ///< the last one that is too long to be kept
+    Translated long_statement_;  ///< the last statement that is too long to be cached
 };
 
-/// `?` as PostgreSQL writes it: `$1`, `$2` … Texts, names and comments are left alone.
+/// Replaces each `?` by `$1`, `$2` … and counts them in `parameters`. A `?` in a quoted text, a
+/// quoted name or a comment stays.
 std::string number_parameters(std::string_view statement, int& parameters);
 
 }  // namespace daybook::postgres

@@ -15,7 +15,7 @@ using detail::bounded;
 
 constexpr std::string_view columns =
     "SELECT position, version, type, recorded_at, id, correlation, causation, data, metadata, ";
-constexpr int last_column = 9;  ///< the stream, or the log's number if the stream is known
+constexpr int last_column = 9;  ///< the stream's id, or the table's oid if the stream is given
 
 constexpr std::string_view find_known = "SELECT id FROM daybook_event WHERE position = $1";
 
@@ -28,9 +28,9 @@ std::string stream_statement(Direction direction) {
                     : "version <= $2 ORDER BY version DESC LIMIT $3");
 }
 
-// What a filter's names stand for is looked up in the statement itself, and so in the same state of
-// the store as the events: with ids from an earlier state, the first event of a new type would be
-// passed over.
+// The statement itself looks up the ids of a filter's names, so it sees the same state of the store
+// as for the events. With ids from an earlier state it would skip the first event of a new type,
+// and a projection that moves its checkpoint past it would never see it.
 std::string log_statement(Direction direction, const EventFilter& filter) {
     std::string sql{columns};
     sql += "stream FROM daybook_event WHERE position BETWEEN $1 AND $2";
@@ -53,11 +53,11 @@ Array text_array(const std::vector<std::string>& texts) {
 }  // namespace
 
 template <class Send>
-std::vector<Result> EventReader::ask(Send&& send, const Connection::Look& look) {
+std::vector<Result> EventReader::run(Send&& send, const Connection::RowVisitor& visit_row) {
     return connection_.with_fresh_statements([&] {
         if (!connection_.in_transaction()) connection_.send_settings();
         send();
-        return connection_.receive(look);
+        return connection_.receive(visit_row);
     });
 }
 
@@ -74,7 +74,7 @@ void EventReader::read(const PageRequest& request, EventPage& page) {
 Version EventReader::version(const StreamName& stream) {
     Parameters parameters;
     parameters.add_text(stream.str());
-    const auto results = ask([&] {
+    const auto results = run([&] {
         connection_.send(
             "SELECT COALESCE((SELECT version FROM daybook_event WHERE stream = (SELECT id FROM "
             "daybook_stream "
@@ -85,11 +85,11 @@ Version EventReader::version(const StreamName& stream) {
 }
 
 Position EventReader::head() {
-    const auto results = ask([&] { connection_.send(select_head); });
+    const auto results = run([&] { connection_.send(select_head); });
     return static_cast<std::uint64_t>(results.back().int8(0, 0));
 }
 
-void EventReader::forget() {
+void EventReader::drop_names() {
     type_by_id_.clear();
     name_by_id_.clear();
 }
@@ -97,12 +97,12 @@ void EventReader::forget() {
 void EventReader::read_stream(const PageRequest& request, EventPage& page) {
     const bool newest_first = request.direction == Direction::backward;
     const std::uint64_t from = newest_first && request.from == 0 ? unlimited : request.from;
-    const int rows_max = rows_asked(request);
+    const int rows_max = row_limit(request);
     Parameters parameters;
     parameters.add_text(request.stream->str()).add(bounded(from)).add(std::int64_t{rows_max});
-    Filling filling{request, page, page.keep(request.stream->str())};
-    fill(filling, [&] { connection_.send(stream_statement(request.direction), parameters); });
-    page.at_end = !filling.is_full && filling.came < rows_max;
+    PageFill fill{request, page, page.keep(request.stream->str())};
+    fill_page(fill, [&] { connection_.send(stream_statement(request.direction), parameters); });
+    page.at_end = !fill.is_full && fill.rows_received < rows_max;
     if (page.rows.empty()) return;
     const std::uint64_t last = page.rows.back().version.value();
     page.next_from = newest_first ? last - 1 : last + 1;
@@ -130,28 +130,30 @@ void EventReader::read_log(const PageRequest& request, EventPage& page) {
             backward
                 ? (from > scanned_positions_max ? from - scanned_positions_max + 1 : 1)
                 : std::min(unlimited - scanned_positions_max, from) + scanned_positions_max - 1;
-        const int rows_max = rows_asked(request);
+        const int rows_max = row_limit(request);
         Parameters parameters;
         parameters.add(bounded(std::min(from, until)))
             .add(bounded(std::max(from, until)))
             .add(std::int64_t{rows_max})
             .add(categories, type::text_array)
             .add(types, type::text_array);
-        // The head is read before the rows, so that "scanned up to here" can be said without a
-        // transaction around both: what comes after it is simply left for the next page.
-        Filling filling{request, page};
-        filling.statements = 2;
-        const auto results = fill(filling, [&] {
+        // The head is selected before the rows. Each of the two statements sees its own state of
+        // the store, and an event may be committed between them: in this order it is left for the
+        // next page. In the other order `scanned_to` could pass an event that is not among the
+        // rows, and the reader would skip it.
+        PageFill fill{request, page};
+        fill.statements = 2;
+        const auto results = fill_page(fill, [&] {
             connection_.send(select_head);
             connection_.send(statement, parameters);
         });
         const Result& at_head = results[results.size() - 2];
-        if (note_log(at_head.int4(0, 1)) && !page.rows.empty()) {
+        if (note_log_table(at_head.int4(0, 1)) && !page.rows.empty()) {
             page.clear();
             continue;
         }
         const auto newest = static_cast<std::uint64_t>(at_head.int8(0, 0));
-        const bool window_done = !filling.is_full && filling.came < rows_max;
+        const bool window_done = !fill.is_full && fill.rows_received < rows_max;
         std::uint64_t scanned = until;
         if (!window_done) {
             scanned = page.rows.back().position.value();
@@ -168,15 +170,15 @@ void EventReader::read_log(const PageRequest& request, EventPage& page) {
     page.at_end = at_end;
 }
 
-int EventReader::rows_asked(const PageRequest& request) const {
+int EventReader::row_limit(const PageRequest& request) const {
     const std::size_t fitting = std::max<std::size_t>(request.bytes_max / row_bytes_, 1);
     return static_cast<int>(std::min(request.events_max, fitting));
 }
 
 template <class Send>
-std::vector<Result> EventReader::fill(Filling& filling, Send&& send) {
+std::vector<Result> EventReader::fill_page(PageFill& fill, Send&& send) {
     if (name_by_id_.size() > names_kept_max) name_by_id_.clear();
-    const LogPoint* const known = filling.request.known;
+    const LogPoint* const known = fill.request.known;
     const bool checks = known != nullptr && known->position > Position{0};
     const auto send_all = [&] {
         if (checks) {
@@ -186,24 +188,24 @@ std::vector<Result> EventReader::fill(Filling& filling, Send&& send) {
         }
         send();
     };
-    auto results = ask(send_all, [&](const Result& row) { add(row, filling); });
+    auto results = run(send_all, [&](const Result& row) { add(row, fill); });
     if (checks) {
-        const Result& found = results[results.size() - filling.statements - 1];
+        const Result& found = results[results.size() - fill.statements - 1];
         if (found.rows() == 0 || found.id(0, 0) != known->event) {
-            detail::fail_other_log(connection_.place().name, *known, {});
+            detail::fail_other_log(connection_.connection_string().name, *known, {});
         }
     }
-    note_size(filling.page);
-    name(filling);
+    note_size(fill.page);
+    resolve_names(fill);
     return results;
 }
 
-void EventReader::add(const Result& row, Filling& filling) {
-    EventPage& page = filling.page;
-    if (filling.came == 0) note_table(row.table());
-    ++filling.came;
-    if (filling.is_full || (page.bytes() >= filling.request.bytes_max && !page.rows.empty())) {
-        filling.is_full = true;
+void EventReader::add(const Result& row, PageFill& fill) {
+    EventPage& page = fill.page;
+    if (fill.rows_received == 0) note_row_table(row.table());
+    ++fill.rows_received;
+    if (fill.is_full || (page.bytes() >= fill.request.bytes_max && !page.rows.empty())) {
+        fill.is_full = true;
         return;
     }
     EventRow& event = page.rows.emplace_back();
@@ -215,45 +217,45 @@ void EventReader::add(const Result& row, Filling& filling) {
     event.causation = row.id(0, 6);
     event.data = page.keep(row.text(0, 7));
     event.metadata = page.keep(row.text(0, 8));
-    const bool stream_is_known = filling.stream.data() != nullptr;
-    if (stream_is_known) note_log(row.int4(0, last_column));
+    const bool stream_is_known = fill.stream.data() != nullptr;
+    if (stream_is_known) note_log_table(row.int4(0, last_column));
     const std::int32_t type = row.int4(0, 2);
-    event.type = known_type(type);
-    if (event.type == nullptr) filling.types.push_back({page.rows.size() - 1, type});
-    event.stream = filling.stream;
+    event.type = cached_type(type);
+    if (event.type == nullptr) fill.types.push_back({page.rows.size() - 1, type});
+    event.stream = fill.stream;
     if (stream_is_known) return;
     const std::int64_t stream = row.int8(0, last_column);
     const auto found = name_by_id_.find(stream);
     if (found != name_by_id_.end()) {
         event.stream = page.keep(found->second);
     } else {
-        filling.streams.push_back({page.rows.size() - 1, stream});
+        fill.streams.push_back({page.rows.size() - 1, stream});
     }
 }
 
-void EventReader::name(const Filling& filling) {
-    for (const auto& [row, id] : filling.types) {
-        if (known_type(id) == nullptr) learn_type(id);
-        filling.page.rows[row].type = known_type(id);
+void EventReader::resolve_names(const PageFill& fill) {
+    for (const auto& [row, id] : fill.types) {
+        if (cached_type(id) == nullptr) load_type(id);
+        fill.page.rows[row].type = cached_type(id);
     }
-    if (filling.streams.empty()) return;
-    learn_names(filling.streams);
-    for (const auto& [row, id] : filling.streams) {
+    if (fill.streams.empty()) return;
+    load_stream_names(fill.streams);
+    for (const auto& [row, id] : fill.streams) {
         const auto found = name_by_id_.find(id);
         if (found == name_by_id_.end()) {
-            throw CorruptError("store '" + connection_.place().name + "': stream " +
+            throw CorruptError("store '" + connection_.connection_string().name + "': stream " +
                                std::to_string(id) +
                                " has events but no name: restore the store from a backup");
         }
-        filling.page.rows[row].stream = filling.page.keep(found->second);
+        fill.page.rows[row].stream = fill.page.keep(found->second);
     }
 }
 
-bool EventReader::note_log(std::int32_t log) {
-    if (log == log_) return false;
-    const bool is_another = log_ != 0;
-    log_ = log;
-    if (is_another) forget();
+bool EventReader::note_log_table(std::int32_t log_table) {
+    if (log_table == log_table_) return false;
+    const bool is_another = log_table_ != 0;
+    log_table_ = log_table;
+    if (is_another) drop_names();
     return is_another;
 }
 
@@ -262,26 +264,26 @@ void EventReader::note_size(const EventPage& page) noexcept {
     row_bytes_ = std::max({row_bytes_ / 2, page.bytes() / page.rows.size(), row_bytes_min});
 }
 
-void EventReader::note_table(unsigned table) {
-    if (table != table_) forget();
-    table_ = table;
+void EventReader::note_row_table(unsigned table) {
+    if (table != row_table_) drop_names();
+    row_table_ = table;
 }
 
-const TypeEntry* EventReader::known_type(std::int64_t id) const noexcept {
+const TypeEntry* EventReader::cached_type(std::int64_t id) const noexcept {
     const auto index = static_cast<std::size_t>(id);
     return index < type_by_id_.size() ? type_by_id_[index] : nullptr;
 }
 
-void EventReader::learn_type(std::int64_t id) {
+void EventReader::load_type(std::int64_t id) {
     Parameters parameters;
     parameters.add(id);
-    const auto results = ask([&] {
+    const auto results = run([&] {
         connection_.send("SELECT name, version FROM daybook_event_type WHERE id = $1::bigint",
                          parameters);
     });
     const Result& found = results.back();
     if (found.rows() == 0) {
-        throw CorruptError("store '" + connection_.place().name + "': event type " +
+        throw CorruptError("store '" + connection_.connection_string().name + "': event type " +
                            std::to_string(id) +
                            " is used but not defined: restore the store from a backup");
     }
@@ -290,7 +292,7 @@ void EventReader::learn_type(std::int64_t id) {
     type_by_id_[index] = types_.intern(found.text(0, 0), found.int4(0, 1));
 }
 
-void EventReader::learn_names(const std::vector<Unnamed>& rows) {
+void EventReader::load_stream_names(const std::vector<UnresolvedName>& rows) {
     std::unordered_set<std::int64_t> asked;
     Array unknown{type::int8};
     for (const auto& [row, id] : rows) {
@@ -298,7 +300,7 @@ void EventReader::learn_names(const std::vector<Unnamed>& rows) {
     }
     Parameters parameters;
     parameters.add(unknown, type::int8_array);
-    const auto results = ask([&] {
+    const auto results = run([&] {
         connection_.send("SELECT id, name FROM daybook_stream WHERE id = ANY($1)", parameters);
     });
     const Result& names = results.back();

@@ -11,67 +11,74 @@
 
 namespace daybook::postgres {
 
-/// Reads events over one connection, inside whatever transaction is open on it.
+/// Reads events over one connection, in the open transaction if there is one. Keeps a cache of the
+/// names of streams and event types by their ids.
 class EventReader {
 public:
-    /// For whoever can send it along with something else. The second column is the log's number: a
-    /// store that was made or put there anew has another, and numbers of its own for all names.
+    /// Selects the head of the log and the oid of its table. A store that was dropped and made anew
+    /// has another oid, and its ids stand for other names. Public because a caller can send it
+    /// together with its own statements.
     static constexpr std::string_view select_head =
         "SELECT COALESCE(max(position), 0), 'daybook_event'::regclass::oid FROM daybook_event";
 
-    /// All must outlive this.
+    /// `connection` and `types` must outlive this.
     EventReader(Connection& connection, TypeTable& types)
         : connection_(connection), types_(types) {}
 
     void read(const PageRequest& request, EventPage& page);
     Version version(const StreamName& stream);
     Position head();
-    /// Drops what a rolled back transaction may have made up.
-    void forget();
+    /// Drops the cached names. Called after a rollback: an id that the transaction gave to a name
+    /// may be given to another name afterwards.
+    void drop_names();
 
 private:
-    /// A row of a page that waits for the name of a number.
-    struct Unnamed {
+    /// A row of a page whose stream or type is not in the cache.
+    struct UnresolvedName {
         std::size_t row;
-        std::int64_t number;
+        std::int64_t id;
     };
-    /// A page while its rows come.
-    struct Filling {
+    /// A page whose rows are being received.
+    struct PageFill {
         const PageRequest& request;
         EventPage& page;
-        std::string_view stream{};   ///< of all rows; null if it is in each
-        std::size_t statements = 1;  ///< that ask for it; the last one gives the rows
-        int came = 0;
-        bool is_full = false;  ///< and some rows that came were left out
-        std::vector<Unnamed> streams{};
-        std::vector<Unnamed> types{};
+        /// The stream of all rows; null if each row has its own.
+        std::string_view stream{};
+        /// How many statements are sent for the page; the last one returns its rows.
+        std::size_t statements = 1;
+        int rows_received = 0;
+        bool is_full = false;  ///< at least one received row did not fit
+        std::vector<UnresolvedName> streams{};
+        std::vector<UnresolvedName> types{};
     };
 
     void read_stream(const PageRequest& request, EventPage& page);
     void read_log(const PageRequest& request, EventPage& page);
-    /// How many rows may come: the server counts rows, not bytes, so that as many are asked for as
-    /// would fill the page if they were as large as those before.
-    int rows_asked(const PageRequest& request) const;
+    /// The LIMIT of the next statement. The server counts rows and a page counts bytes, so this is
+    /// as many rows as would fill the page if they were as large as those read before.
+    int row_limit(const PageRequest& request) const;
     void note_size(const EventPage& page) noexcept;
-    /// Another table than before holds the events: the schema was dropped and made again, or
-    /// another one renamed to its place, and its numbers stand for other names.
-    void note_table(unsigned table);
-    /// Fills the page from the rows of the statement that `send` sends last, as they come. The
-    /// other results are returned.
+    /// Drops the cached names if the rows come from another table than the last ones: the schema
+    /// was made anew, or another schema was renamed to its name, and the same ids stand for other
+    /// names.
+    void note_row_table(unsigned table);
+    /// Fills the page with the rows of the last statement that `send` sends, as they come. Returns
+    /// all results; that of the last statement is left without rows.
     template <class Send>
-    std::vector<Result> fill(Filling& filling, Send&& send);
-    void add(const Result& row, Filling& filling);
-    /// Drops all names if this is the number of another log than before. Says whether it was.
-    bool note_log(std::int32_t log);
-    /// Asks for the names that were not known while the rows came.
-    void name(const Filling& filling);
-    /// The settings, if there is no transaction that has them, then what `send` sends: its results
-    /// are the last ones.
+    std::vector<Result> fill_page(PageFill& fill, Send&& send);
+    void add(const Result& row, PageFill& fill);
+    /// Drops the cached names if this is the oid of another table than before. Returns whether it
+    /// is.
+    bool note_log_table(std::int32_t log_table);
+    /// Selects the names that were not in the cache and completes the page's rows.
+    void resolve_names(const PageFill& fill);
+    /// Runs the statements that `send` sends. Their results are the last ones: outside of a
+    /// transaction those of the settings may come before.
     template <class Send>
-    std::vector<Result> ask(Send&& send, const Connection::Look& look = {});
-    const TypeEntry* known_type(std::int64_t id) const noexcept;
-    void learn_type(std::int64_t id);
-    void learn_names(const std::vector<Unnamed>& rows);
+    std::vector<Result> run(Send&& send, const Connection::RowVisitor& visit_row = {});
+    const TypeEntry* cached_type(std::int64_t id) const noexcept;
+    void load_type(std::int64_t id);
+    void load_stream_names(const std::vector<UnresolvedName>& rows);
 
     static constexpr std::uint64_t scanned_positions_max = 100'000;
     static constexpr std::size_t names_kept_max = 1 << 18;
@@ -79,9 +86,10 @@ private:
 
     Connection& connection_;
     TypeTable& types_;
-    std::int32_t log_ = 0;          ///< whose numbers are kept
-    std::size_t row_bytes_ = 1024;  ///< expected; grows at once, shrinks by halves
-    unsigned table_ = 0;            ///< that the rows came from last, by its oid
+    std::int32_t log_table_ = 0;  ///< oid of the table that the cached ids belong to
+    /// Expected size of a row. Grows to the last page's average at once and shrinks by halves.
+    std::size_t row_bytes_ = 1024;
+    unsigned row_table_ = 0;  ///< oid of the table that the last rows came from
     std::vector<const TypeEntry*> type_by_id_;
     std::unordered_map<std::int64_t, std::string> name_by_id_;
 };

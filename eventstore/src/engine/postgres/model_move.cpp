@@ -8,9 +8,9 @@ namespace daybook::postgres {
 
 namespace {
 
-// Whatever stands in a schema depends on it. What is a part of something else (the sequence of a
-// column, the row type of a table) goes where that goes.
-constexpr std::string_view things_in_schema = R"(
+// Every object in a schema depends on the schema. An object that is a part of another (the sequence
+// of a column, the row type of a table) moves with it and is not listed.
+constexpr std::string_view objects_in_schema = R"(
 WITH given AS (SELECT ?::text AS name)
 SELECT upper(CASE thing.type WHEN 'statistics object' THEN 'statistics' ELSE thing.type END),
        thing.identity, pg_catalog.quote_ident((SELECT name FROM given)) || '.'
@@ -36,8 +36,8 @@ WHERE d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
   AND NOT pg_catalog.starts_with(coalesce(thing.name, ''), 'daybook_')
 LIMIT 1)";
 
-// What is not in a schema and depends on something in it: views, keys, defaults, triggers and
-// columns of other tables, functions.
+// An object outside of the schema that depends on one in it: a view, or a key, default, trigger or
+// column of a table, or a function.
 constexpr std::string_view dependents_elsewhere = R"(
 WITH given AS (SELECT ?::text AS name), here AS (
     SELECT pg_catalog.to_regnamespace(pg_catalog.quote_ident(given.name))::oid AS schema
@@ -74,8 +74,8 @@ CROSS JOIN here
 WHERE c.relnamespace <> here.schema OR p.pronamespace <> here.schema
 LIMIT 1)";
 
-// A row that this transaction has written carries its number.
-constexpr std::string_view things_made_outside = R"(
+// A row of the catalog that this transaction has written has the transaction's id as its xmin.
+constexpr std::string_view objects_made_outside = R"(
 WITH given AS (SELECT ?::text AS name), here AS (
     SELECT pg_catalog.to_regnamespace(pg_catalog.quote_ident(given.name))::oid AS schema,
            pg_catalog.pg_current_xact_id()::xid AS number
@@ -102,7 +102,8 @@ std::string without(std::string text, std::string_view part) {
     return text;
 }
 
-/// A dependent on something that is going to be dropped, or nothing.
+/// Throws InvalidError if an object elsewhere depends on one in `schema`: DROP ... CASCADE would
+/// drop it as well.
 void refuse_dependents(const std::string& schema, Sql& store) {
     if (const auto found = store.text(dependents_elsewhere, schema)) {
         throw InvalidError("the read model cannot be replaced because " + *found +
@@ -113,10 +114,10 @@ void refuse_dependents(const std::string& schema, Sql& store) {
 }  // namespace
 
 std::vector<std::string> move_model(const ModelMove& move, Sql& store) {
-    std::vector<std::string> things;
+    std::vector<std::string> objects;
     std::string moves;
     store.each(
-        things_in_schema,
+        objects_in_schema,
         [&](const SqlRow& row) {
             const std::string kind{row.text(0)};
             const std::string identity{row.text(1)};
@@ -125,7 +126,7 @@ std::vector<std::string> move_model(const ModelMove& move, Sql& store) {
                                    "' has a line break in its name: choose another name");
             }
             moves += "ALTER " + kind + " " + identity + " SET SCHEMA " + quoted_name(move.to) + ";";
-            things.push_back(kind + " " + without(identity, row.text(2)));
+            objects.push_back(kind + " " + without(identity, row.text(2)));
         },
         move.from);
     if (!moves.empty()) store.script(moves);
@@ -134,30 +135,31 @@ std::vector<std::string> move_model(const ModelMove& move, Sql& store) {
                            " cannot be moved into the store's schema: use it in an async "
                            "projection, or do without");
     }
-    return things;
+    return objects;
 }
 
-void drop_model(const std::vector<std::string>& things, const ModelMove& move, Sql& store) {
-    if (things.empty()) return;
-    const std::string bin = quoted_name(move.to);
-    std::string moves = "CREATE SCHEMA " + bin + ";";
-    for (const std::string& thing : things) {
-        // `MATERIALIZED VIEW totals`, `FUNCTION f(bigint)`: capitals end where the name begins.
-        const std::size_t name = thing.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ ");
-        const std::string kind = thing.substr(0, name);
+void drop_model(const std::vector<std::string>& objects, const ModelMove& move, Sql& store) {
+    if (objects.empty()) return;
+    const std::string trash_schema = quoted_name(move.to);
+    std::string moves = "CREATE SCHEMA " + trash_schema + ";";
+    for (const std::string& object : objects) {
+        // `MATERIALIZED VIEW totals`, `FUNCTION f(bigint)`: the kind is in capitals, the name is
+        // not.
+        const std::size_t name = object.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ ");
+        const std::string kind = object.substr(0, name);
         const bool is_relation =
             kind.ends_with("TABLE ") || kind.ends_with("VIEW ") || kind == "SEQUENCE ";
-        // The other kinds know no IF EXISTS.
+        // ALTER of the other kinds does not take IF EXISTS.
         moves += "ALTER " + kind + (is_relation ? "IF EXISTS " : "") + quoted_name(move.from) +
-                 "." + thing.substr(name) + " SET SCHEMA " + bin + ";";
+                 "." + object.substr(name) + " SET SCHEMA " + trash_schema + ";";
     }
     store.script(moves);
     refuse_dependents(move.to, store);
-    store.script("DROP SCHEMA " + bin + " CASCADE");
+    store.script("DROP SCHEMA " + trash_schema + " CASCADE");
 }
 
 std::string made_outside(const std::string& schema, Sql& model) {
-    return model.text(things_made_outside, schema).value_or("");
+    return model.text(objects_made_outside, schema).value_or("");
 }
 
 }  // namespace daybook::postgres

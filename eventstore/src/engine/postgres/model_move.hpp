@@ -5,7 +5,7 @@
 
 #include "daybook/eventstore/sql.hpp"
 
-// How a finished read model comes into the schema of its store and leaves it again.
+// Moves a finished read model into the schema of its store, and drops it from there again.
 
 namespace daybook::postgres {
 
@@ -15,16 +15,16 @@ struct ModelMove {
     std::string to;
 };
 
-/// Moves all that a read model has made, but for what begins with `daybook_`, in the open
-/// transaction. It stays what it is: rows, sequences, triggers, what depends on what. Returns one
-/// thing a line, as `TABLE l` or `FUNCTION f(bigint)`.
+/// Moves all database objects of a read model, except those whose names begin with `daybook_`, in
+/// the open transaction. Rows, sequences, triggers and dependencies are kept. Returns the objects,
+/// as `TABLE l` or `FUNCTION f(bigint)`.
 std::vector<std::string> move_model(const ModelMove& move, Sql& store);
 
-/// Drops such things from the schema `from`, through a schema `to` that is made for that. Throws
-/// InvalidError if anything else depends on one of them.
-void drop_model(const std::vector<std::string>& things, const ModelMove& move, Sql& store);
+/// Drops such objects from the schema `from`: moves them into the schema `to`, which is made for
+/// that, and drops it. Throws InvalidError if anything else depends on one of them.
+void drop_model(const std::vector<std::string>& objects, const ModelMove& move, Sql& store);
 
-/// What the open transaction has made outside of `schema`; empty if there is nothing.
+/// An object that the open transaction has created outside of `schema`; empty if there is none.
 std::string made_outside(const std::string& schema, Sql& model);
 
 }  // namespace daybook::postgres

@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "daybook/core/error.hpp"
+#include "engine/postgres/commit_listener.hpp"
 #include "engine/postgres/connection.hpp"
 #include "engine/postgres/connection_sql.hpp"
 #include "engine/postgres/event_reader.hpp"
 #include "engine/postgres/read_model_schemas.hpp"
 #include "engine/postgres/store_schema.hpp"
-#include "engine/postgres/watch.hpp"
 #include "engine/postgres/writer.hpp"
 #include "engine/writer_transaction.hpp"
 
@@ -20,8 +20,9 @@ namespace {
 
 class PostgresReader final : public Reader {
 public:
-    PostgresReader(const Place& place, const StoreOptions& options, TypeTable& types)
-        : connection_(place, options, {{"default_transaction_read_only", "on"}}),
+    PostgresReader(const ConnectionString& connection_string, const StoreOptions& options,
+                   TypeTable& types)
+        : connection_(connection_string, options, {{"default_transaction_read_only", "on"}}),
           events_(connection_, types),
           sql_(connection_) {}
 
@@ -32,16 +33,17 @@ public:
     void begin_snapshot() override {
         connection_.send("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
         connection_.send_settings();
-        // The first look takes the answer along: two round trips less for each query.
+        // BEGIN and settings are sent together with the first query, which receives their results:
+        // two round trips less.
         connection_.guard_transaction([this] {
             connection_.rollback();
             begin_snapshot();
         });
     }
-    void end_snapshot() noexcept override { connection_.rollback_unwaited(); }
+    void end_snapshot() noexcept override { connection_.rollback_async(); }
 
-    bool usable() const noexcept { return connection_.fit(); }
-    bool hung_up() const noexcept { return connection_.hung_up(); }
+    bool usable() const noexcept { return connection_.usable(); }
+    bool closed_by_server() const noexcept { return connection_.closed_by_server(); }
 
 private:
     Connection connection_;
@@ -65,28 +67,28 @@ public:
 
 class PostgresEngine final : public Engine {
 public:
-    PostgresEngine(const Place& place, const StoreOptions& options, TypeTable& types,
-                   int server_version)
-        : place_(place),
+    PostgresEngine(const ConnectionString& connection_string, const StoreOptions& options,
+                   TypeTable& types, int server_version)
+        : connection_string_(connection_string),
           options_(options),
           types_(types),
           server_version_(server_version),
-          writer_(place, options, types),
-          watch_(place, options),
-          read_models_(place, options) {}
+          writer_(connection_string, options, types),
+          commit_listener_(connection_string, options),
+          read_models_(connection_string, options) {}
 
     Reader& acquire() override {
         {
             const std::scoped_lock lock{pool_mutex_};
-            // What has ended one connection has most likely ended the others.
-            if (!idle_.empty() && idle_.back()->hung_up()) idle_.clear();
+            // What has closed one connection has most likely closed the others.
+            if (!idle_.empty() && idle_.back()->closed_by_server()) idle_.clear();
             if (!idle_.empty()) {
                 taken_.push_back(std::move(idle_.back()));
                 idle_.pop_back();
                 return *taken_.back();
             }
         }
-        auto made = std::make_unique<PostgresReader>(place_, options_, types_);
+        auto made = std::make_unique<PostgresReader>(connection_string_, options_, types_);
         const std::scoped_lock lock{pool_mutex_};
         return *taken_.emplace_back(std::move(made));
     }
@@ -99,7 +101,7 @@ public:
         done = std::move(*at);
         taken_.erase(at);
         if (!done->usable()) {
-            // What took this connection has most likely taken the others.
+            // What has broken this connection has most likely broken the others.
             idle_.clear();
         } else if (idle_.size() < idle_max) {
             idle_.push_back(std::move(done));
@@ -107,7 +109,8 @@ public:
     }
 
     std::unique_ptr<WriteTransaction> begin() override {
-        return std::make_unique<PostgresTransaction>(writer_, [this] { watch_.tell(); });
+        return std::make_unique<PostgresTransaction>(writer_,
+                                                     [this] { commit_listener_.notify(); });
     }
 
     std::vector<AppendOutcome> append_all(AppendRequests requests) override {
@@ -116,28 +119,28 @@ public:
             const std::scoped_lock lock{writer_.mutex};
             outcomes = writer_.append_group(requests);
         }
-        watch_.tell();
+        commit_listener_.notify();
         return outcomes;
     }
 
-    std::uint64_t change_token() override { return watch_.token(); }
+    std::uint64_t change_token() override { return commit_listener_.token(); }
     ReadModelDatabases& read_models() override { return read_models_; }
-    const Clock& clock() const override { return watch_.clock(); }
+    const Clock& clock() const override { return commit_listener_.clock(); }
 
     std::string description() const override {
         return "postgresql " + std::to_string(server_version_ / 10000) + ", schema " +
-               place_.schema + (place_.pooled ? ", behind a pooler" : "");
+               connection_string_.schema + (connection_string_.pooled ? ", behind a pooler" : "");
     }
 
 private:
     static constexpr std::size_t idle_max = 16;
 
-    const Place place_;
+    const ConnectionString connection_string_;
     const StoreOptions options_;
     TypeTable& types_;
     const int server_version_;  ///< when the store was opened
     Writer writer_;
-    Watch watch_;
+    CommitListener commit_listener_;
     ReadModelSchemas read_models_;
     std::mutex pool_mutex_;
     std::vector<std::unique_ptr<PostgresReader>> idle_;   ///< under pool_mutex_
@@ -152,10 +155,10 @@ bool is_postgres(std::string_view uri) noexcept {
 
 std::unique_ptr<Engine> open_engine(std::string_view uri, const StoreOptions& options,
                                     TypeTable& types) {
-    const Place place = parse_place(uri);
-    Connection connection{place, options};
+    const ConnectionString connection_string = parse_connection_string(uri);
+    Connection connection{connection_string, options};
     prepare_store_schema(connection);
-    return std::make_unique<PostgresEngine>(place, options, types,
+    return std::make_unique<PostgresEngine>(connection_string, options, types,
                                             PQserverVersion(connection.handle()));
 }
 

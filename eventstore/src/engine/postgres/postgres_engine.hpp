@@ -12,7 +12,7 @@ namespace daybook::postgres {
 /// True for a URI that this engine opens.
 bool is_postgres(std::string_view uri) noexcept;
 
-/// Opens the store that `uri` names (see Place). `types` must outlive the engine.
+/// Opens the store that `uri` names (see ConnectionString). `types` must outlive the engine.
 std::unique_ptr<Engine> open_engine(std::string_view uri, const StoreOptions& options,
                                     TypeTable& types);
 

@@ -10,22 +10,24 @@ namespace daybook::postgres {
 
 namespace {
 
-// PostgreSQL cuts longer names off without a word.
+// PostgreSQL truncates longer names silently.
 constexpr std::size_t name_bytes_max = 63;
 
-// Locks of a transaction, by the schema's name: whoever looks at a model or feeds it shares one
-// with the others, so that it is not removed under their feet; of those who feed it, there is one
-// at a time.
-constexpr std::string_view share_use =
+// Advisory locks by the schema's name, held until the end of the transaction. Every query and every
+// feeder of a model holds the first one shared; `remove` takes it exclusively, so that it does not
+// drop the schema while it is in use. The second one admits one feeder at a time.
+constexpr std::string_view share_with_users =
     "SELECT pg_advisory_xact_lock_shared(1147237731, hashtext($1))";
-constexpr std::string_view end_use = "SELECT pg_advisory_xact_lock(1147237731, hashtext($1))";
-constexpr std::string_view feed_alone = "SELECT pg_advisory_xact_lock(1147237732, hashtext($1))";
-// The table is named because a statement that names one learns what others have dropped until now;
-// the names alone may come from what the session remembers.
-constexpr std::string_view is_there =
+constexpr std::string_view exclude_users = "SELECT pg_advisory_xact_lock(1147237731, hashtext($1))";
+constexpr std::string_view exclude_other_feeders =
+    "SELECT pg_advisory_xact_lock(1147237732, hashtext($1))";
+// to_regnamespace alone may answer from the session's catalog cache. Opening a table makes the
+// session process the invalidations of other sessions first, so a schema that another process has
+// dropped is not taken for one that is there.
+constexpr std::string_view schema_exists =
     "SELECT to_regnamespace(quote_ident($1)) IS NOT NULL FROM pg_catalog.pg_namespace LIMIT 1";
 
-/// A name that PostgreSQL takes whole: what is too long ends with a fingerprint instead.
+/// The name, with its end replaced by a fingerprint if it is too long for PostgreSQL.
 std::string shortened(std::string name) {
     if (name.size() <= name_bytes_max) return name;
     constexpr std::size_t fingerprint_bytes = 16;
@@ -44,39 +46,43 @@ std::string quoted_text(std::string_view text) {
     return quoted + "'";
 }
 
-Settings settings_for(const Place& place, const std::string& schema, ReadModelUse use) {
+Settings settings_for(const ConnectionString& connection_string, const std::string& schema,
+                      ReadModelUse use) {
     Settings settings{
         {"search_path", quoted_name(schema)},
-        // A read model is read in whatever way its program likes.
+        // A program may query its read model in any way, so the planner is not restricted.
         {"enable_seqscan", "on"},
         {"enable_bitmapscan", "on"},
         {"jit", "on"},
-        // A lost tail is applied again from the model's own checkpoint.
+        // A crash of the server may lose the last commits. The model's checkpoint is lost with
+        // them, so their events are applied again.
         {"synchronous_commit", "off"},
     };
     if (use == ReadModelUse::query) {
-        // Behind a pooler the settings are made in each transaction, which has begun by then.
+        // Behind a pooler the settings are made inside each transaction. A default would come too
+        // late for it.
         settings.emplace_back(
-            place.pooled ? "transaction_read_only" : "default_transaction_read_only", "on");
+            connection_string.pooled ? "transaction_read_only" : "default_transaction_read_only",
+            "on");
     }
     return settings;
 }
 
 class ReadModelSchema final : public ReadModelDatabase {
 public:
-    ReadModelSchema(const Place& place, const StoreOptions& options, std::string schema,
-                    std::string description, ReadModelUse use)
+    ReadModelSchema(const ConnectionString& connection_string, const StoreOptions& options,
+                    std::string schema, std::string description, ReadModelUse use)
         : schema_(std::move(schema)),
           description_(std::move(description)),
           use_(use),
-          connection_(place, options, settings_for(place, schema_, use)),
+          connection_(connection_string, options, settings_for(connection_string, schema_, use)),
           sql_(connection_) {}
     ~ReadModelSchema() override { rollback(); }
 
     bool exists() {
         Parameters name;
         name.add_text(schema_);
-        return connection_.run(is_there, name, Format::text).text(0, 0) == "t";
+        return connection_.run(schema_exists, name, Format::text).text(0, 0) == "t";
     }
     void create() {
         connection_.script("CREATE SCHEMA IF NOT EXISTS " + quoted_name(schema_) + ";" +
@@ -92,8 +98,8 @@ public:
         connection_.send_settings();
         Parameters name;
         name.add_text(schema_);
-        if (!query) connection_.send(feed_alone, name);
-        connection_.send(share_use, name);
+        if (!query) connection_.send(exclude_other_feeders, name);
+        connection_.send(share_with_users, name);
         try {
             connection_.receive();
             if (exists()) {
@@ -111,7 +117,7 @@ public:
     }
 
     void commit() override {
-        // A look has nothing to commit, even if a statement of it was refused.
+        // A query has nothing to commit, even if one of its statements has failed.
         if (use_ == ReadModelUse::query) return connection_.rollback();
         connection_.commit();
     }
@@ -127,7 +133,9 @@ public:
     }
 
     void finish_build() override {
-        // The next commit that waits for the disk takes all before it along.
+        // The commits of the build did not wait for the disk. The write-ahead log is written in
+        // order, so one commit that waits makes all of them durable; without it a crash could lose
+        // the model after the build was reported as finished.
         begin();
         connection_.script("SET LOCAL synchronous_commit TO on;" + describe());
         commit();
@@ -139,7 +147,7 @@ public:
     }
 
 private:
-    /// The description holds the whole of a name that the schema's own may be too short for.
+    /// The comment holds the model's full name, which the schema's name may have only a part of.
     std::string describe() const {
         return "COMMENT ON SCHEMA " + quoted_name(schema_) + " IS " + quoted_text(description_);
     }
@@ -153,15 +161,15 @@ private:
 
 }  // namespace
 
-ReadModelSchemas::ReadModelSchemas(Place place, StoreOptions options)
-    : place_(std::move(place)),
+ReadModelSchemas::ReadModelSchemas(ConnectionString connection_string, StoreOptions options)
+    : connection_string_(std::move(connection_string)),
       options_(std::move(options)),
-      prefix_(place_.schema + "-rm-"),
-      description_("read model of " + quoted_name(place_.schema) + ": ") {}
+      prefix_(connection_string_.schema + "-rm-"),
+      description_("read model of " + quoted_name(connection_string_.schema) + ": ") {}
 
 std::unique_ptr<ReadModelDatabase> ReadModelSchemas::open(std::string_view name, ReadModelUse use) {
     const std::string schema = schema_of(name);
-    auto model = std::make_unique<ReadModelSchema>(place_, options_, schema,
+    auto model = std::make_unique<ReadModelSchema>(connection_string_, options_, schema,
                                                    description_ + std::string(name), use);
     if (model->exists()) return model;
     if (use != ReadModelUse::build) {
@@ -176,7 +184,7 @@ template <class Work>
 auto ReadModelSchemas::with_connection(Work&& work) {
     const std::scoped_lock lock{mutex_};
     if (!connection_ || connection_->broken()) {
-        connection_ = std::make_unique<Connection>(place_, options_);
+        connection_ = std::make_unique<Connection>(connection_string_, options_);
     }
     try {
         return work(*connection_);
@@ -191,12 +199,12 @@ void ReadModelSchemas::remove(std::string_view name) {
     with_connection([&](Connection& connection) {
         Parameters parameters;
         parameters.add_text(schema);
-        if (connection.run(is_there, parameters, Format::text).text(0, 0) != "t") return;
+        if (connection.run(schema_exists, parameters, Format::text).text(0, 0) != "t") return;
         connection.send(connection.begin_statement());
         connection.send_settings();
         Parameters lock;
         lock.add_text(schema);
-        connection.send(end_use, lock);
+        connection.send(exclude_users, lock);
         connection.receive();
         connection.script("SET LOCAL client_min_messages TO warning; DROP SCHEMA IF EXISTS " +
                           quoted_name(schema) + " CASCADE");
@@ -221,11 +229,12 @@ std::vector<std::string> ReadModelSchemas::list() {
 }
 
 std::vector<std::string> ReadModelSchemas::move_into_store(std::string_view name, Sql& store) {
-    return move_model({.from = schema_of(name), .to = place_.schema}, store);
+    return move_model({.from = schema_of(name), .to = connection_string_.schema}, store);
 }
 
-void ReadModelSchemas::drop_from_store(const std::vector<std::string>& things, Sql& store) {
-    drop_model(things, {.from = place_.schema, .to = shortened(prefix_ + "dropped")}, store);
+void ReadModelSchemas::drop_from_store(const std::vector<std::string>& objects, Sql& store) {
+    drop_model(objects, {.from = connection_string_.schema, .to = shortened(prefix_ + "dropped")},
+               store);
 }
 
 std::string ReadModelSchemas::schema_of(std::string_view name) const {

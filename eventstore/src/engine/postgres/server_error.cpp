@@ -16,7 +16,7 @@ std::string field(const PGresult* result, int code) {
     return value == nullptr ? "" : value;
 }
 
-/// Every state has a digit in it, and "FATAL" has none.
+/// Whether the text is a SQLSTATE. Every one that is used has a digit; "FATAL" has none.
 bool is_state(std::string_view text) {
     const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
     const auto is_part = [&](char c) { return is_digit(c) || (c >= 'A' && c <= 'Z'); };
@@ -24,8 +24,8 @@ bool is_state(std::string_view text) {
            std::ranges::any_of(text, is_digit);
 }
 
-/// `FATAL:  3D000: database "x" does not exist` and further lines: the state in the first, if the
-/// server has spoken, is taken out.
+/// Removes the SQLSTATE from the first line of a message (`FATAL:  3D000: database "x" does not
+/// exist`), drops the other lines and returns the state. Empty if the message is libpq's own.
 std::string take_state(std::string& message) {
     message.erase(std::min(message.find('\n'), message.size()));
     for (auto at = message.find(": "); at != std::string::npos; at = message.find(": ", at + 1)) {
@@ -49,25 +49,26 @@ std::string_view trimmed(std::string_view text) noexcept {
 std::string sql_state_of(const PGresult* result) { return field(result, PG_DIAG_SQLSTATE); }
 
 bool is_read_only_server(std::string_view state, const Failure& failure) noexcept {
-    // In recovery a server has no unlogged tables; it says that it lacks a feature, of which the
-    // store's own statements need none that another server has.
+    // A server in recovery refuses unlogged tables as a feature that is not supported (0A000). The
+    // store's own statements cannot get this error for any other reason.
     const bool in_recovery = state == "0A000" && failure.author == Author::store;
     return (state == "25006" || in_recovery) && !failure.on_reader;
 }
 
 bool is_store_missing(std::string_view state, const Failure& failure) noexcept {
-    // A table, a function, a schema, a column, a type.
+    // Undefined table, function, schema, column, object.
     constexpr std::string_view missing[] = {"42P01", "42883", "3F000", "42703", "42704"};
     return failure.author == Author::store &&
            std::ranges::find(missing, state) != std::end(missing);
 }
 
-void fail(const Place& place, const PGresult* result, const Failure& failure) {
+void fail(const ConnectionString& connection_string, const PGresult* result,
+          const Failure& failure) {
     const std::string state = sql_state_of(result);
     const std::string primary = field(result, PG_DIAG_MESSAGE_PRIMARY);
     const std::string message =
         primary.empty() ? std::string(trimmed(PQresultErrorMessage(result))) : primary;
-    std::string what = "store '" + place.name + "': " + message;
+    std::string what = "store '" + connection_string.name + "': " + message;
     if (!state.empty()) what += " (SQLSTATE " + state + ")";
     const auto is = [&](std::string_view wanted) { return state.starts_with(wanted); };
     if (state.empty() || is("08") || is("57P")) {
@@ -99,10 +100,10 @@ void fail(const Place& place, const PGresult* result, const Failure& failure) {
     throw InvalidError(what + ": " + std::string(failure.statement.substr(0, statement_shown_max)));
 }
 
-void fail_to_connect(const Place& place, PGconn* connection) {
+void fail_to_connect(const ConnectionString& connection_string, PGconn* connection) {
     std::string why{trimmed(PQerrorMessage(connection))};
     const std::string state = take_state(why);
-    const std::string what = "store '" + place.name + "': " + why;
+    const std::string what = "store '" + connection_string.name + "': " + why;
     if (state == "3D000") {
         throw NotFoundError(what + ": create the database first, or check its name");
     }

@@ -9,11 +9,11 @@ namespace {
 
 constexpr std::int64_t not_there = -1;
 
-/// The number of the last migration; `not_there` if there is no such schema.
+/// The number of the last migration that the schema has; `not_there` if there is no such schema.
 std::int64_t stored_version(Connection& connection) {
-    const Place& place = connection.place();
+    const ConnectionString& connection_string = connection.connection_string();
     Parameters name;
-    name.add_text(place.schema);
+    name.add_text(connection_string.schema);
     const Result found = connection.run(
         "SELECT to_regnamespace(quote_ident($1)) IS NOT NULL, "
         "to_regclass(quote_ident($1) || '.daybook_schema') IS NOT NULL, "
@@ -22,31 +22,32 @@ std::int64_t stored_version(Connection& connection) {
     const auto is = [&](int column) { return found.text(0, column) == "t"; };
     if (!is(0)) return not_there;
     if (is(1)) {
-        const Result version =
-            connection.run("SELECT version FROM " + quoted_name(place.schema) + ".daybook_schema");
+        const Result version = connection.run(
+            "SELECT version FROM " + quoted_name(connection_string.schema) + ".daybook_schema");
         if (version.rows() == 1) return version.int8(0, 0);
-        throw CorruptError("store '" + place.name + "': its table daybook_schema holds " +
-                           std::to_string(version.rows()) +
+        throw CorruptError("store '" + connection_string.name +
+                           "': its table daybook_schema holds " + std::to_string(version.rows()) +
                            " rows where one belongs, as after a dump without data or a restore "
                            "that is not done: finish the restore, or restore from a backup");
     }
     if (is(2)) {
-        throw InvalidError("store '" + place.name + "': schema '" + place.schema +
+        throw InvalidError("store '" + connection_string.name + "': schema '" +
+                           connection_string.schema +
                            "' holds tables that are not Daybook's: name another with ?schema=");
     }
     return 0;
 }
 
 void migrate(Connection& connection, const std::vector<Migration>& steps) {
-    const Place& place = connection.place();
+    const ConnectionString& connection_string = connection.connection_string();
     Parameters lock;
-    lock.add_text(place.schema);
+    lock.add_text(connection_string.schema);
     connection.run(connection.begin_statement());
     connection.send_settings();
     connection.send("SELECT pg_advisory_xact_lock(1147237741, hashtext($1))", lock);
     connection.receive();
     const std::int64_t done = stored_version(connection);
-    connection.script("CREATE SCHEMA IF NOT EXISTS " + quoted_name(place.schema));
+    connection.script("CREATE SCHEMA IF NOT EXISTS " + quoted_name(connection_string.schema));
     if (done <= 0) connection.script("CREATE TABLE daybook_schema(version bigint NOT NULL)");
     for (const Migration& step : steps) {
         if (step.number > done) connection.script(std::string(step.sql));
@@ -60,16 +61,16 @@ void migrate(Connection& connection, const std::vector<Migration>& steps) {
 }  // namespace
 
 void prepare_store_schema(Connection& connection) {
-    const Place& place = connection.place();
+    const ConnectionString& connection_string = connection.connection_string();
     const auto steps = migrations("postgres");
     const std::int64_t stored = stored_version(connection);
-    refuse_newer_schema(place.name, stored, steps.back());
+    refuse_newer_schema(connection_string.name, stored, steps.back());
     if (stored == steps.back().number) return;
     if (stored <= 0 && !connection.options().create) {
-        throw NotFoundError("store '" + place.name +
+        throw NotFoundError("store '" + connection_string.name +
                             "' does not exist: there is no store in "
                             "schema '" +
-                            place.schema + "': check the name");
+                            connection_string.schema + "': check the name");
     }
     try {
         migrate(connection, steps);

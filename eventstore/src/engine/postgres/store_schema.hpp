@@ -4,9 +4,10 @@
 
 namespace daybook::postgres {
 
-/// Makes or completes the schema of a store, in one transaction and under a lock, so that several
-/// programs may start at once. Throws NotFoundError (not there and not to be made), InvalidError
-/// (made by a newer Daybook; holds something else).
+/// Creates or migrates the schema of a store, in one transaction and under a lock, so that several
+/// processes may open it at once. Throws NotFoundError (the schema does not exist, and
+/// `StoreOptions::create` is not set) and InvalidError (a newer Daybook has written it, or it holds
+/// other tables).
 void prepare_store_schema(Connection& connection);
 
 }  // namespace daybook::postgres

@@ -11,8 +11,8 @@ constexpr int as_binary = 1;
 
 }  // namespace
 
-Parameters& Parameters::add(Place place, std::size_t size, Oid type, int format) {
-    places_.push_back(place);
+Parameters& Parameters::add(Slot slot, std::size_t size, Oid type, int format) {
+    slots_.push_back(slot);
     lengths_.push_back(static_cast<int>(size));
     types_.push_back(type);
     formats_.push_back(format);
@@ -23,7 +23,7 @@ Parameters& Parameters::add_own(std::string_view value, Oid type, int format) {
     const std::size_t at = own_.size();
     own_ += value;
     own_ += '\0';
-    return add(Place{nullptr, at, false}, value.size(), type, format);
+    return add(Slot{nullptr, at, false}, value.size(), type, format);
 }
 
 Parameters& Parameters::add(std::int64_t value) {
@@ -33,7 +33,7 @@ Parameters& Parameters::add(std::int64_t value) {
 }
 
 Parameters& Parameters::add_binary(std::string_view value, Oid type) {
-    return add(Place{value.data() == nullptr ? "" : value.data(), 0, false}, value.size(), type,
+    return add(Slot{value.data() == nullptr ? "" : value.data(), 0, false}, value.size(), type,
                as_binary);
 }
 
@@ -62,16 +62,16 @@ Parameters& Parameters::add(const SqlValue& value) {
     if (const auto* bytes = std::get_if<SqlValue::Bytes>(&data)) {
         return add_binary({reinterpret_cast<const char*>(bytes->data()), bytes->size()}, type::any);
     }
-    return add(Place{nullptr, 0, true}, 0, type::any, as_text);
+    return add(Slot{nullptr, 0, true}, 0, type::any, as_text);
 }
 
 const char* const* Parameters::values() {
     values_.clear();
-    for (const Place& place : places_) {
-        if (place.null) {
+    for (const Slot& slot : slots_) {
+        if (slot.null) {
             values_.push_back(nullptr);
         } else {
-            values_.push_back(place.borrowed != nullptr ? place.borrowed : own_.data() + place.own);
+            values_.push_back(slot.borrowed != nullptr ? slot.borrowed : own_.data() + slot.own);
         }
     }
     return values_.data();

@@ -13,9 +13,9 @@
 #include "daybook/core/event_id.hpp"
 #include "daybook/eventstore/sql.hpp"
 
-// Values on their way to and from the server, in its binary format: whole numbers with the most
-// significant byte first. (PostgreSQL manual, "Formats and Format Codes"; src/include/catalog/
-// pg_type.dat for the type numbers.)
+// Encodes and decodes values in the server's binary format: integers with the most significant byte
+// first. (PostgreSQL manual, "Formats and Format Codes"; src/include/catalog/pg_type.dat for the
+// oids of the types.)
 
 namespace daybook::postgres {
 
@@ -40,7 +40,7 @@ inline constexpr Oid int4_array = 1007;
 inline constexpr Oid text_array = 1009;
 inline constexpr Oid int8_array = 1016;
 inline constexpr Oid uuid_array = 2951;
-inline constexpr Oid first_of_users = 16384;  ///< made by a program or an extension
+inline constexpr Oid first_of_users = 16384;  ///< types of users and extensions begin here
 }  // namespace type
 
 template <class Integer>
@@ -66,7 +66,7 @@ Integer get_integer(const char* bytes) noexcept {
     return static_cast<Integer>(bits);
 }
 
-/// A one-dimensional array, built element by element.
+/// Builds a one-dimensional array element by element.
 class Array {
 public:
     explicit Array(Oid element) : element_(element) { clear(); }
@@ -100,7 +100,7 @@ public:
         put_integer(bytes_, std::int32_t{-1});
         ++count_;
     }
-    /// What is sent. Valid until the next change.
+    /// The encoded array. Valid until the next change.
     std::string_view value() {
         std::string length;
         put_integer(length, count_);
@@ -120,7 +120,7 @@ private:
     std::int32_t count_ = 0;
 };
 
-/// The elements of a one-dimensional array of whole numbers, 0 for NULL.
+/// The elements of a one-dimensional array of integers, 0 for NULL.
 template <class Integer>
 std::vector<Integer> elements_of(std::string_view array) {
     constexpr std::size_t header = 20;
@@ -134,7 +134,8 @@ std::vector<Integer> elements_of(std::string_view array) {
     return elements;
 }
 
-/// The parameters of one statement. What is given by view is borrowed until it was sent.
+/// The parameters of one statement. Texts, bytes and arrays are borrowed, and have to live until
+/// the statement is sent.
 class Parameters {
 public:
     Parameters& add(std::int64_t value);
@@ -143,9 +144,9 @@ public:
     Parameters& add_binary(std::string_view value, Oid type);
     Parameters& add(Array& array, Oid type) { return add_binary(array.value(), type); }
     Parameters& add(const EventId& id);
-    Parameters& add_null(Oid type) { return add(Place{nullptr, 0, true}, 0, type, 1); }
-    /// Whole numbers and reals travel as text, with their type; a text, bytes and NULL are what the
-    /// server infers.
+    Parameters& add_null(Oid type) { return add(Slot{nullptr, 0, true}, 0, type, 1); }
+    /// Integers and reals are sent as text with their type; the server infers the type of a text,
+    /// of bytes and of NULL. Only bytes are borrowed.
     Parameters& add(const SqlValue& value);
 
     int size() const noexcept { return static_cast<int>(types_.size()); }
@@ -156,18 +157,19 @@ public:
     const char* const* values();
 
 private:
-    struct Place {
+    /// Where the bytes of one parameter are.
+    struct Slot {
         const char* borrowed;
         std::size_t own;  ///< offset in own_ if nothing is borrowed
         bool null;
     };
-    Parameters& add(Place place, std::size_t size, Oid type, int format);
+    Parameters& add(Slot slot, std::size_t size, Oid type, int format);
     Parameters& add_own(std::string_view value, Oid type, int format);
 
     std::vector<Oid> types_;
     std::vector<int> formats_;
     std::vector<int> lengths_;
-    std::vector<Place> places_;
+    std::vector<Slot> slots_;
     std::vector<const char*> values_;
     std::string own_;
 };

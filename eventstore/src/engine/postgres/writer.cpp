@@ -11,27 +11,31 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-/// Of the transaction numbered $1, if this is still the life of the server in which it began: after
-/// a crash the number may be another's.
-constexpr std::string_view status_of_unit =
+/// The status of transaction $1; empty if the server has crashed since, or a standby has taken
+/// over. Then the id may belong to another transaction, whose status would be a false answer.
+constexpr std::string_view select_transaction_status =
     "SELECT CASE WHEN EXISTS(SELECT 1 FROM daybook_server_life WHERE id::text = $2) "
     "THEN pg_xact_status($1::text::xid8) ELSE '' END";
 
-/// A number may have been given to somebody else's process.
-constexpr std::string_view end_process_of_ours =
+/// Terminates process $1 only if it serves the same database and user: the operating system may
+/// have given the process id to another connection meanwhile.
+constexpr std::string_view terminate_own_backend =
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1::bigint "
     "AND datname = current_database() AND usename = current_user";
 
 constexpr std::string_view has_event =
     "SELECT EXISTS(SELECT 1 FROM daybook_event WHERE id = $1)::text";
 
-/// A connection that has not been used for so long is asked whether it is still there.
-constexpr std::chrono::seconds idle_min{1};
+/// After this time without use, the writer checks that the connection still works before it hands
+/// it to a transaction.
+constexpr std::chrono::seconds idle_before_check{1};
 
 }  // namespace
 
-Writer::Writer(Place place, StoreOptions options, TypeTable& types)
-    : place_(std::move(place)), options_(std::move(options)), types_(types) {
+Writer::Writer(ConnectionString connection_string, StoreOptions options, TypeTable& types)
+    : connection_string_(std::move(connection_string)),
+      options_(std::move(options)),
+      types_(types) {
     connect();
 }
 
@@ -40,13 +44,13 @@ void Writer::connect() {
     appender_.reset();
     reader_.reset();
     connection_.reset();
-    connection_ = std::make_unique<Connection>(place_, options_);
+    connection_ = std::make_unique<Connection>(connection_string_, options_);
     reader_ = std::make_unique<EventReader>(*connection_, types_);
-    appender_ = std::make_unique<Appender>(*connection_, place_);
+    appender_ = std::make_unique<Appender>(*connection_, connection_string_);
     sql_ = std::make_unique<ConnectionSql>(*connection_);
 }
 
-void Writer::connect_again(Deadline deadline) {
+void Writer::reconnect(Deadline deadline) {
     constexpr std::chrono::milliseconds pause{20};
     while (true) {
         try {
@@ -59,7 +63,7 @@ void Writer::connect_again(Deadline deadline) {
 }
 
 void Writer::require_connection() {
-    if (!connection_ || !connection_->fit() || connection_->hung_up()) connect();
+    if (!connection_ || !connection_->usable() || connection_->closed_by_server()) connect();
 }
 
 std::vector<AppendOutcome> Writer::append_group(AppendRequests requests) {
@@ -68,24 +72,25 @@ std::vector<AppendOutcome> Writer::append_group(AppendRequests requests) {
         return connection_->with_fresh_statements([&] { return appender_->append(requests); });
     } catch (const UnavailableError& error) {
         if (!connection_->broken()) throw;
-        return settle_group(requests, error.what());
+        return resolve_group(requests, error.what());
     }
 }
 
-std::vector<AppendOutcome> Writer::settle_group(AppendRequests requests, std::string why) {
-    const int lost = PQbackendPID(connection_->handle());
+std::vector<AppendOutcome> Writer::resolve_group(AppendRequests requests, std::string why) {
+    const int lost_backend = PQbackendPID(connection_->handle());
     const auto deadline = SteadyClock::now() + options_.busy_wait_max + options_.reply_wait_max;
-    drop();
+    drop_connection();
     while (SteadyClock::now() < deadline) {
         try {
-            if (!connection_) connect_again(deadline);
-            end_process(lost);
+            if (!connection_) reconnect(deadline);
+            terminate_backend(lost_backend);
             begin();
             std::vector<AppendOutcome> outcomes = append_all(requests);
             commit();
             return outcomes;
         } catch (const DuplicateError&) {
-            // So there is nothing of the first attempt: it would have failed as well.
+            // A transaction that repeats an id fails, so the first attempt has failed as well and
+            // nothing of it is stored.
             rollback();
             throw;
         } catch (const Error& error) {
@@ -102,7 +107,7 @@ std::vector<AppendOutcome> Writer::append_all(AppendRequests requests) {
         connection_->with_fresh_statements([&] { return appender_->append(requests); });
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
         if (!has_stored(outcomes[i])) continue;
-        written_ = requests[i]->events.front().id;
+        written_event_ = requests[i]->events.front().id;
         head_ = std::max(head_.value_or(Position{}), std::get<AppendResult>(outcomes[i]).position);
     }
     return outcomes;
@@ -111,16 +116,18 @@ std::vector<AppendOutcome> Writer::append_all(AppendRequests requests) {
 void Writer::begin() {
     for (bool again = false;; again = true) {
         require_connection();
-        // Whoever was idle is spared an error if the server has gone away meanwhile.
-        const bool was_idle = SteadyClock::now() - connection_->answered_at() >= idle_min;
+        // The server may have closed an idle connection. Waiting for the BEGIN finds that out here,
+        // where a new connection can take its place, and not in the caller's first statement.
+        const bool was_idle = SteadyClock::now() - connection_->answered_at() >= idle_before_check;
         try {
-            begin_here();
-            if (was_idle) await_begin();
+            send_begin();
+            if (was_idle) wait_for_begin();
             return;
         } catch (const UnavailableError&) {
-            // The server may have been restarted since this connection was used last, or another
-            // one may have taken over.
-            const bool replaced = !connection_->fit();
+            // The server may have been restarted since the last use of this connection, or a
+            // standby may have taken over. Nothing of the transaction was done yet, so it is begun
+            // again.
+            const bool replaced = !connection_->usable();
             rollback();
             if (!replaced || again) throw;
         } catch (...) {
@@ -130,9 +137,9 @@ void Writer::begin() {
     }
 }
 
-void Writer::begin_here() {
+void Writer::send_begin() {
     head_.reset();
-    written_.reset();
+    written_event_.reset();
     connection_->send(connection_->begin_statement());
     connection_->send_settings();
     connection_->send("SELECT * FROM daybook_begin_unit()");
@@ -140,18 +147,18 @@ void Writer::begin_here() {
     connection_->guard_transaction(
         [this] {
             connection_->rollback();
-            begin_here();
+            send_begin();
         },
-        [this](std::span<const Result> answers) {
-            const Result& unit = answers[answers.size() - 2];
-            transaction_ = unit.text(0, 0);
-            life_ = unit.text(0, 1);
-            head_ = static_cast<std::uint64_t>(answers.back().int8(0, 0));
+        [this](std::span<const Result> results) {
+            const Result& begun = results[results.size() - 2];
+            transaction_id_ = begun.text(0, 0);
+            server_life_ = begun.text(0, 1);
+            head_ = static_cast<std::uint64_t>(results.back().int8(0, 0));
         });
 }
 
-void Writer::await_begin() {
-    if (!connection_->is_opening()) return;
+void Writer::wait_for_begin() {
+    if (!connection_->begin_is_pending()) return;
     connection_->with_fresh_statements([this] { connection_->receive(); });
 }
 
@@ -164,81 +171,83 @@ void Writer::rollback_to_savepoint() {
     connection_->send("RELEASE SAVEPOINT unit");
     connection_->receive();
     head_.reset();
-    written_.reset();
-    reader_->forget();
+    written_event_.reset();
+    reader_->drop_names();
 }
 
 Position Writer::head() {
-    await_begin();
+    wait_for_begin();
     if (!head_) head_ = reader_->head();
     return *head_;
 }
 
 void Writer::commit() {
-    connection_->require_whole();
-    // The unit's number is needed if the connection is lost in the commit.
-    await_begin();
+    connection_->require_intact();
+    // Without the transaction's id, a commit whose connection is lost could not be resolved.
+    wait_for_begin();
     try {
         connection_->commit();
     } catch (const Error&) {
         if (!connection_->broken()) throw;
-        settle_commit();
+        resolve_commit();
     }
 }
 
-void Writer::settle_commit() {
-    const int lost = PQbackendPID(connection_->handle());
+void Writer::resolve_commit() {
+    const int lost_backend = PQbackendPID(connection_->handle());
     const auto deadline = SteadyClock::now() + options_.busy_wait_max + options_.reply_wait_max;
-    drop();
+    drop_connection();
     std::string status = "unknown";
     while (SteadyClock::now() < deadline) {
         try {
-            if (!connection_ || !connection_->fit()) connect_again(deadline);
-            status = outcome_of_unit();
+            if (!connection_ || !connection_->usable()) reconnect(deadline);
+            status = transaction_status();
             if (status == "committed") return;
             if (status != "in progress") break;
-            end_process(lost);
+            terminate_backend(lost_backend);
         } catch (const UnavailableError&) {
-            drop();
+            drop_connection();
         }
         std::this_thread::sleep_for(std::chrono::milliseconds{10});
     }
     if (status == "aborted") {
-        throw UnavailableError("store '" + place_.name +
+        throw UnavailableError("store '" + connection_string_.name +
                                "': the connection was lost before the unit was committed, and "
                                "nothing of it is stored: try again");
     }
     throw_in_doubt("its transaction is " + status);
 }
 
-void Writer::end_process(int id) {
-    if (place_.pooled) return;
+void Writer::terminate_backend(int process_id) {
+    if (connection_string_.pooled) return;
     Parameters process;
-    process.add(std::int64_t{id});
-    connection_->run(end_process_of_ours, process);
+    process.add(std::int64_t{process_id});
+    connection_->run(terminate_own_backend, process);
 }
 
-std::string Writer::outcome_of_unit() {
-    const auto answer = [&](std::string_view statement, Parameters& parameters) {
+std::string Writer::transaction_status() {
+    const auto first_field = [&](std::string_view statement, Parameters& parameters) {
         connection_->send(statement, parameters);
         return std::string{connection_->receive().back().text(0, 0)};
     };
-    Parameters unit;
-    unit.add_text(transaction_).add_text(life_);
+    Parameters transaction;
+    transaction.add_text(transaction_id_).add_text(server_life_);
     connection_->send_settings();
-    const std::string status = answer(status_of_unit, unit);
+    const std::string status = first_field(select_transaction_status, transaction);
     if (!status.empty()) return status;
-    if (!written_) return "unknown";
+    if (!written_event_) return "unknown";
     Parameters event;
-    event.add(*written_);
+    event.add(*written_event_);
     connection_->send_settings();
-    // Whoever has the lock sees whatever became of the unit.
+    // The lost transaction holds the store's lock until it ends. Once this transaction has the
+    // lock, the outcome is final and visible; without it, an event that is committed a moment later
+    // would be reported as not stored.
     connection_->send("SELECT daybook_lock_store()");
-    return answer(has_event, event) == "true" ? "committed" : "aborted";
+    return first_field(has_event, event) == "true" ? "committed" : "aborted";
 }
 
 void Writer::throw_in_doubt(const std::string& why) const {
-    throw InDoubtError("store '" + place_.name +
+    throw InDoubtError("store '" + connection_string_.name +
                        "': the connection was lost while a unit was being committed and it cannot "
                        "be known whether it is stored: read the stream before repeating it: " +
                        why);
@@ -247,8 +256,8 @@ void Writer::throw_in_doubt(const std::string& why) const {
 void Writer::rollback() noexcept {
     if (!connection_) return;
     connection_->rollback();
-    reader_->forget();
-    if (!connection_->fit()) drop();
+    reader_->drop_names();
+    if (!connection_->usable()) drop_connection();
 }
 
 }  // namespace daybook::postgres

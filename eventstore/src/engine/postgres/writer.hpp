@@ -14,31 +14,33 @@
 
 namespace daybook::postgres {
 
-/// The one connection of this process that writes to the store. It is replaced when it was lost,
-/// and what had been asked of it is found out on the new one.
+/// The connection over which this process writes to the store. When it is lost, the writer connects
+/// again and finds out on the new connection whether the transaction was committed.
 class Writer {
 public:
-    Writer(Place place, StoreOptions options, TypeTable& types);
+    Writer(ConnectionString connection_string, StoreOptions options, TypeTable& types);
 
-    /// Held by whoever uses anything below.
+    /// The caller holds it while it uses anything below.
     std::mutex mutex;
 
-    /// A group of appends in a transaction of its own, in one round trip.
+    /// Appends a group in a transaction of its own, in one round trip.
     std::vector<AppendOutcome> append_group(AppendRequests requests);
 
-    /// Begins a unit: from its first statement on, with which this goes to the server, nobody else
-    /// writes to the store.
+    /// Begins a transaction. BEGIN and the statement that takes the store's lock are sent together
+    /// with the first statement of the caller, which saves a round trip. From then on the lock
+    /// keeps all other writers out until commit or rollback.
     void begin();
     std::vector<AppendOutcome> append_all(AppendRequests requests);
     void savepoint();
     void release_savepoint() { connection_->run("RELEASE SAVEPOINT unit"); }
     void rollback_to_savepoint();
-    /// Throws the unit's first error if it has failed or was ended.
-    void require_open() const { connection_->require_whole(); }
+    /// Throws the transaction's first error if it has failed or a statement has ended it.
+    void require_open() const { connection_->require_intact(); }
     void commit();
     void rollback() noexcept;
 
-    /// Of the open unit, which knows it: nobody else appends meanwhile.
+    /// The head of the log in the open transaction. The writer counts it itself: the store's lock
+    /// keeps other writers out.
     Position head();
     EventReader& reader() noexcept { return *reader_; }
     ConnectionSql& sql() noexcept { return *sql_; }
@@ -47,36 +49,43 @@ private:
     using Deadline = std::chrono::steady_clock::time_point;
 
     void connect();
-    /// Begins a unit on the connection that is there, without waiting for the answer.
-    void begin_here();
-    /// Waits for it, if nothing in the unit has done so.
-    void await_begin();
-    /// Connects until the deadline, if the server is away for a moment.
-    void connect_again(Deadline deadline);
-    void drop() noexcept { connection_.reset(); }
+    /// Sends the beginning of a transaction on the current connection, without waiting for results.
+    void send_begin();
+    /// Waits for these results, if no later call has done so.
+    void wait_for_begin();
+    /// Tries to connect until the deadline: the server may be restarting.
+    void reconnect(Deadline deadline);
+    void drop_connection() noexcept { connection_.reset(); }
     void require_connection();
-    /// Appends a group once more whose connection was lost: the ids tell what is there already.
-    std::vector<AppendOutcome> settle_group(AppendRequests requests, std::string why);
-    /// Finds out on a new connection whether the unit was committed.
-    void settle_commit();
-    /// Ends the server's side of a lost connection, which may hold the lock until the server has
-    /// noticed that nobody listens any more.
-    void end_process(int id);
-    /// `committed`, `aborted`, `in progress` or `unknown`.
-    std::string outcome_of_unit();
+    /// Appends a group again after its connection was lost. Events that the first attempt stored
+    /// are recognized by their ids, so none is stored twice.
+    std::vector<AppendOutcome> resolve_group(AppendRequests requests, std::string why);
+    /// Finds out on a new connection whether the transaction was committed.
+    void resolve_commit();
+    /// Terminates the server's process of a lost connection. Otherwise it keeps the store's lock
+    /// until the server notices that the connection is gone, and every writer would wait for that
+    /// long.
+    void terminate_backend(int process_id);
+    /// The status of the transaction that was lost: `committed`, `aborted`, `in progress` or
+    /// `unknown`.
+    std::string transaction_status();
     [[noreturn]] void throw_in_doubt(const std::string& why) const;
 
-    const Place place_;
+    const ConnectionString connection_string_;
     const StoreOptions options_;
     TypeTable& types_;
     std::unique_ptr<Connection> connection_;
     std::unique_ptr<EventReader> reader_;
     std::unique_ptr<Appender> appender_;
     std::unique_ptr<ConnectionSql> sql_;
-    std::string transaction_;         ///< number of the open unit's
-    std::string life_;                ///< of the server, when that began
-    std::optional<Position> head_;    ///< of the open unit, if known
-    std::optional<EventId> written_;  ///< an event that is there if the open unit is committed
+    // The open transaction.
+    std::string transaction_id_;  ///< by the server's count
+    /// Identifies the run of the server in which the transaction began. After a crash the server
+    /// may give the same transaction id to another transaction.
+    std::string server_life_;
+    std::optional<Position> head_;  ///< if known
+    /// An event of the transaction: it is in the log exactly if the transaction was committed.
+    std::optional<EventId> written_event_;
 };
 
 }  // namespace daybook::postgres
