@@ -7,7 +7,7 @@
 #include "postgres_server.hpp"
 #include "wire_proxy.hpp"
 
-// Nobody waits for ever, on either side of a connection.
+// Neither side of a connection waits for ever.
 
 using namespace daybook;
 using namespace daybook::test;

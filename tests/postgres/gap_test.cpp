@@ -22,10 +22,11 @@
 
 // P12. Three writers on three connections; a unit has three steps: it allocates its positions,
 // inserts its events, and ends by commit or roll back. All orders of the nine steps are tried, with
-// all ways to end, and after each step everybody reads. The writers are alike, so of orders that
+// all ways to end, and every reader reads after each step. The writers are alike, so of orders that
 // differ by their names only, the one in which they begin as 0, 1, 2 is tried.
 //
-// Who waits for the lock does not hold the schedule up: his steps are done as soon as he has it.
+// A writer that waits for the lock does not hold the schedule up: it does its steps as soon as it
+// has the lock.
 
 using namespace daybook;
 using namespace daybook::test;
@@ -50,8 +51,8 @@ std::vector<Order> all_orders() {
 
 struct RolledBack {};
 
-/// One unit of the schedule at work: calls `next` between its steps, and throws RolledBack instead
-/// of returning if it is not to commit.
+/// One transaction of the schedule. It calls `next` between its steps, and throws RolledBack
+/// instead of returning if it must not commit.
 using Next = std::function<void()>;
 using Unit = std::function<void(const Next& next, bool commits)>;
 
@@ -102,7 +103,8 @@ private:
         bool playing() const { return done > 0 && done < steps; }
     };
 
-    // Everybody has done what he was asked to, or waits for one who has to be asked on.
+    // Every writer has done the steps it was asked for, or waits for the lock of another writer
+    // that has to be asked for its next step.
     bool at_rest() const {
         const bool held = std::ranges::any_of(states_, [](const State& state) {
             return state.playing() && state.done >= state.asked;
@@ -156,7 +158,7 @@ private:
     std::array<std::jthread, writers> threads_;
 };
 
-/// Keeps count of what somebody is shown one by one: from 1, without gap or repetition.
+/// Checks that a reader sees the positions one by one: from 1, without gap or repetition.
 class Sequence {
 public:
     explicit Sequence(std::string who) : who_(std::move(who)) {}
@@ -216,7 +218,7 @@ private:
     Sequence& sequence_;
 };
 
-/// Everybody who reads.
+/// All readers.
 class Audience {
 public:
     explicit Audience(const StorePlace& place)
@@ -230,14 +232,14 @@ public:
         runner_.run_once();
     }
 
-    /// Everybody looks once; the first complaint there has been, or nothing.
+    /// Every reader reads once. Returns the first fault that one has found so far, or nothing.
     std::string look() {
         for (const EventView event : store_.read_all({.from = reader_.last() + 1})) {
             reader_.see(event.position().value());
         }
         while (const auto event = follower_.next(0ms)) followed_.see(event->position().value());
         runner_.run_once();
-        // Whoever looks anew sees at least what was there before, and its head is its last.
+        // A new read sees at least the events of the one before, and its head is its last event.
         std::uint64_t last = base_;
         for (const EventView event : store_.read_all({.from = base_ + 1})) {
             last = event.position().value();
@@ -250,7 +252,7 @@ public:
         }
         return complaint_;
     }
-    /// After a schedule, when nobody writes: all have seen all that is there.
+    /// After a schedule, when no writer is at work: every reader has seen every event.
     void settle() {
         look();
         const Position head = store_.head();

@@ -35,7 +35,7 @@ TEST_CASE("a store that was made anew under an open writer is not taken for the 
     append(writer, "thing-2", 0);
     append(writer, "thing-2", 4);
 
-    // The same name, and a log of the same length, but another one.
+    // A new log with the same name and the same length.
     PostgresConnection{postgres_uri()}.query("DROP SCHEMA " + schema.name() + " CASCADE");
     EventStore anew = EventStore::open(schema.uri());
     append(anew, "thing-2", 0);
@@ -65,7 +65,8 @@ TEST_CASE(
     copy.append("else-1", any, {numbered(2)});
     copy.append("thing-1", any, {last});
 
-    // Each by itself, which takes a way of its own, to a stream that is known and to a new one.
+    // One event at a time, which is a server function of its own: to a cached stream, and to a new
+    // one.
     CHECK(writer.append("thing-2", at_version(1), {numbered(4, "thing.seen")}).version ==
           Version{2});
     CHECK(writer.append("else-2", no_stream, {numbered(5)}).position == Position{5});

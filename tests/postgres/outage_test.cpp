@@ -8,7 +8,8 @@
 #include "numbered.hpp"
 #include "postgres_server.hpp"
 
-// What is over by itself: every call says that it may be tried again, and can be.
+// Outages that end by themselves: every call fails with an error that says it may be tried again,
+// and succeeds once the outage is over.
 
 using namespace daybook;
 using namespace daybook::test;
@@ -102,7 +103,7 @@ TEST_CASE("a server that only reads is an outage, and the writer connects anew a
     server.query("DROP TRIGGER refuse ON " + place + "daybook_event");
     CHECK(store.append("thing-1", at_version(1), {numbered(2)}).position == Position{2});
     store.transact([](Transaction& tx) { tx.append("thing-1", at_version(2), {numbered(3)}); });
-    // What a program writes where it may only look is its own mistake, and no outage.
+    // A program that writes in a read-only query has made a mistake; that is not an outage.
     CHECK_THROWS_AS(store.query([](Sql& sql) { sql.exec("CREATE TABLE mine(n INT)"); }),
                     InvalidError);
 }

@@ -172,7 +172,7 @@ public:
         mirror_.start();
     }
 
-    /// Waits until there is nothing left to do for anybody.
+    /// Waits until no reader has anything left to do.
     void finish() {
         finish_work();
         const Position head = store_.head();

@@ -72,7 +72,7 @@ TEST_CASE("a unit that could not begin stores nothing, whatever its program does
         CHECK_THROWS_AS(tx.sql().integer("SELECT 1"), UnavailableError);
     }),
                     UnavailableError);
-    // If the unit asked beforehand, it did not come to it.
+    // If the transaction waited for its BEGIN, it has failed there and did not get to the rollback.
     holder.query("ROLLBACK");
     CHECK(store.append("thing-1", at_version(1), {numbered(4)}).position == Position{2});
 }

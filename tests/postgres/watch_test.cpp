@@ -14,7 +14,7 @@
 #include "postgres_server.hpp"
 #include "store_place.hpp"
 
-// How a program learns of others' commits and of the server's time, and what that costs the others.
+// How a process notices commits of other processes and the server's time, and what that costs them.
 
 using namespace daybook;
 using namespace daybook::test;
@@ -87,7 +87,7 @@ TEST_CASE("a unit without an event is noticed by other processes, once it can be
     for (int i = 1; i <= 5; ++i) {
         store.transact([](Transaction& tx) {
             tx.sql().exec("INSERT INTO mine VALUES(1)");
-            // Others look while the unit is under way.
+            // The other store polls while the transaction is open.
             std::this_thread::sleep_for(60ms);
         });
         const auto deadline = std::chrono::steady_clock::now() + 20s;

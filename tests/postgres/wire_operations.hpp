@@ -9,8 +9,8 @@
 
 namespace daybook::test {
 
-/// Something that a program does with a store, once for each number. What can be seen of the doing
-/// bears that number.
+/// An operation of a program on a store. It is run once for each number, and everything it stores
+/// carries that number.
 struct Operation {
     enum class Kind {
         unit,   ///< all or nothing, and the verdict is true
@@ -25,7 +25,8 @@ struct Operation {
     Numbered prepare{};
     /// Over the proxy.
     Numbered run{};
-    /// How much of it is there, looked at on a connection of its own; when all is: `whole`.
+    /// How many parts of the operation are stored, read on a connection of its own; `whole` if all
+    /// are.
     std::function<std::int64_t(std::uint64_t)> parts{};
     std::int64_t whole = 1;
 };
