@@ -79,7 +79,8 @@ struct Relay::State {
           pass(store, transport, options),
           worker(store, {.name = "relay '" + options.name + "'",
                          .retry = every(after_error),
-                         .on_wait = [this](const auto& why) { set_error(error_text(why)); }}) {}
+                         .on_wait = [this](const auto& why) { set_error(error_text(why)); },
+                         .on_stop = [this] { release(); }}) {}
 
     std::size_t run_once(std::stop_token stop);
     std::optional<Timestamp> next_due() const;
@@ -181,11 +182,7 @@ void Relay::start() {
     state_->worker.start([state = state_.get()](const auto& stop) { return state->step(stop); });
 }
 
-void Relay::stop() {
-    if (!state_->worker.is_started()) return;
-    state_->worker.stop();
-    state_->release();
-}
+void Relay::stop() { state_->worker.stop(); }
 
 std::string Relay::last_error() const {
     const std::scoped_lock lock{state_->mutex};

@@ -1,6 +1,7 @@
 #include <atomic>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -162,6 +163,23 @@ TEST_CASE(
     CHECK(waiting.size() == 100 - sent);
     CHECK(waiting.front().message.attempt == 0);
     CHECK(Leases{store}.list().empty());
+}
+
+TEST_CASE("concurrent: a relay that its own transport stops ends and hands back its leases") {
+    EventStore store = new_store({.durability = Durability::off});
+    std::optional<Relay> relay;
+    ScriptedTransport transport{[&](const Message&) {
+        relay->stop();
+        return Delivery{};
+    }};
+    store.transact([](Transaction& tx) {
+        for (int n = 1; n <= 10; ++n) tx.publish("post", Parcel{n}, {.key = "k"});
+    });
+    relay.emplace(store, transport, RelayOptions{.name = "relay"});
+    relay->start();
+    CHECK(eventually([&] { return outbox_status(store).unsent() == 9; }));
+    CHECK(gives_leases_back(store));
+    CHECK(transport.take() == Numbers{1});
 }
 
 TEST_CASE("concurrent: F7 a relay of its own thread waits out a transport that is down") {
