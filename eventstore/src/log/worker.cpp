@@ -132,18 +132,26 @@ Worker::Worker(EventStore store, WorkerOptions options)
 
 Worker::~Worker() {
     stop();
-    if (State::running == state_.get()) state_->thread.detach();
+    if (State::running != state_.get()) return;
+    // A first step may come here before `start` has kept the thread: it still holds the mutex then.
+    const std::scoped_lock lock{state_->mutex};
+    state_->thread.detach();
 }
 
 void Worker::start(Step step) {
     const std::scoped_lock lock{state_->mutex};
     if (state_->thread.joinable()) return;
-    std::stop_source stop_source;
+    std::stop_token stop;
+    {
+        // Before the thread begins: its first step may stop it.
+        const std::scoped_lock stop_lock{state_->stop_mutex};
+        state_->stop_source = {};
+        stop = state_->stop_source.get_token();
+    }
     // The thread keeps the state: a step may destroy the worker.
-    state_->thread = std::thread{[state = state_, step = std::move(step),
-                                  stop = stop_source.get_token()] { state->run(step, stop); }};
-    const std::scoped_lock stop_lock{state_->stop_mutex};
-    state_->stop_source = std::move(stop_source);
+    state_->thread = std::thread{[state = state_, step = std::move(step), stop = std::move(stop)] {
+        state->run(step, stop);
+    }};
 }
 
 bool Worker::is_started() const noexcept {
