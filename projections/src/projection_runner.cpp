@@ -93,7 +93,9 @@ struct ProjectionRunner::State {
         const ProjectionFeeder* const feeder = find(name);
         if (feeder != nullptr) {
             const auto report = feeder->report();
-            if (report.position >= position) return true;
+            // A feeder at position 0 may have no model yet, which a caller could not query.
+            const bool has_model = report.position > Position{0};
+            if (has_model && report.position >= position) return true;
             if (report.state == ProjectionState::halted) return false;
         }
         try {

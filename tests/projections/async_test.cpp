@@ -121,6 +121,15 @@ TEST_CASE("a started runner brings in what is appended and one can wait for it")
     CHECK(runner.wait_for("keyed-balances", late.position, test::patience()));
 }
 
+TEST_CASE("a model that was waited for can be queried, even if the log is empty") {
+    auto store = test::new_store();
+    ProjectionRunner runner{store};
+    runner.add(Balances{});
+    runner.start();
+    REQUIRE(runner.wait_for(store.head(), test::patience()));
+    CHECK(cents_of(store, "account-1") == 0);
+}
+
 TEST_CASE("a wait for ever for a model ends when the model has come there, not at once [B10]") {
     auto store = test::new_store();
     ProjectionRunner runner{store, {.poll = std::chrono::milliseconds::max()}};

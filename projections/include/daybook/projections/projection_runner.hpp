@@ -104,9 +104,8 @@ public:
     /// The names of the added projections, in the order of `add`.
     std::vector<std::string> names() const;
 
-    /// Creates missing models, brings inline models up to date, then feeds all models on threads of
-    /// its own, woken by commits. Throws what the database throws; errors of handlers go to
-    /// `status`.
+    /// Brings inline models up to date, then creates missing models and feeds all on threads of its
+    /// own, woken by commits. Throws what the database throws; errors of handlers go to `status`.
     void start();
     void stop();
 
@@ -115,8 +114,9 @@ public:
     /// were applied.
     std::uint64_t run_once();
 
-    /// Waits until all added models have seen the log up to `position`. This runner or another one
-    /// must feed them meanwhile. False after `timeout`, or at once if a model has halted.
+    /// Waits until all added models exist and have seen the log up to `position`. This runner or
+    /// another one must feed them meanwhile. False after `timeout`, or at once if a model has
+    /// halted.
     bool wait_for(Position position,
                   std::chrono::milliseconds timeout = std::chrono::seconds{10}) const;
     /// The same for one model, which another program may define. Throws NotFoundError.
