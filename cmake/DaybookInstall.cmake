@@ -14,6 +14,25 @@ install(FILES
     "${PROJECT_BINARY_DIR}/daybookConfig.cmake"
     "${PROJECT_BINARY_DIR}/daybookConfigVersion.cmake"
     DESTINATION "${daybook_config_dir}")
+# The same for pkg-config. The libraries are static, so whoever links them names what they need; the
+# order is that of the levels, from the top.
+set(daybook_pc_requires "nlohmann_json simdjson libpq libcrypto")
+set(daybook_pc_libs "")
+foreach(library IN LISTS DAYBOOK_LIBRARIES)
+    string(PREPEND daybook_pc_libs "-ldaybook_${library} ")
+endforeach()
+if(DAYBOOK_SQLITE_SOURCE)
+    string(APPEND daybook_pc_libs "-lSQLiteCpp -ldaybook_sqlite3 -ldl -lm -lpthread")
+else()
+    string(APPEND daybook_pc_requires " sqlite3")
+    string(APPEND daybook_pc_libs "-lSQLiteCpp -lpthread")
+endif()
+set(daybook_pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+file(RELATIVE_PATH daybook_pc_to_prefix "/${daybook_pc_dir}" "/")
+string(REGEX REPLACE "/$" "" daybook_pc_to_prefix "${daybook_pc_to_prefix}")
+configure_file("${PROJECT_SOURCE_DIR}/cmake/daybook.pc.in" "${PROJECT_BINARY_DIR}/daybook.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/daybook.pc" DESTINATION "${daybook_pc_dir}")
+
 install(EXPORT daybookTargets NAMESPACE daybook:: DESTINATION "${daybook_config_dir}")
 if(TARGET daybook_command)
     install(EXPORT daybookCommandTargets NAMESPACE daybook:: DESTINATION "${daybook_config_dir}")

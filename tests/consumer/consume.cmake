@@ -16,11 +16,11 @@ if(LAUNCHER)
     list(APPEND options "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}")
 endif()
 
-if(WAY STREQUAL "find_package")
+if(NOT WAY STREQUAL "add_subdirectory")
     set(prefix "${SCRATCH}/prefix")
     run("${CMAKE_COMMAND}" --install "${DAYBOOK_BUILD}" --prefix "${prefix}")
     # A package that names the tree it was built from works only for whoever built it.
-    file(GLOB_RECURSE files "${prefix}/*.cmake")
+    file(GLOB_RECURSE files "${prefix}/*.cmake" "${prefix}/*.pc")
     foreach(file IN LISTS files)
         file(READ "${file}" text)
         string(FIND "${text}" "${DAYBOOK_SOURCE}" found)
@@ -34,6 +34,18 @@ else()
     list(APPEND options
         -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=16
         "-DDAYBOOK_SOURCE=${DAYBOOK_SOURCE}" "-DDAYBOOK_SQLITE_SOURCE=${SQLITE_SOURCE}")
+endif()
+if(WAY STREQUAL "pkg_config")
+    set(ENV{PKG_CONFIG_PATH} "${prefix}/${LIBDIR}/pkgconfig")
+    find_program(PKG_CONFIG pkg-config REQUIRED)
+    execute_process(COMMAND "${PKG_CONFIG}" --cflags --libs daybook
+        OUTPUT_VARIABLE flags OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+    separate_arguments(flags UNIX_COMMAND "${flags}")
+    separate_arguments(debug_flags UNIX_COMMAND "${CXX_FLAGS_DEBUG}")
+    run("${CXX_COMPILER}" -std=c++20 ${debug_flags} "${CMAKE_CURRENT_LIST_DIR}/project/main.cpp"
+        -o "${SCRATCH}/consumer" ${flags})
+    run("${SCRATCH}/consumer")
+    return()
 endif()
 run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/project" -B "${SCRATCH}/build" ${options})
 run("${CMAKE_COMMAND}" --build "${SCRATCH}/build" --parallel 2)
