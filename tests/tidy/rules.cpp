@@ -49,7 +49,7 @@ const std::vector<Room>& rooms() {
          {"values", "engine", "engine/sqlite", "engine/postgres"},
          {"event_range.hpp", "event_store.hpp", "lease.hpp", "recorded_batch.hpp",
           "subscription.hpp", "transaction.hpp"},
-         {"store_access.hpp"}},
+         {"store_access.hpp", "worker.hpp"}},
         {"transfer", {"values", "engine", "log"}, {"log_hash.hpp", "migrate.hpp", "mirror.hpp"}},
         {"aggregates",
          {"values", "engine", "log"},

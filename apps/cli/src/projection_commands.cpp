@@ -253,7 +253,8 @@ Group projection_group(const Program& program) {
              program, "run", "Feed this program's projections until Ctrl-C", run,
              {{.name = "--once", .help = "Only apply what is there now", .takes = Takes::nothing}}),
          subcommand(
-             program, "rebuild", "Build read models anew beside the old ones, then swap", rebuild,
+             program, "rebuild", "Build read models anew beside the old ones, then switch over",
+             rebuild,
              {names,
               {.name = "--all", .help = "All that this program defines", .takes = Takes::nothing}}),
          subcommand(program, "parked", "List the events that a projection has put aside", parked,

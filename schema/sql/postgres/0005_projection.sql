@@ -31,8 +31,8 @@ CREATE TABLE daybook_rebuild(
     error       text COLLATE "C" NOT NULL DEFAULT ''
 );
 
--- The book of each inline model. A read model's own database has these two tables as well (see
--- projections/src/statements.hpp), so that rows and book always commit together.
+-- The checkpoint of each inline model. A read model's own database has these two tables as well
+-- (see projections/src/statements.hpp), so that rows and checkpoint always commit together.
 CREATE TABLE daybook_checkpoint(
     projection text COLLATE "C" NOT NULL PRIMARY KEY,
     position   bigint NOT NULL,

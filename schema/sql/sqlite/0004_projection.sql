@@ -31,8 +31,8 @@ CREATE TABLE daybook_rebuild(
     error       TEXT NOT NULL DEFAULT ''
 ) STRICT;
 
--- The book of each inline model. A read model's own database has these two tables as well (see
--- projections/src/statements.hpp), so that rows and book always commit together.
+-- The checkpoint of each inline model. A read model's own database has these two tables as well
+-- (see projections/src/statements.hpp), so that rows and checkpoint always commit together.
 CREATE TABLE daybook_checkpoint(
     projection TEXT NOT NULL PRIMARY KEY,
     position   INTEGER NOT NULL,
