@@ -46,9 +46,9 @@ void publish_from_threads(EventStore& store, int threads, int keys, int per_key)
 /// The messages that arrived, by key, in order.
 class Receiver {
 public:
-    void note(const Message& message) {
+    void note(const std::string& key, std::int64_t n) {
         const std::scoped_lock lock{mutex_};
-        by_key_[message.key].push_back(message.as<Parcel>().n);
+        by_key_[key].push_back(n);
     }
     /// Each key has `1..per_key`, in this order.
     void check_order(std::size_t keys, std::int64_t per_key) const {
@@ -82,7 +82,7 @@ TEST_CASE("concurrent: F3 three relays at work send no message twice and keep ev
         Receiver& to;
         explicit Handover(Receiver& receiver) : to(receiver) {}
         Delivery deliver(const Message& message) override {
-            to.note(message);
+            to.note(message.key, message.as<Parcel>().n);
             return {};
         }
     } transport{receiver};
@@ -99,12 +99,16 @@ TEST_CASE("concurrent: F3 three relays at work send no message twice and keep ev
 
 TEST_CASE("concurrent: F4 retries and restarts do not change the order of a key") {
     EventStore store = new_store({.durability = Durability::off});
-    Receiver receiver;
+    store.transact([](Transaction& tx) {
+        tx.sql().exec("CREATE TABLE received(place BIGINT PRIMARY KEY, key TEXT, n BIGINT)");
+    });
     std::atomic<int> turn{0};
     LocalTransport transport{store};
-    transport.consume("post", "receiver", [&](const Message& message, Transaction&) {
+    transport.consume("post", "receiver", [&](const Message& message, Transaction& tx) {
         if (++turn % 5 == 0) throw std::runtime_error("every fifth time");
-        receiver.note(message);
+        // In the handler's transaction: what is rolled back has not happened.
+        tx.sql().exec("INSERT INTO received SELECT COALESCE(MAX(place), 0) + 1, ?, ? FROM received",
+                      message.key, message.as<Parcel>().n);
     });
     const RelayOptions options{.retry = every(1ms).attempts(1'000), .batch_max = 5, .lease = 100ms};
     std::jthread restarts([&](std::stop_token stop) {
@@ -120,6 +124,12 @@ TEST_CASE("concurrent: F4 retries and restarts do not change the order of a key"
     CHECK(drained(store));
     restarts.request_stop();
     restarts.join();
+    Receiver receiver;
+    store.query([&](Sql& sql) {
+        sql.each("SELECT key, n FROM received ORDER BY place", [&](const SqlRow& row) {
+            receiver.note(std::string(row.text(0)), row.integer(1));
+        });
+    });
     receiver.check_order(8, 25);
 }
 
