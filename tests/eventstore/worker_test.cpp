@@ -119,6 +119,21 @@ TEST_CASE("an outage of any length is waited out and is one line in the log [B7]
     CHECK(lines.back() == "worker goes on");
 }
 
+TEST_CASE("an outage that comes again after the work had gone on is said again [B7]") {
+    const Logged logged;
+    std::atomic<int> steps = 0;
+    Worker worker{logged.store, {.name = "worker", .retry = every(1ms)}};
+    worker.start([&](const std::stop_token&) -> NextStep {
+        // A step that works for long says itself that it has got on.
+        if (++steps == 3) worker.has_got_on();
+        if (steps > 4) return NextStep::after(forever);
+        throw UnavailableError{"no server"};
+    });
+    CHECK(eventually([&] { return logged.lines().size() == 4; }));
+    CHECK(logged.lines() == std::vector<std::string>{"worker waits: no server", "worker goes on",
+                                                     "worker waits: no server", "worker goes on"});
+}
+
 TEST_CASE("one bad read ends no worker and the same one again and again does [B7]") {
     const Logged logged;
     std::atomic<int> steps = 0;

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <limits>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <utility>
 
@@ -22,14 +23,14 @@ constexpr std::chrono::minutes calm{1};
 
 }  // namespace
 
-struct Worker::State : std::enable_shared_from_this<State> {
+struct Worker::State {
     State(EventStore opened, WorkerOptions chosen)
         : store(std::move(opened)), options(std::move(chosen)) {}
 
     void run(const Step& step, const std::stop_token& stop) noexcept;
     /// False if there is to be no further one.
     bool run_once(const Step& step, const std::stop_token& stop);
-    void has_got_on();
+    void has_got_on() noexcept;
     bool is_final(const std::exception_ptr& error);
     void wait_out(const std::exception_ptr& error, const std::stop_token& stop);
     void end(const std::exception_ptr& error);
@@ -98,11 +99,15 @@ bool Worker::State::run_once(const Step& step, const std::stop_token& stop) {
     return true;
 }
 
-void Worker::State::has_got_on() {
+void Worker::State::has_got_on() noexcept {
     failures = looks = 0;
     if (said.empty()) return;
     said.clear();
-    store.log(LogLevel::info, options.name + " goes on");
+    try {
+        store.log(LogLevel::info, options.name + " goes on");
+    } catch (const std::bad_alloc&) {
+        // It goes on all the same.
+    }
 }
 
 bool Worker::State::is_final(const std::exception_ptr& error) {
@@ -171,7 +176,7 @@ void Worker::stop() noexcept {
     if (state_->thread.joinable()) state_->thread.join();
 }
 
-void Worker::has_got_on() noexcept { state_->failures = state_->looks = 0; }
+void Worker::has_got_on() noexcept { state_->has_got_on(); }
 
 void sleep_until(steady_clock::time_point when, const std::stop_token& stop) {
     std::mutex mutex;
