@@ -1,7 +1,8 @@
-# cmake -DLIST=<file with one path a line> -DOUTPUT=<file.cpp> -P EmbedSqlScript.cmake
+# cmake -DROOT=<folder> -DLIST=<file with one path a line> -DOUTPUT=<file.cpp>
+#     -P EmbedSqlScript.cmake
 #
-# Writes the C++ source behind schema/src/embedded_sql.hpp. An entry's engine is the name of the
-# file's folder, its name is the file's name without .sql.
+# Writes the C++ source behind schema/src/embedded_sql.hpp. An entry's engine is the folder below
+# ROOT that the file stands in, its name is the rest of the path without .sql.
 
 cmake_minimum_required(VERSION 3.22)
 
@@ -34,9 +35,9 @@ endfunction()
 file(STRINGS "${LIST}" files)
 set(keys "")
 foreach(file IN LISTS files)
-    get_filename_component(name "${file}" NAME_WLE)
-    get_filename_component(folder "${file}" DIRECTORY)
-    get_filename_component(engine "${folder}" NAME)
+    file(RELATIVE_PATH path "${ROOT}" "${file}")
+    string(REGEX REPLACE "^([^/]+)/(.+)\\.sql$" "\\1" engine "${path}")
+    string(REGEX REPLACE "^([^/]+)/(.+)\\.sql$" "\\2" name "${path}")
     list(APPEND keys "${engine}|${name}|${file}")
 endforeach()
 list(SORT keys)

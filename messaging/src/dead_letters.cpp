@@ -6,11 +6,11 @@
 
 #include "daybook/core/clean_text.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/message_tables.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "listing.hpp"
 #include "message_row.hpp"
 #include "names.hpp"
-#include "statements.hpp"
 
 namespace daybook {
 namespace {

@@ -4,8 +4,8 @@
 #include <span>
 #include <utility>
 
+#include "daybook/eventstore/message_tables.hpp"
 #include "daybook/eventstore/store_access.hpp"
-#include "statements.hpp"
 
 namespace daybook {
 namespace {

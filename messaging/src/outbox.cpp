@@ -1,10 +1,10 @@
 #include "daybook/messaging/outbox.hpp"
 
+#include "daybook/eventstore/message_tables.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "listing.hpp"
 #include "message_row.hpp"
 #include "names.hpp"
-#include "statements.hpp"
 
 namespace daybook {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "daybook/eventstore/message_tables.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "message_row.hpp"
-#include "statements.hpp"
 
 namespace daybook::detail {
 namespace {

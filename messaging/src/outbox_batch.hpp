@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daybook/eventstore/event_store.hpp"
+#include "daybook/eventstore/message_tables.hpp"
 #include "daybook/messaging/message.hpp"
 
 namespace daybook::detail {
@@ -15,7 +16,6 @@ namespace daybook::detail {
 /// A set of the outbox's partitions, one bit each.
 using PartitionSet = std::uint32_t;
 
-inline constexpr int partitions = 16;
 inline constexpr PartitionSet all_partitions = (PartitionSet{1} << partitions) - 1;
 
 constexpr bool contains(PartitionSet set, int partition) noexcept {

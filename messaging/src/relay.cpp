@@ -9,11 +9,11 @@
 
 #include "daybook/core/clock.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/message_tables.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "daybook/eventstore/worker.hpp"
 #include "names.hpp"
 #include "relay_pass.hpp"
-#include "statements.hpp"
 
 namespace daybook {
 namespace {

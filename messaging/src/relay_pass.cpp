@@ -10,9 +10,9 @@
 
 #include "daybook/core/clean_text.hpp"
 #include "daybook/core/clock.hpp"
+#include "daybook/eventstore/message_tables.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "failure.hpp"
-#include "statements.hpp"
 
 namespace daybook::detail {
 namespace {

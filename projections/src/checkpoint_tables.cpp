@@ -1,8 +1,10 @@
 #include "checkpoint_tables.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "daybook/core/error.hpp"
+#include "daybook/schema/migrations.hpp"
 #include "statements.hpp"
 
 namespace daybook::detail {
@@ -15,11 +17,7 @@ Checkpoint empty_checkpoint(const EventId& store, std::string definition, std::i
     return checkpoint;
 }
 
-void CheckpointTables::create() {
-    sql_.exec(statements::create_checkpoint);
-    sql_.exec(statements::create_set_aside);
-    sql_.exec(statements::create_set_aside_by_key);
-}
+void CheckpointTables::create() { sql_.script(read_model_tables()); }
 
 std::optional<Checkpoint> CheckpointTables::load() {
     std::optional<Checkpoint> checkpoint;
@@ -123,6 +121,8 @@ std::vector<std::string> CheckpointTables::parked_keys() {
     sql_.each(
         statements::list_parked_keys, [&](const SqlRow& row) { keys.emplace_back(row.text(0)); },
         projection_);
+    // Byte by byte on every engine, whatever collation a database has.
+    std::ranges::sort(keys);
     return keys;
 }
 

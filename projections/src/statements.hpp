@@ -7,25 +7,6 @@
 
 namespace daybook::detail::statements {
 
-// The checkpoint of a model. With the CHECK, a transaction that counts an event twice or not at all
-// cannot commit.
-inline constexpr std::string_view create_checkpoint =
-    "CREATE TABLE IF NOT EXISTS daybook_checkpoint("
-    "projection TEXT NOT NULL PRIMARY KEY, position BIGINT NOT NULL, applied BIGINT NOT NULL, "
-    "filtered BIGINT NOT NULL, parked BIGINT NOT NULL, skipped BIGINT NOT NULL, "
-    "epoch BIGINT NOT NULL, indexed BIGINT NOT NULL, "
-    "store BYTEA NOT NULL, event BYTEA, definition TEXT NOT NULL, "
-    "CHECK(applied + filtered + parked + skipped = position))";
-inline constexpr std::string_view create_set_aside =
-    "CREATE TABLE IF NOT EXISTS daybook_set_aside("
-    "projection TEXT NOT NULL, position BIGINT NOT NULL, key TEXT NOT NULL, type TEXT NOT NULL, "
-    "parked BIGINT NOT NULL, error TEXT NOT NULL, reason TEXT NOT NULL, "
-    "attempts BIGINT NOT NULL, set_aside_at BIGINT NOT NULL, "
-    "PRIMARY KEY(projection, position))";
-inline constexpr std::string_view create_set_aside_by_key =
-    "CREATE INDEX IF NOT EXISTS daybook_set_aside_by_key "
-    "ON daybook_set_aside(projection, parked, key, position)";
-
 inline constexpr std::string_view load_checkpoint =
     "SELECT position, applied, filtered, parked, skipped, epoch, indexed, store, event, definition "
     "FROM daybook_checkpoint WHERE projection = ?";
@@ -75,7 +56,7 @@ inline constexpr std::string_view list_parked =
     "SELECT position, key, type, error, attempts, set_aside_at FROM daybook_set_aside "
     "WHERE projection = ? AND parked = 1 ORDER BY position LIMIT ?";
 inline constexpr std::string_view list_parked_keys =
-    "SELECT DISTINCT key FROM daybook_set_aside WHERE projection = ? AND parked = 1 ORDER BY key";
+    "SELECT DISTINCT key FROM daybook_set_aside WHERE projection = ? AND parked = 1";
 inline constexpr std::string_view next_parked =
     "SELECT min(position) FROM daybook_set_aside WHERE projection = ? AND parked = 1 AND key = ?";
 inline constexpr std::string_view delete_set_aside =

@@ -5,7 +5,8 @@
 
 namespace daybook::detail {
 
-/// One file of `schema/sql/<engine>/<name>.sql`, compiled into the library.
+/// The file `schema/sql/<engine>/<name>.sql`, compiled into the library. A name is
+/// `NNNN_what/<kind>/<object>`. The engine `read_model` stands for what both have.
 struct EmbeddedSql {
     std::string_view engine;
     std::string_view name;

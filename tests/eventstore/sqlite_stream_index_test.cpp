@@ -9,7 +9,6 @@
 
 #include "child_process.hpp"
 #include "daybook/core/error.hpp"
-#include "daybook/schema/migrations.hpp"
 #include "faulty_disk.hpp"
 
 using namespace daybook;
@@ -230,41 +229,6 @@ TEST_CASE("scattered appends share the pages of the index") {
     CAPTURE(pages);
     // With a page of the index for each event it would be about 100 to a unit.
     CHECK(pages / units < 40);
-}
-
-TEST_CASE("a store made before the index had levels holds the same afterwards") {
-    const TemporaryDirectory directory;
-    const std::string path = directory.file("old.db");
-    {
-        SQLite::Database old{path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE};
-        for (const Migration& step : migrations("sqlite")) {
-            if (step.number <= 5) old.exec(std::string(step.sql));
-        }
-        old.exec("PRAGMA application_id = 1147238722; PRAGMA user_version = 5;");
-        old.exec(
-            "INSERT INTO daybook_category VALUES(1, 'thing'); INSERT INTO daybook_event_type "
-            "VALUES(1, 't', 1)");
-        old.exec("INSERT INTO daybook_stream VALUES(1, 'thing-1', 1), (2, 'thing-2', 1)");
-        int version[3] = {};
-        int position = 0;
-        for (const int stream : {1, 1, 2, 1, 2, 2, 2, 1, 1, 1}) {
-            SQLite::Statement insert{
-                old,
-                "INSERT INTO daybook_event VALUES(?, ?, ?, 1, 1, 0, randomblob(16), "
-                "NULL, NULL, '{}', NULL)"};
-            insert.bind(1, ++position);
-            insert.bind(2, stream);
-            insert.bind(3, ++version[stream]);
-            insert.exec();
-        }
-    }
-    EventStore store = EventStore::open(path);
-    CHECK(runs_in_levels(store) == std::array<std::int64_t, 3>{5, 0, 0});
-    store.append("thing-1", at_version(6), {numbered(1), numbered(2)});
-    store.append("thing-2", at_version(4), {numbered(3)});
-    check_streams(store);
-    check_every_read(store, "thing-1");
-    check_every_read(store, "thing-2");
 }
 
 TEST_CASE("an index that contradicts itself is found and not made worse") {

@@ -1,8 +1,8 @@
 #include "daybook/messaging/outbox.hpp"
 
+#include "daybook/eventstore/message_tables.hpp"
 #include "messaging_fixture.hpp"
 #include "outbox_batch.hpp"
-#include "statements.hpp"
 
 using namespace daybook;
 using namespace daybook::test;

@@ -1,5 +1,5 @@
+#include "daybook/eventstore/message_tables.hpp"
 #include "messaging_fixture.hpp"
-#include "statements.hpp"
 
 using namespace daybook;
 using namespace daybook::test;

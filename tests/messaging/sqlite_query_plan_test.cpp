@@ -1,5 +1,5 @@
+#include "daybook/eventstore/message_tables.hpp"
 #include "messaging_fixture.hpp"
-#include "statements.hpp"
 
 // The relay's statements must stay cheap when there are a million messages.
 

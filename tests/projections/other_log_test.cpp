@@ -25,11 +25,11 @@ void change_checkpoint(const EventStore& store, const std::string& database,
 }
 
 std::string other_event() {
-    return test::on_postgres() ? "event = '\\x00112233445566778899aabbccddeeff'"
+    return test::on_postgres() ? "event = '00112233445566778899aabbccddeeff'"
                                : "event = x'00112233445566778899aabbccddeeff'";
 }
 std::string other_store() {
-    return test::on_postgres() ? "store = '\\x00112233445566778899aabbccddeeff'"
+    return test::on_postgres() ? "store = '00112233445566778899aabbccddeeff'"
                                : "store = x'00112233445566778899aabbccddeeff'";
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <filesystem>
+#include <regex>
 #include <set>
 #include <utility>
 
@@ -49,7 +50,7 @@ const std::vector<Room>& rooms() {
          {"values", "engine", "engine/sqlite", "engine/postgres"},
          {"event_range.hpp", "event_store.hpp", "lease.hpp", "recorded_batch.hpp",
           "subscription.hpp", "transaction.hpp"},
-         {"store_access.hpp", "worker.hpp"}},
+         {"message_tables.hpp", "store_access.hpp", "worker.hpp"}},
         {"transfer", {"values", "engine", "log"}, {"log_hash.hpp", "migrate.hpp", "mirror.hpp"}},
         {"aggregates",
          {"values", "engine", "log"},
@@ -158,6 +159,7 @@ const Room* room_of_header(std::string_view name) {
 }
 
 bool is_internal(std::string_view header) {
+    if (header == "daybook/schema/migrations.hpp") return true;
     return header.starts_with(rooms_headers) && std::ranges::any_of(rooms(), [&](const Room& room) {
                return contains(room.internals, header.substr(rooms_headers.size()));
            });
@@ -376,11 +378,51 @@ Findings check_sql_places(const Tree& tree) {
     Findings findings;
     for (const auto& [path, text] : tree) {
         if (!path.ends_with(".sql") || !is_library(path)) continue;
-        const bool depth = std::ranges::count(path, '/') == 3;
-        if (!path.starts_with("schema/sql/") || !depth)
-            findings.push_back({path, 0, "is not embedded; its place is schema/sql/<engine>/"});
+        const bool has_depth = std::ranges::count(path, '/') == 5;
+        if (!path.starts_with("schema/sql/") || !has_depth) {
+            findings.push_back({path, 0,
+                                "is not embedded; its place is "
+                                "schema/sql/<engine>/NNNN_what/<kind>/<object>.sql"});
+        }
     }
     return findings;
+}
+
+Findings check_sql_objects(std::string_view path, std::string_view text) {
+    static const std::regex object{"^CREATE (UNLOGGED )?(TABLE|TYPE|FUNCTION|VIEW|SEQUENCE) "};
+    if (!path.ends_with(".sql") || !is_library(path)) return {};
+    Findings findings;
+    std::size_t objects = 0;
+    std::size_t number = 0;
+    for (const std::string_view line : lines_of(text)) {
+        ++number;
+        if (!std::regex_search(line.begin(), line.end(), object) || ++objects == 1) continue;
+        findings.push_back({std::string{path}, number, "a second object: give it its own file"});
+    }
+    return findings;
+}
+
+Findings check_sql_parameters(std::string_view path, std::string_view text) {
+    if (!path.ends_with(".sql") || !is_library(path)) return {};
+    const auto function = text.find("CREATE FUNCTION ");
+    if (function == std::string_view::npos) return {};
+    const auto first = text.find('(', function) + 1;
+    std::size_t parameters = 0;
+    std::size_t start = first;
+    int depth = 0;
+    for (auto at = first; at < text.size() && depth >= 0; ++at) {
+        depth += (text[at] == '(') - (text[at] == ')');
+        if (depth >= 0 && (depth != 0 || text[at] != ',')) continue;
+        const auto parameter = text.substr(start, at - start);
+        const auto word = parameter.find_first_not_of(" \n");
+        if (word != std::string_view::npos && !parameter.substr(word).starts_with("OUT "))
+            ++parameters;
+        start = at + 1;
+    }
+    if (parameters <= sql_parameters_max) return {};
+    return {{std::string{path}, 0,
+             "a function of " + std::to_string(parameters) +
+                 " parameters: put those that belong together into a row type"}};
 }
 
 Findings check_all(const Tree& tree) {
@@ -389,6 +431,8 @@ Findings check_all(const Tree& tree) {
         append(all, check_columns(path, text));
         append(all, check_file_lines(path, text));
         append(all, check_leftovers(path, text));
+        append(all, check_sql_objects(path, text));
+        append(all, check_sql_parameters(path, text));
         if (!is_cpp(path)) continue;
         append(all, check_levels(path, text));
         append(all, check_rooms(path, text));

@@ -25,6 +25,7 @@ using Tree = std::map<std::string, std::string, std::less<>>;
 inline constexpr std::size_t columns_max = 100;
 inline constexpr std::size_t function_lines_max = 70;
 inline constexpr std::size_t file_lines_max = 700;
+inline constexpr std::size_t sql_parameters_max = 8;
 
 /// A folder includes only what stands below it, and no internal header of another.
 Findings check_levels(std::string_view path, std::string_view text);
@@ -56,8 +57,14 @@ Findings check_pragma_once(std::string_view path, std::string_view text);
 /// from daybook.hpp.
 Findings check_umbrellas(const Tree& tree);
 
-/// Every SQL file of a library stands where it is embedded: schema/sql/<engine>/<name>.sql.
+/// Every SQL file of a library stands where it is embedded.
 Findings check_sql_places(const Tree& tree);
+
+/// An SQL file holds one object, with its indexes and triggers.
+Findings check_sql_objects(std::string_view path, std::string_view text);
+
+/// An SQL function has few parameters; those that belong together form a row.
+Findings check_sql_parameters(std::string_view path, std::string_view text);
 
 /// Every rule over every file.
 Findings check_all(const Tree& tree);

@@ -230,9 +230,30 @@ TEST_CASE("a folder outside daybook.hpp, or without an umbrella, is found") {
 }
 
 TEST_CASE("an SQL file that is not embedded is found") {
-    CHECK(tidy::check_sql_places({{"schema/sql/sqlite/0001.sql", ""}}).empty());
-    CHECK(tidy::check_sql_places({{"schema/sql/0001.sql", ""}}).size() == 1);
-    CHECK(tidy::check_sql_places({{"schema/sql/sqlite/old/0001.sql", ""}}).size() == 1);
+    CHECK(tidy::check_sql_places({{"schema/sql/sqlite/0001_x/tables/event.sql", ""}}).empty());
+    CHECK(tidy::check_sql_places({{"schema/sql/sqlite/0001.sql", ""}}).size() == 1);
+    CHECK(tidy::check_sql_places({{"schema/sql/sqlite/0001_x/old/tables/e.sql", ""}}).size() == 1);
     CHECK(tidy::check_sql_places({{"messaging/sql/outbox.sql", ""}}).size() == 1);
     CHECK(tidy::check_sql_places({{"examples/shop/report.sql", ""}}).empty());
+}
+
+TEST_CASE("a second object in an SQL file is found") {
+    const auto check = [](std::string_view text) {
+        return tidy::check_sql_objects("schema/sql/sqlite/0001_x/tables/a.sql", text).size();
+    };
+    CHECK(check("-- why\nCREATE TABLE a(n);\nCREATE INDEX a_by_n ON a(n);\n") == 0);
+    CHECK(check("CREATE TABLE a(n);\nCREATE TABLE b(n);\n") == 1);
+    CHECK(check("CREATE UNLOGGED TABLE a(n);\nCREATE TYPE b AS (n int);\n") == 1);
+}
+
+TEST_CASE("an SQL function with too many parameters is found") {
+    const auto check = [](std::string_view text) {
+        return tidy::check_sql_parameters("schema/sql/postgres/0001_x/functions/f.sql", text)
+            .size();
+    };
+    CHECK(check("CREATE FUNCTION f() RETURNS void") == 0);
+    CHECK(check("CREATE FUNCTION f(a int, b numeric(9, 2), c int, d int, e int, g int, h int, i "
+                "int, OUT j int) AS") == 0);
+    CHECK(check("CREATE FUNCTION f(a int, b int, c int, d int, e int, g int, h int, i int, j int, "
+                "OUT k int) AS") == 1);
 }

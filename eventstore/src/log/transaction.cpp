@@ -6,6 +6,7 @@
 #include "daybook/core/clean_text.hpp"
 #include "daybook/core/conflict_error.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/message_tables.hpp"
 #include "daybook/schema/is_json.hpp"
 #include "log/store_core.hpp"
 
@@ -19,30 +20,6 @@ constexpr std::size_t headers_bytes_max = 64 * 1024;
 constexpr std::size_t consumer_bytes_max = 2 * topic_bytes_max + 1;
 /// What text formats, and this store's own markers, can still express.
 constexpr Timestamp due_max{std::chrono::sys_days{std::chrono::year{9999} / 12 / 31}};
-constexpr std::uint64_t outbox_partitions = 16;
-
-constexpr std::string_view insert_outbox =
-    "INSERT INTO daybook_outbox(id, topic, key, partition, type, schema_version, data, bytes, "
-    "headers, reply_to, correlation, causation, created_at, due_at) "
-    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT(id) DO NOTHING";
-
-constexpr std::string_view insert_inbox =
-    "INSERT INTO daybook_inbox(consumer, id, handled_at, content) VALUES(?, ?, ?, ?) "
-    "ON CONFLICT(consumer, id) DO NOTHING";
-
-constexpr std::string_view inbox_content =
-    "SELECT content FROM daybook_inbox WHERE consumer = ? AND id = ?";
-
-/// FNV-1a: the same in every build, since the partition is stored.
-std::uint64_t partition_of(std::string_view text) noexcept {
-    std::uint64_t hash = 14695981039346656037ULL;
-    for (const char c : text) {
-        hash ^= static_cast<unsigned char>(c);
-        hash *= 1099511628211ULL;
-    }
-    return (hash ^ (hash >> 32)) % outbox_partitions;
-}
 
 void check(const OutgoingMessage& message, std::size_t payload_bytes_max) {
     const PublishOptions& options = message.options;
@@ -186,8 +163,8 @@ EventId Transaction::publish(const OutgoingMessage& message) {
     check(message, store_.options.payload_bytes_max);
     const PublishOptions& options = message.options;
     const EventId id = options.id ? *options.id : EventId::generate();
-    const std::uint64_t partition =
-        partition_of(options.key.empty() ? id.to_string() : std::string_view{options.key});
+    const int partition =
+        detail::partition_of(options.key.empty() ? id.to_string() : std::string_view{options.key});
     const SqlValue row[] = {id,
                             message.topic,
                             options.key,
@@ -203,8 +180,8 @@ EventId Transaction::publish(const OutgoingMessage& message) {
                             now(),
                             std::max(options.due_at.value_or(now()), now())};
     if (!options.id) {
-        engine_.sql().execute_later(insert_outbox, row);
-    } else if (engine_.sql().execute(insert_outbox, row) == 0) {
+        engine_.sql().execute_later(detail::sql::outbox_insert, row);
+    } else if (engine_.sql().execute(detail::sql::outbox_insert, row) == 0) {
         throw DuplicateError("message id " + id.to_string() + " to topic '" +
                              std::string(message.topic) +
                              "' waits in the outbox already: give a new message a new id");
@@ -214,17 +191,17 @@ EventId Transaction::publish(const OutgoingMessage& message) {
 
 bool Transaction::mark_handled(std::string_view consumer, const EventId& message) {
     check_mark(consumer, message);
-    return engine_.sql().exec(insert_inbox, consumer, message, now(), nullptr) == 1;
+    return engine_.sql().exec(detail::sql::inbox_insert, consumer, message, now(), nullptr) == 1;
 }
 
 bool Transaction::mark_handled(std::string_view consumer, const EventId& message,
                                std::uint64_t content) {
     check_mark(consumer, message);
-    if (engine_.sql().exec(insert_inbox, consumer, message, now(),
+    if (engine_.sql().exec(detail::sql::inbox_insert, consumer, message, now(),
                            static_cast<std::int64_t>(content)) == 1) {
         return true;
     }
-    const auto marked = engine_.sql().integer(inbox_content, consumer, message);
+    const auto marked = engine_.sql().integer(detail::sql::inbox_content, consumer, message);
     // A mark without a hash was made by hand and fits every message of its id.
     if (!marked || static_cast<std::uint64_t>(*marked) == content) return false;
     throw DuplicateError("message id " + message.to_string() + ": '" + std::string(consumer) +

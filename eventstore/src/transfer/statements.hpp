@@ -1,6 +1,6 @@
 #pragma once
 
-// What stands in schema/sql/*/0007_transfer.sql, and how it is read and written.
+// The tables of migrations and mirrors (schema/sql/*/0001_baseline/tables/), read and written.
 
 namespace daybook::detail::sql {
 

@@ -39,12 +39,12 @@ inline constexpr std::array copied_tables{
 /// with their owners; read models with their books, which the target makes anew; a migration's own
 /// record.
 inline constexpr std::array<std::string_view, 17> left_tables{
-    "daybook_schema",     "daybook_store",          "daybook_category",
-    "daybook_stream",     "daybook_event_type",     "daybook_event",
-    "daybook_stream_run", "daybook_stream_run_new", "daybook_stream_run_recent",
-    "daybook_unit",       "daybook_server_life",    "daybook_lease",
-    "daybook_projection", "daybook_rebuild",        "daybook_checkpoint",
-    "daybook_set_aside",  "daybook_migration"};
+    "daybook_schema",      "daybook_store",          "daybook_category",
+    "daybook_stream",      "daybook_event_type",     "daybook_event",
+    "daybook_stream_run",  "daybook_stream_run_new", "daybook_stream_run_recent",
+    "daybook_transaction", "daybook_server_life",    "daybook_lease",
+    "daybook_projection",  "daybook_rebuild",        "daybook_checkpoint",
+    "daybook_set_aside",   "daybook_migration"};
 
 bool is_empty(Sql& store, const TransferTable& table);
 /// Replaces the rows of the target's table by those of the source's. Returns their number.

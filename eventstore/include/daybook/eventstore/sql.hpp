@@ -144,7 +144,8 @@ public:
 
     /// All tables and views of this database, by kind and name.
     virtual std::vector<SqlRelation> relations() = 0;
-    /// The columns of a table in their order; none if it is not there.
+    /// The columns of a table that can be written, so without generated ones, in their order; none
+    /// if it is not there.
     virtual std::vector<std::string> columns(std::string_view table) = 0;
 
     /// `exec("UPDATE t SET n = ? WHERE k = ?", n, key)`.

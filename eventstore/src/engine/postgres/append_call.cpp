@@ -74,7 +74,7 @@ void add_hints(Parameters& parameters, const EventHints& hints) {
 
 }  // namespace
 
-void EventColumns::add(const AppendRequest& request, const NewEvent& event) {
+void EventContents::add(const AppendRequest& request, const NewEvent& event) {
     id_.add(event.id);
     add_id(correlation_, first_of(event.trace.correlation, request.trace.correlation));
     add_id(causation_, first_of(event.trace.causation, request.trace.causation));
@@ -86,7 +86,7 @@ void EventColumns::add(const AppendRequest& request, const NewEvent& event) {
     }
 }
 
-void EventColumns::add_to(Parameters& parameters) {
+void EventContents::add_to(Parameters& parameters) {
     parameters.add(id_, type::uuid_array)
         .add(correlation_, type::uuid_array)
         .add(causation_, type::uuid_array)
@@ -108,7 +108,7 @@ void AppendEventsCall::add(const AppendRequest& request) {
         event_request_.add(request_stream_.size());
         event_number_.add(++number);
         event_type_.add(type_number(event.type));
-        events_.add(request, event);
+        contents_.add(request, event);
     }
 }
 
@@ -147,7 +147,7 @@ Parameters AppendEventsCall::parameters(const AppendOptions& options) {
         .add(event_request_, type::int4_array)
         .add(event_number_, type::int4_array)
         .add(event_type_, type::int4_array);
-    events_.add_to(all);
+    contents_.add_to(all);
     add_options(all, options);
     return all;
 }
@@ -165,7 +165,7 @@ AppendKnownCall::AppendKnownCall(const Prediction& prediction) {
             event_category_.add(static_cast<std::int32_t>(ids.category));
             event_type_.add(static_cast<std::int32_t>(*type++));
             event_recorded_.add(microseconds(request.recorded_at));
-            events_.add(request, event);
+            contents_.add(request, event);
         }
     }
 }
@@ -173,13 +173,13 @@ AppendKnownCall::AppendKnownCall(const Prediction& prediction) {
 Parameters AppendKnownCall::parameters(const EventId& last_known, std::int64_t log_table) {
     Parameters all;
     all.add(last_known)
+        .add(log_table)
         .add(event_stream_, type::int8_array)
         .add(event_version_, type::int8_array)
         .add(event_category_, type::int4_array)
         .add(event_type_, type::int4_array)
         .add(event_recorded_, type::int8_array);
-    events_.add_to(all);
-    all.add(log_table);
+    contents_.add_to(all);
     return all;
 }
 

@@ -9,6 +9,9 @@
 
 namespace daybook::postgres {
 
+// The server functions are in schema/sql/postgres/*/functions/, the row types of their parameters
+// in types/ beside them: a statement makes a row of the values that belong together.
+
 /// The options of the server functions `append_events` and `append_event`.
 struct AppendOptions {
     /// The last event in the writer's cache; the server says whether it was the last of the log.
@@ -22,8 +25,8 @@ struct AppendOptions {
     bool after_known = false;
 };
 
-/// The array parameters that both calls below take: one element for each event.
-class EventColumns {
+/// The row `daybook_event_contents`, which both calls below take: one element for each event.
+class EventContents {
 public:
     void add(const AppendRequest& request, const NewEvent& event);
     void add_to(Parameters& parameters);
@@ -36,15 +39,18 @@ private:
     Array metadata_{type::text};
 };
 
-/// A call of `append_events` (schema/sql/postgres/0002_append.sql), which looks up all names and
-/// versions of a group of appends. The requests must outlive this.
+/// A call of `append_events`, which looks up all names and versions of a group of appends. The
+/// requests must outlive this.
 class AppendEventsCall {
 public:
     explicit AppendEventsCall(AppendRequests requests);
 
     static constexpr std::string_view statement =
-        "SELECT * FROM daybook_append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
-        "$11, $12, $13, $14, $15, $16, $17, $18, $19)";
+        "SELECT * FROM daybook_append_events($1, "
+        "ROW($2, $3, $4, $5)::daybook_append_names, "
+        "ROW($6, $7, $8, $9)::daybook_append_requests, "
+        "ROW($10, $11, $12)::daybook_event_slots, "
+        "ROW($13, $14, $15, $16, $17)::daybook_event_contents, $18, $19)";
 
     /// They borrow from this, which has to live until they are sent.
     Parameters parameters(const AppendOptions& options);
@@ -70,7 +76,7 @@ private:
     Array event_request_{type::int4};
     Array event_number_{type::int4};
     Array event_type_{type::int4};
-    EventColumns events_;
+    EventContents contents_;
 };
 
 /// A call of `append_known`, which inserts the events of a prediction as finished rows. It returns
@@ -80,7 +86,9 @@ public:
     explicit AppendKnownCall(const Prediction& prediction);
 
     static constexpr std::string_view statement =
-        "SELECT daybook_append_known($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        "SELECT daybook_append_known($1, $2, "
+        "ROW($3, $4, $5, $6, $7)::daybook_event_keys, "
+        "ROW($8, $9, $10, $11, $12)::daybook_event_contents)";
 
     /// They borrow from this, which has to live until they are sent.
     Parameters parameters(const EventId& last_known, std::int64_t log_table);
@@ -91,7 +99,7 @@ private:
     Array event_category_{type::int4};
     Array event_type_{type::int4};
     Array event_recorded_{type::int8};
-    EventColumns events_;
+    EventContents contents_;
 };
 
 /// The parameters of `append_event`, for a request with a single event. They borrow from the
@@ -100,7 +108,9 @@ Parameters append_event_parameters(const AppendRequest& request, const AppendOpt
                                    const EventHints& hints);
 
 constexpr std::string_view append_event_statement =
-    "SELECT daybook_append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
-    "$14, $15, $16, $17, $18)";
+    "SELECT daybook_append_event("
+    "ROW($1, $2, $3, $4)::daybook_append_name, $5, "
+    "ROW($6, $7, $8, $9, $10, $11)::daybook_event_content, $12, $13, "
+    "ROW($14, $15, $16, $17, $18)::daybook_append_hints)";
 
 }  // namespace daybook::postgres

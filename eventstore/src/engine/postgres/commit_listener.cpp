@@ -6,14 +6,14 @@ namespace daybook::postgres {
 
 namespace {
 
-// `last_value` of the sequence `daybook_unit` is the id of the last transaction that is not a plain
-// append. A sequence has no snapshot: the id is there before the transaction is committed. Whether
-// it has ended is asked of this statement's snapshot, which is also that of the head.
+// `last_value` of the sequence `daybook_transaction` is the id of the last transaction that is not
+// a plain append. A sequence has no snapshot: the id is there before the transaction is committed.
+// Whether it has ended is asked of this statement's snapshot, which is also that of the head.
 constexpr std::string_view poll_statement =
     "SELECT (SELECT COALESCE(max(position), 0) FROM daybook_event), last_value, "
     "pg_visible_in_snapshot(last_value::text::xid8, pg_current_snapshot()), "
     "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint, pg_is_in_recovery() "
-    "FROM daybook_unit";
+    "FROM daybook_transaction";
 enum Column { head, last_transaction, transaction_has_ended, server_time, is_standby };
 
 // Every listener of the store holds this lock shared, so that listeners can be counted.

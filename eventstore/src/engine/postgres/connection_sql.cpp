@@ -255,7 +255,8 @@ std::vector<std::string> ConnectionSql::columns(std::string_view table) {
     const SqlValue name[] = {SqlValue{table}};
     query(
         "SELECT column_name FROM information_schema.columns "
-        "WHERE table_schema = current_schema() AND table_name = ? ORDER BY ordinal_position",
+        "WHERE table_schema = current_schema() AND table_name = ? AND is_generated = 'NEVER' "
+        "ORDER BY ordinal_position",
         name, [&](const SqlRow& row) { found.emplace_back(row.text(0)); });
     return found;
 }

@@ -38,7 +38,7 @@ std::int64_t stored_version(Connection& connection) {
     return 0;
 }
 
-void migrate(Connection& connection, const std::vector<Migration>& steps) {
+void migrate(Connection& connection, const std::vector<detail::Migration>& steps) {
     const ConnectionString& connection_string = connection.connection_string();
     Parameters lock;
     lock.add_text(connection_string.schema);
@@ -49,8 +49,8 @@ void migrate(Connection& connection, const std::vector<Migration>& steps) {
     const std::int64_t done = stored_version(connection);
     connection.script("CREATE SCHEMA IF NOT EXISTS " + quoted_name(connection_string.schema));
     if (done <= 0) connection.script("CREATE TABLE daybook_schema(version bigint NOT NULL)");
-    for (const Migration& step : steps) {
-        if (step.number > done) connection.script(std::string(step.sql));
+    for (const detail::Migration& step : steps) {
+        if (step.number > done) connection.script(step.sql);
     }
     const std::string newest = std::to_string(steps.back().number);
     connection.script("DELETE FROM daybook_schema; INSERT INTO daybook_schema VALUES(" + newest +
@@ -62,9 +62,9 @@ void migrate(Connection& connection, const std::vector<Migration>& steps) {
 
 void prepare_store_schema(Connection& connection) {
     const ConnectionString& connection_string = connection.connection_string();
-    const auto steps = migrations("postgres");
+    const auto steps = detail::migrations("postgres");
     const std::int64_t stored = stored_version(connection);
-    refuse_newer_schema(connection_string.name, stored, steps.back());
+    detail::refuse_newer_schema(connection_string.name, stored, steps.back());
     if (stored == steps.back().number) return;
     if (stored <= 0 && !connection.options().create) {
         throw NotFoundError("store '" + connection_string.name +

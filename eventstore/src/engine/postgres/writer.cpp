@@ -142,7 +142,7 @@ void Writer::send_begin() {
     written_event_.reset();
     connection_->send(connection_->begin_statement());
     connection_->send_settings();
-    connection_->send("SELECT * FROM daybook_begin_unit()");
+    connection_->send("SELECT * FROM daybook_begin_transaction()");
     connection_->send(EventReader::select_head);
     connection_->guard_transaction(
         [this] {

@@ -40,9 +40,14 @@ std::int64_t schema_version(Connection& connection) {
     return connection.integer("PRAGMA user_version");
 }
 
+const detail::Migration& newest_migration() {
+    static const detail::Migration newest = detail::migrations("sqlite").back();
+    return newest;
+}
+
 bool has_current_schema(Connection& connection) {
     check_schema_version(connection);
-    return schema_version(connection) == migrations("sqlite").back().number;
+    return schema_version(connection) == newest_migration().number;
 }
 
 /// A store of this version, with a write-ahead log: nothing is left to do.
@@ -51,15 +56,15 @@ bool is_current(Connection& connection) {
 }
 
 void apply_migrations(Connection& connection) {
-    const auto steps = migrations("sqlite");
+    const auto steps = detail::migrations("sqlite");
     const std::int64_t newest = steps.back().number;
     check_schema_version(connection);
     if (schema_version(connection) == newest) return;
     connection.begin(Connection::Begin::immediate);
     try {
         const std::int64_t done = schema_version(connection);
-        for (const Migration& step : steps) {
-            if (step.number > done) connection.run(std::string(step.sql));
+        for (const detail::Migration& step : steps) {
+            if (step.number > done) connection.run(step.sql);
         }
         connection.run("PRAGMA application_id = " + std::to_string(application_id));
         connection.run("PRAGMA user_version = " + std::to_string(newest));
@@ -165,8 +170,7 @@ std::string prepare_store_file(const std::string& path, const StoreOptions& opti
 }
 
 void check_schema_version(Connection& connection) {
-    static const Migration newest = migrations("sqlite").back();
-    refuse_newer_schema(connection.path(), schema_version(connection), newest);
+    detail::refuse_newer_schema(connection.path(), schema_version(connection), newest_migration());
 }
 
 }  // namespace daybook::sqlite

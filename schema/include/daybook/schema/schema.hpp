@@ -8,4 +8,3 @@
 #include "daybook/schema/is_json.hpp"
 #include "daybook/schema/json_reader.hpp"
 #include "daybook/schema/json_writer.hpp"
-#include "daybook/schema/migrations.hpp"

@@ -1,0 +1,4 @@
+CREATE TABLE daybook_category(
+    id   INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+) STRICT;
