@@ -98,6 +98,7 @@ Findings check_door_signs(const Tree& sources, bool (*exists)(std::string_view))
         if (count <= unsigned_sources_max) continue;
         std::string home = folder;
         if (const auto at = home.find("/include/"); at != home.npos) home.resize(at);
+        if (home.starts_with("schema/sql/")) home = "schema/sql";
         if (home.ends_with("/src")) home.resize(home.size() - 4);
         if (exists(home + "/README.md")) continue;
         findings.push_back(

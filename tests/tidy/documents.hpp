@@ -19,7 +19,7 @@ Findings check_links(std::string_view path, std::string_view text,
 inline constexpr std::size_t unsigned_sources_max = 10;
 
 /// A folder of many sources has a README.md that says what it owns; that of `src/` and of
-/// `include/` is the library's.
+/// `include/` is the library's, that of every folder of SQL is schema/sql's.
 Findings check_door_signs(const Tree& sources, bool (*exists)(std::string_view));
 
 }  // namespace tidy
