@@ -48,6 +48,7 @@ private:
     bool jitter_ = false;
 };
 
+/// A Backoff, named after how its waits grow: `exponential{200ms, 2.0, 10s}`.
 using exponential = Backoff;
 
 /// The same wait each time.

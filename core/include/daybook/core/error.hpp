@@ -21,6 +21,7 @@ enum class ErrorKind {
     cancelled,    ///< stopped on request
 };
 
+/// The name of the kind: `not_found`.
 std::string_view to_string(ErrorKind kind) noexcept;
 
 /// The root of everything Daybook throws. The text names the thing it is about and what to do.
@@ -50,8 +51,9 @@ private:
     std::source_location where_;
 };
 
-/// The same for any exception: want of memory passes as well, what is unknown does not.
+/// Error::transient of any exception: want of memory passes as well, what is unknown does not.
 bool is_transient(const std::exception& error) noexcept;
+/// The same for one that is held by a pointer, of whatever type it is.
 bool is_transient(const std::exception_ptr& error) noexcept;
 
 /// The texts of an exception and of those nested in it, each on a line of its own, as `clean_text`
@@ -67,13 +69,13 @@ public:
         : Error(Kind, what, where) {}
 };
 
-using InvalidError = ErrorOf<ErrorKind::invalid>;
-using DuplicateError = ErrorOf<ErrorKind::duplicate>;
-using NotFoundError = ErrorOf<ErrorKind::not_found>;
-using UnavailableError = ErrorOf<ErrorKind::unavailable>;
-using StorageError = ErrorOf<ErrorKind::storage>;
-using CorruptError = ErrorOf<ErrorKind::corrupt>;
-using InDoubtError = ErrorOf<ErrorKind::in_doubt>;
-using CancelledError = ErrorOf<ErrorKind::cancelled>;
+using InvalidError = ErrorOf<ErrorKind::invalid>;          ///< see ErrorKind::invalid
+using DuplicateError = ErrorOf<ErrorKind::duplicate>;      ///< see ErrorKind::duplicate
+using NotFoundError = ErrorOf<ErrorKind::not_found>;       ///< see ErrorKind::not_found
+using UnavailableError = ErrorOf<ErrorKind::unavailable>;  ///< see ErrorKind::unavailable
+using StorageError = ErrorOf<ErrorKind::storage>;          ///< see ErrorKind::storage
+using CorruptError = ErrorOf<ErrorKind::corrupt>;          ///< see ErrorKind::corrupt
+using InDoubtError = ErrorOf<ErrorKind::in_doubt>;         ///< see ErrorKind::in_doubt
+using CancelledError = ErrorOf<ErrorKind::cancelled>;      ///< see ErrorKind::cancelled
 
 }  // namespace daybook

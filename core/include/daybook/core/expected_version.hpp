@@ -10,6 +10,7 @@ namespace daybook {
 /// What the caller believes of a stream when it appends; the append conflicts if it is not so.
 class ExpectedVersion {
 public:
+    /// What can be expected of a stream.
     enum class Kind { any, no_stream, stream_exists, at_version };
 
     constexpr explicit ExpectedVersion(Kind kind, Version version = {}) noexcept

@@ -5,8 +5,10 @@
 
 namespace daybook {
 
+/// How serious a message to the log is.
 enum class LogLevel { debug, info, warning, error };
 
+/// The name of the level: `warning`.
 std::string_view to_string(LogLevel level) noexcept;
 
 /// Where the library's few messages go; an empty sink drops them. Called from any thread, never

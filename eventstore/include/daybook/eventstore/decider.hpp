@@ -117,7 +117,8 @@ struct Handled {
 ///
 ///     CommandHandler<Cart> carts{store};
 ///     carts.handle("cart-1", CheckOut{});
-///     carts.handle("cart-1", [](const Cart::State& cart) { return Cart::decide(cart, CheckOut{});
+///     carts.handle("cart-1", [](const Cart::State& cart) {
+///         return Cart::decide(cart, CheckOut{});
 ///     });
 ///
 /// A stream that is not there is in its first state. Otherwise as Repository: the same errors,

@@ -27,6 +27,7 @@ public:
 /// between two steps, and sees what is appended while it runs. Keeps its store open.
 class EventRange {
 public:
+    /// An input iterator: all of a range share one place in it.
     class Iterator {
     public:
         using value_type = EventView;

@@ -20,11 +20,12 @@ namespace daybook {
 /// of the store's is refused as well.
 void check_program_statement(std::string_view statement);
 
-/// The same for a text of any number of statements, such as a schema.
+/// Checks a text of any number of statements, such as a schema, as `check_program_statement` does.
 void check_program_script(std::string_view statements);
 
-/// The SQL of a transaction or a read model as a program may use it: each text is checked, as
-/// above, before the engine sees it. A text that was checked lately is not checked again.
+/// The SQL of a transaction or a read model as a program may use it: each text is checked by
+/// `check_program_statement` or `check_program_script` before the engine sees it. A text that was
+/// checked lately is not checked again.
 class GuardedSql final : public Sql {
 public:
     /// `inner` must outlive this.

@@ -14,14 +14,17 @@
 
 namespace daybook {
 
+/// What a migration is doing.
 enum class MigrationPhase {
     events,  ///< copying the log
     tables,  ///< copying what waits: messages, marks, snapshots, sagas
     verify,  ///< reading both logs again
 };
 
+/// The name of the phase: `verify`.
 std::string_view to_string(MigrationPhase phase) noexcept;
 
+/// How far a migration is in its phase.
 struct MigrationProgress {
     MigrationPhase phase = MigrationPhase::events;
     std::uint64_t done = 0;   ///< events
@@ -29,6 +32,7 @@ struct MigrationProgress {
     double per_second = 0;    ///< events, since the phase began
 };
 
+/// How a migration copies, and how it is watched and stopped.
 struct MigrationOptions {
     /// The most events of one unit in the target.
     std::size_t batch_max = 5'000;
@@ -37,6 +41,7 @@ struct MigrationOptions {
     std::stop_token stop{};
 };
 
+/// What a finished migration has done.
 struct MigrationResult {
     std::uint64_t events = 0;  ///< in the log
     std::uint64_t copied = 0;  ///< of them by this call; the others had come before

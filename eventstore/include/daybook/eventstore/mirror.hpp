@@ -20,6 +20,7 @@ namespace daybook {
 /// mirror.
 using MirrorMap = std::function<bool(const StreamName& stream, NewEvent& event)>;
 
+/// How a Mirror copies.
 struct MirrorOptions {
     /// What its checkpoint in the target is called: one name for each source of a target.
     std::string name = "mirror";
@@ -34,6 +35,7 @@ struct MirrorOptions {
         exponential{std::chrono::milliseconds{100}, 2.0, std::chrono::seconds{10}}.full_jitter();
 };
 
+/// What a Mirror is doing.
 enum class MirrorState {
     stopped,      ///< not started, or stopped on request
     catching_up,  ///< on its way to the head of the source
@@ -42,8 +44,10 @@ enum class MirrorState {
     halted,       ///< by an error that does not go away by itself: see `last_error`
 };
 
+/// The name of the state: `catching_up`.
 std::string_view to_string(MirrorState state) noexcept;
 
+/// How far a Mirror is, what it has stored, and what holds it up.
 struct MirrorStatus {
     MirrorState state = MirrorState::stopped;
     Position position;                   ///< of the source: everything up to here is in the target

@@ -9,8 +9,10 @@
 
 namespace daybook {
 
+/// No limit to what is read.
 inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 
+/// Which way to read: from the oldest event to the newest, or back.
 enum class Direction { forward, backward };
 
 /// Which events of the log to see; evaluated by the engine before a payload is touched. An empty

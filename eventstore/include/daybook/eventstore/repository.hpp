@@ -39,6 +39,7 @@ struct RepositoryOptionsWithoutSnapshots {
     Backoff retry = conflict_retry;
 };
 
+/// The options that fit states of this type.
 template <class State>
 using RepositoryOptionsFor =
     std::conditional_t<Snapshottable<State>, RepositoryOptions, RepositoryOptionsWithoutSnapshots>;

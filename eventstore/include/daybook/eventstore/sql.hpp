@@ -107,6 +107,7 @@ std::string quoted_name(std::string_view name);
 
 /// A table or a view.
 struct SqlRelation {
+    /// Which of the two it is.
     enum class Kind { table, view };
     Kind kind = Kind::table;
     std::string name;

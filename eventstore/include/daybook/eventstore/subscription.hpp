@@ -69,6 +69,7 @@ private:
     bool at_end_ = false;
 };
 
+/// Where a Subscription begins, what it sees, and how it waits.
 struct SubscriptionOptions {
     /// What logs and errors call it.
     std::string name = "subscription";
@@ -81,6 +82,7 @@ struct SubscriptionOptions {
     Backoff retry = exponential{std::chrono::milliseconds{50}, 2.0, std::chrono::seconds{5}};
 };
 
+/// What a Subscription is doing.
 enum class SubscriptionState {
     catching_up,  ///< on its way to the end of the log
     live,         ///< has been there, and is woken by what is appended
@@ -89,6 +91,7 @@ enum class SubscriptionState {
     failed,       ///< by its handler, or an error that stays: see `last_error()`
 };
 
+/// The name of the state: `catching_up`.
 std::string_view to_string(SubscriptionState state) noexcept;
 
 /// Called for one event after another, on the subscription's thread.
@@ -133,9 +136,8 @@ private:
 /// or not there for a while does not: it waits, says so and goes on. A log that is another than the
 /// one that was read (see LogPoint) ends it, as going on would pass over events.
 ///
-///     auto subscription = subscribe(store, {.name = "mailer", .filter = {.types =
-///     {"order.placed"}}},
-///                                   [&](EventView event) { mail(event.as<Placed>()); });
+///     auto mailer = subscribe(store, {.name = "mailer", .filter = {.types = {"order.placed"}}},
+///                             [&](EventView event) { mail(event.as<Placed>()); });
 [[nodiscard]] Subscription subscribe(EventStore store, SubscriptionOptions options,
                                      SubscriptionHandler handler);
 

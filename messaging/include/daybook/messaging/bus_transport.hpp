@@ -5,6 +5,7 @@
 
 namespace daybook {
 
+/// How a BusTransport delivers.
 struct BusTransportOptions {
     /// What to do with a message without a subscriber: `leave` it to the relays of other programs
     /// (it is parked if none takes it, see RelayOptions), or `accept` it as delivered, for

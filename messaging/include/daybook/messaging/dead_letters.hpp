@@ -22,6 +22,7 @@ enum class ParkReason {
     crashed,    ///< the process died at every attempt
 };
 
+/// The name of the reason: `exhausted`.
 std::string_view to_string(ParkReason reason) noexcept;
 
 /// A message that could not be delivered, with the reason.

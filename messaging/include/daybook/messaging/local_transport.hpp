@@ -11,6 +11,7 @@
 
 namespace daybook {
 
+/// What a consumer of a LocalTransport receives.
 struct ConsumerOptions {
     /// The topic that it consumes; empty: the topic with the consumer's name.
     std::string_view topic{};

@@ -22,6 +22,7 @@ enum class OutboxWait {
     receiver,  ///< it waits for a program with a receiver; the programs so far have none
 };
 
+/// The name of the reason: `blocked`.
 std::string_view to_string(OutboxWait wait) noexcept;
 
 /// A message that has not been delivered yet.
@@ -32,6 +33,7 @@ struct WaitingMessage {
     std::string last_error;
 };
 
+/// Selects messages of the outbox.
 struct OutboxFilter {
     std::string_view topic{};  ///< empty: all
     std::string_view key{};    ///< empty: all
@@ -59,6 +61,7 @@ struct OutboxStatus {
     }
 };
 
+/// Counts the messages of the outbox and the dead letters as they are now.
 OutboxStatus outbox_status(const EventStore& store);
 
 /// The messages that have not been delivered, in the order of the outbox. Throws InvalidError for a

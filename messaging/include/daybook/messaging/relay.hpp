@@ -13,6 +13,7 @@
 
 namespace daybook {
 
+/// How a Relay delivers, and when it gives up.
 struct RelayOptions {
     /// The name in leases and logs; empty: host, process id and a random part. A program that is
     /// restarted under the same name continues at once, without waiting for the lease of its

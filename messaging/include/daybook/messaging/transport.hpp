@@ -9,6 +9,7 @@ namespace daybook {
 
 /// The outcome of one delivery.
 struct Delivery {
+    /// What became of the delivery, and what the relay does then.
     enum class Status {
         delivered,  ///< the receiver has confirmed it
         failed,     ///< temporary failure: counts as an attempt, and the relay retries

@@ -19,6 +19,7 @@
 
 namespace daybook {
 
+/// How a rebuild works, and how it is watched and stopped.
 struct RebuildOptions {
     /// Called at least four times a second while events are applied, and at each new phase, on the
     /// thread that rebuilds. If it throws, the rebuild ends unfinished and can be continued.
@@ -37,6 +38,7 @@ struct RebuildOptions {
     std::chrono::milliseconds owner_silent_max{30'000};
 };
 
+/// How a ProjectionRunner feeds its models, and when it rebuilds them.
 struct ProjectionRunnerOptions {
     /// Events of one transaction of a live model.
     std::size_t batch_events_max = 1'000;

@@ -13,6 +13,7 @@
 
 namespace daybook {
 
+/// Whether a model can be fed, and if not, why.
 enum class ProjectionState {
     absent,      ///< this program defines it, but it has never run on this store
     active,      ///< fed, or to be fed as soon as a runner runs
@@ -22,6 +23,7 @@ enum class ProjectionState {
     superseded,  ///< its model was made by a newer definition: this program does not change it
 };
 
+/// The name of the state: `halted`.
 std::string_view to_string(ProjectionState state) noexcept;
 
 /// How far a model is, and what became of each event up to there. The four counts add up to the
@@ -47,6 +49,7 @@ struct RebuildStatus {
     std::string error;     ///< with which it ended unfinished
 };
 
+/// A projection, its model in service, and its rebuild if there is one.
 struct ProjectionStatus {
     std::string name;
     bool defined = false;  ///< the runner has its definition
@@ -71,6 +74,7 @@ struct ParkedEvent {
     Timestamp parked_at;
 };
 
+/// What a rebuild is doing.
 enum class RebuildPhase {
     claimed,         ///< this call owns the rebuild; nothing is applied yet
     applying,        ///< applies the log up to where it ended at the start
@@ -81,8 +85,10 @@ enum class RebuildPhase {
     done,            ///< in service
 };
 
+/// The name of the phase as a text has it: `catching up`.
 std::string_view to_string(RebuildPhase phase) noexcept;
 
+/// How far a rebuild is.
 struct RebuildProgress {
     std::string_view name;
     RebuildPhase phase = RebuildPhase::claimed;
@@ -92,6 +98,7 @@ struct RebuildProgress {
     std::chrono::milliseconds eta{0};
 };
 
+/// What a finished rebuild has done.
 struct RebuildResult {
     int version = 0;
     std::int64_t build = 0;

@@ -20,6 +20,7 @@ enum class SagaAction {
     cancel,    ///< compensate
 };
 
+/// The name of the action: `retry`.
 std::string_view to_string(SagaAction action) noexcept;
 
 /// A parked message of a saga. Until it is replayed or discarded, no other message of the saga is

@@ -16,6 +16,7 @@
 
 namespace daybook {
 
+/// Limits of a SagaOrchestrator.
 struct SagaOptions {
     /// The most sagas started in one transaction.
     std::size_t starts_max = 100;

@@ -31,6 +31,7 @@ struct SagaId {
 /// an invalid stream name.
 StreamName saga_stream(const SagaId& id);
 
+/// Where a saga stands.
 enum class SagaStatus {
     running,       ///< goes forward
     compensating,  ///< undoes its steps, the newest first
@@ -41,6 +42,7 @@ enum class SagaStatus {
     incident,      ///< waits for an operator
 };
 
+/// The name of the status: `compensating`.
 std::string_view to_string(SagaStatus status) noexcept;
 /// Throws InvalidError if no status has this name.
 SagaStatus parse_saga_status(std::string_view name);
@@ -55,8 +57,10 @@ enum class Reversibility {
     read_only,  ///< it changes nothing
 };
 
+/// The name as a text has it: `read-only`.
 std::string_view to_string(Reversibility reversibility) noexcept;
 
+/// Where a step of a saga stands.
 enum class StepStatus {
     waiting,           ///< not started
     running,           ///< its command is sent, the reply is awaited
@@ -71,6 +75,7 @@ enum class StepStatus {
     undo_failed,  ///< the undo failed for good, or an operator gave it up
 };
 
+/// The name of the status as a text has it: `backing-off`.
 std::string_view to_string(StepStatus status) noexcept;
 
 /// Why a saga is an incident.
@@ -85,6 +90,7 @@ enum class IncidentCause {
     end,    ///< the message about the end could not be encoded or published
 };
 
+/// The name of the cause: `reply`.
 std::string_view to_string(IncidentCause cause) noexcept;
 
 /// The command of a step, or of its undo, and its reply. A command that is sent again because no
@@ -110,12 +116,14 @@ struct SagaStep {
     std::string note{};  ///< the last failure, or the last action of an operator
 };
 
+/// What it means that a timer of a saga fires.
 enum class SagaTimerKind {
     timeout,   ///< the reply is overdue
     retry,     ///< the next attempt is due
     deadline,  ///< the saga as a whole has taken too long
 };
 
+/// The name of the kind: `timeout`.
 std::string_view to_string(SagaTimerKind kind) noexcept;
 
 /// The one timer of the current step.

@@ -73,6 +73,7 @@ consteval auto fields(NamesAndMembers... names_and_members) {
 template <class T>
 concept HasFields = requires { T::fields(); };
 
+/// How many fields `T` has.
 template <HasFields T>
 inline constexpr std::size_t field_count = std::tuple_size_v<decltype(T::fields())>;
 

@@ -14,7 +14,7 @@ inline constexpr std::size_t json_depth_max = 1024;
 /// Thread-safe.
 bool is_json(std::string_view text);
 
-/// The same, and the value is an object.
+/// The same as `is_json`, and the value is an object.
 bool is_json_object(std::string_view text);
 
 /// Why `text` is no such value, and what to do, as the end of a sentence: "is not JSON: give it
