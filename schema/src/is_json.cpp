@@ -36,6 +36,16 @@ Outcome check(std::string_view json) {
     return kept.check(json);
 }
 
+// `json` without the blanks between its tokens. Nothing if a text in it has no end.
+std::optional<std::string> compact(std::string_view json) {
+    std::string out(json.size() + simdjson::SIMDJSON_PADDING, '\0');
+    std::size_t size = 0;
+    const auto error = simdjson::minify(json.data(), json.size(), out.data(), size);
+    if (error != simdjson::SUCCESS) return std::nullopt;
+    out.resize(size);
+    return out;
+}
+
 }  // namespace
 
 bool is_json(std::string_view text) { return check(text).error == simdjson::SUCCESS; }
@@ -67,6 +77,11 @@ std::optional<std::string> json_fault(std::string_view text) {
         case simdjson::EMPTY: return "is empty and so is not JSON: give it JSON text";
         default: return "is not JSON: give it JSON text";
     }
+}
+
+bool is_same_json(std::string_view one, std::string_view other) {
+    const auto text = compact(one);
+    return text && text == compact(other);
 }
 
 }  // namespace daybook

@@ -23,6 +23,8 @@ struct PathStep {
 
 struct JsonCursor {
     std::string_view subject;
+    std::string_view given;       // the text of the caller
+    const char* begin = nullptr;  // of its copy, which is what is read
     const char* readable_end = nullptr;
     ondemand::document document{};
     ondemand::value* value = nullptr;  // unless at_root
@@ -154,10 +156,11 @@ void JsonReader::run(std::string_view json, std::string_view subject, ValueVisit
     Workspace& workspace = fresh ? *fresh : kept;
     const Busy busy{workspace};
 
-    JsonCursor cursor{.subject = subject};
+    JsonCursor cursor{.subject = subject, .given = json};
     JsonReader reader{cursor};
     auto& [text, parser, _] = workspace;
     text.assign(json);
+    cursor.begin = text.view().data();
     cursor.readable_end = text.readable_end();
     simdjson::error_code error = simdjson::SUCCESS;
     if (parser.capacity() < text.capacity()) error = parser.allocate(text.capacity());
@@ -221,6 +224,15 @@ std::string_view JsonReader::text() {
 bool JsonReader::take_null() {
     bool null = false;
     return !cursor_.at_root && cursor_.value->is_null().get(null) == simdjson::SUCCESS && null;
+}
+
+std::string_view JsonReader::raw() {
+    std::string_view copy;
+    const simdjson::error_code error = std::exchange(cursor_.at_root, false)
+                                           ? simdjson::to_json_string(cursor_.document).get(copy)
+                                           : simdjson::to_json_string(*cursor_.value).get(copy);
+    if (error != simdjson::SUCCESS) fail(broken(error));
+    return cursor_.given.substr(static_cast<std::size_t>(copy.data() - cursor_.begin), copy.size());
 }
 
 void JsonReader::each_element(ValueVisitor visit) {

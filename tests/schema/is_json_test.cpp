@@ -8,6 +8,7 @@
 using namespace std::string_literals;
 using daybook::is_json;
 using daybook::is_json_object;
+using daybook::is_same_json;
 
 TEST_CASE("every kind of JSON value is JSON") {
     for (const char* text : {"{}", "[]", "null", "true", "false", "0", "-0", "1.5e-3", "\"x\"",
@@ -87,4 +88,23 @@ TEST_CASE("a great text is checked to its end") {
 
 TEST_CASE("an empty text as the very first one of a thread is only not JSON") {
     std::thread{[] { CHECK_FALSE(is_json("")); }}.join();
+}
+
+TEST_CASE("two texts are the same JSON if only the blanks between tokens differ") {
+    CHECK(is_same_json(R"({"a":[1,2.50],"b":"x"})", "{\n\t\"a\": [1, 2.50],\r\n  \"b\" : \"x\"}"));
+    CHECK(is_same_json("", " \t\r\n"));
+    CHECK(is_same_json("[\"" + std::string(100'000, 'x') + "\"]",
+                       " [ \"" + std::string(100'000, 'x') + "\" ] "));
+    CHECK_FALSE(is_same_json("1.5", "1.50"));
+    CHECK_FALSE(is_same_json(R"("a b")", R"("ab")"));
+    CHECK_FALSE(is_same_json(R"("\" ")", R"("\"")"));
+    CHECK_FALSE(is_same_json(R"({"a":1,"b":2})", R"({"b":2,"a":1})"));
+    CHECK_FALSE(is_same_json(R"("a")", R"("\u0061")"));
+    CHECK_FALSE(is_same_json("[1]", "[1]]"));
+}
+
+TEST_CASE("a text without an end is the same JSON as nothing") {
+    CHECK_FALSE(is_same_json(R"(["a])", R"(["a])"));
+    CHECK_FALSE(is_same_json(R"(["a"])", R"(["a)"));
+    CHECK_FALSE(is_same_json(R"("a\")", R"("a")"));
 }

@@ -21,4 +21,9 @@ bool is_json_object(std::string_view text);
 /// JSON text". Nothing if it is one. Thread-safe.
 std::optional<std::string> json_fault(std::string_view text);
 
+/// Are two texts of JSON the same but for blanks and line breaks between their tokens? A number
+/// that is spelled in another way is another one, and so is another order of keys. Does not check
+/// that they are JSON. Thread-safe.
+bool is_same_json(std::string_view one, std::string_view other);
+
 }  // namespace daybook

@@ -48,6 +48,10 @@ public:
     std::string_view text();
     /// True, and the value is taken, if it is `null`.
     bool take_null();
+    /// A value of any type as it stands in the text that `read` was given, digit by digit and with
+    /// the blanks inside it. Valid as long as that text. Its inside is not looked at: where the
+    /// text comes from outside, `is_json` has to say first that it is whole.
+    std::string_view raw();
 
     /// Takes an array: `visit()` is called with the reader before each element.
     template <class Visit>
