@@ -8,7 +8,6 @@
 #include "daybook/command/exit_code.hpp"
 #include "daybook/command/progress.hpp"
 #include "daybook/core/denied_error.hpp"
-#include "json_members.hpp"
 
 using daybook::ErrorKind;
 using daybook::command::ExitCode;
@@ -117,27 +116,6 @@ TEST_CASE("progress draws over itself and wipes its line") {
     Screen file{{}};
     daybook::command::Progress{file.output, "orders"}.update(1, 2);
     CHECK(file.notes.str().empty());
-}
-
-TEST_CASE("a key that stands twice is refused however it is spelt [E21]") {
-    const auto walk = [](std::string_view object) {
-        daybook::command::for_each_member(object, [](std::string_view, std::string_view) {});
-    };
-    CHECK_THROWS_AS(walk(R"({"data":1,"type":"t","data":2})"), daybook::InvalidError);
-    CHECK_THROWS_AS(walk(R"({"data":1,"d\u0061ta":2})"), daybook::InvalidError);
-    CHECK_NOTHROW(walk(R"({"data":{"a":1,"a":2},"Data":1})"));
-}
-
-TEST_CASE("members of an object are found as they stand") {
-    const std::string text = R"( {"a" : 1.10 ,"b\n":{"x":"}\"","y":[1,{}]},"c":[ ] , "d":"e,\\"})";
-    std::vector<std::pair<std::string, std::string>> seen;
-    daybook::command::for_each_member(
-        text, [&](std::string_view key, std::string_view value) { seen.emplace_back(key, value); });
-    const std::vector<std::pair<std::string, std::string>> expected{
-        {"a", "1.10"}, {"b\n", R"({"x":"}\"","y":[1,{}]})"}, {"c", "[ ]"}, {"d", R"("e,\\")"}};
-    CHECK(seen == expected);
-    daybook::command::for_each_member(
-        "{ }", [](std::string_view, std::string_view) { FAIL("there is none"); });
 }
 
 TEST_SUITE_END();

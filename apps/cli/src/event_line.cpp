@@ -5,10 +5,12 @@
 #include <optional>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "daybook/core/error.hpp"
 #include "daybook/schema/is_json.hpp"
+#include "daybook/schema/json_reader.hpp"
 #include "daybook/schema/json_writer.hpp"
-#include "json_members.hpp"
 
 namespace daybook::command {
 
@@ -67,64 +69,69 @@ struct LineParts {
     std::string_view causation;
 };
 
+void take_part(LineParts& parts, std::string_view key, std::string_view value) {
+    if (key == "type") {
+        parts.type = value;
+    } else if (key == "data") {
+        parts.data = value;
+    } else if (key == "data_text") {
+        parts.data_text = value;
+    } else if (key == "metadata") {
+        parts.metadata = value;
+    } else if (key == "metadata_text") {
+        parts.metadata_text = value;
+    } else if (key == "id") {
+        parts.id = value;
+    } else if (key == "schema_version") {
+        parts.schema_version = value;
+    } else if (key == "correlation") {
+        parts.correlation = value;
+    } else if (key == "causation") {
+        parts.causation = value;
+    } else if (key == "tags") {
+        throw InvalidError("'tags': this version of Daybook stores none, leave them out");
+    } else if (key != "stream" && key != "version" && key != "position" && key != "recorded_at") {
+        throw InvalidError("'" + std::string(key) +
+                           "' is no part of an event: there are type, data, metadata, id, "
+                           "schema_version, correlation and causation");
+    }
+}
+
+// `line` is a JSON object. Parsing its values would lose digits. Which of two values of one key is
+// meant cannot be known.
 LineParts split(std::string_view line) {
     LineParts parts;
-    for_each_member(line, [&](std::string_view key, std::string_view value) {
-        if (key == "type") {
-            parts.type = value;
-        } else if (key == "data") {
-            parts.data = value;
-        } else if (key == "data_text") {
-            parts.data_text = value;
-        } else if (key == "metadata") {
-            parts.metadata = value;
-        } else if (key == "metadata_text") {
-            parts.metadata_text = value;
-        } else if (key == "id") {
-            parts.id = value;
-        } else if (key == "schema_version") {
-            parts.schema_version = value;
-        } else if (key == "correlation") {
-            parts.correlation = value;
-        } else if (key == "causation") {
-            parts.causation = value;
-        } else if (key == "tags") {
-            throw InvalidError("'tags': this version of Daybook stores none, leave them out");
-        } else if (key != "stream" && key != "version" && key != "position" &&
-                   key != "recorded_at") {
-            throw InvalidError("'" + std::string(key) +
-                               "' is no part of an event: there are type, data, metadata, id, "
-                               "schema_version, correlation and causation");
-        }
+    std::set<std::string, std::less<>> seen;
+    JsonReader::read(line, "line", [&](JsonReader& json) {
+        json.members([&](std::string_view key) {
+            if (!seen.emplace(key).second) {
+                throw InvalidError("'" + std::string(key) +
+                                   "' stands there twice: leave out the wrong one");
+            }
+            take_part(parts, key, json.raw());
+        });
     });
     return parts;
 }
 
-bool is_given(std::string_view value) { return !value.empty() && value != "null"; }
-
-/// JSON without the blanks between its tokens.
-std::string compact(std::string_view json) {
-    std::string out;
-    bool in_text = false;
-    for (std::size_t i = 0; i < json.size(); ++i) {
-        const char c = json[i];
-        if (!in_text && (c == ' ' || c == '\t' || c == '\r' || c == '\n')) continue;
-        out += c;
-        if (in_text && c == '\\' && i + 1 < json.size()) {
-            out += json[++i];
-        } else if (c == '"') {
-            in_text = !in_text;
-        }
+/// What the JSON string `value` says. Throws InvalidError naming `key` if it is no string.
+std::string json_text(std::string_view key, std::string_view value) {
+    const auto text = nlohmann::json::parse(value, nullptr, false);
+    if (!text.is_string()) {
+        throw InvalidError("'" + std::string(key) + "' is a text, not " +
+                           std::string(value.substr(0, 40)));
     }
-    return out;
+    return text.get<std::string>();
 }
+
+bool is_given(std::string_view value) { return !value.empty() && value != "null"; }
 
 /// The exact text of a payload that has line breaks, if it is given besides the payload. They are
 /// the same but for blanks, unless somebody has changed one of them.
 std::string exact(std::string_view key, std::string_view value, std::string_view text) {
     if (!is_given(text)) return std::string(value);
     std::string exact_text = json_text(std::string(key) + "_text", text);
-    if (compact(exact_text) != compact(value)) {
+    if (!is_same_json(exact_text, value)) {
         throw InvalidError("'" + std::string(key) + "' and '" + std::string(key) +
                            "_text' are not the same: leave out '" + std::string(key) + "_text'");
     }
