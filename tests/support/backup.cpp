@@ -50,15 +50,20 @@ std::string schema_of(const StorePlace& place) {
 /// Makes the tables of one schema hold what those of another do.
 void copy_rows(PostgresConnection& server, const std::string& from, const std::string& to) {
     // Tables that point at each other are emptied together, and filled in any order.
-    const auto tables =
-        server.query("SELECT tablename FROM pg_tables WHERE schemaname = '" + from + "'");
+    const auto tables = server.query(
+        "SELECT table_name, string_agg(column_name, ', ') FROM "
+        "information_schema.columns JOIN information_schema.tables "
+        "USING(table_schema, table_name) WHERE table_type = 'BASE TABLE' AND "
+        "is_generated = 'NEVER' AND table_schema = '" +
+        from + "' GROUP BY table_name");
     std::string all;
     for (const auto& row : tables) all += (all.empty() ? "" : ", ") + to + "." + row.at(0);
     server.query("SET session_replication_role = replica; TRUNCATE " + all);
     for (const auto& row : tables) {
         const std::string& table = row.at(0);
-        server.query("INSERT INTO " + to + "." + table + " OVERRIDING SYSTEM VALUE SELECT * FROM " +
-                     from + "." + table);
+        const std::string& columns = row.at(1);
+        server.query("INSERT INTO " + to + "." + table + "(" + columns +
+                     ") OVERRIDING SYSTEM VALUE SELECT " + columns + " FROM " + from + "." + table);
     }
     for (const auto& row :
          server.query("SELECT table_name, column_name FROM information_schema.columns "
