@@ -1,5 +1,5 @@
 #include "cases.hpp"
-#include "turns.hpp"
+#include "timed_calls.hpp"
 
 namespace bench {
 
@@ -22,19 +22,19 @@ Case append_case(Bench& bench, const AppendSize& size) {
     const auto calls = bench.scaled(size.calls);
     const auto n = size.per_call;
     Case out{.id = size.id, .durability = "FULL", .rounds = bench.rounds()};
-    out.ways = {
-        {"floor", "events",
-         [=] {
-             return timed_calls(calls, n,
-                                [&] { stores->floor.log.append(stores->floor.next_of_one(n)); });
-         }},
-        {"ours", "events", [=] { return timed_calls(calls, n, [&] { stores->ours.append(n); }); }}};
-    out.figures = {{title(n), 1, 0, Measure::rate, Goal{size.goal}}};
+    out.ways = {{"floor", "events",
+                 [=] {
+                     return timed_calls(
+                         calls, n, [&] { stores->floor.log.append(stores->floor.next_of_one(n)); });
+                 }},
+                {"Daybook", "events",
+                 [=] { return timed_calls(calls, n, [&] { stores->daybook.append(n); }); }}};
+    out.comparisons = {{title(n), 1, 0, Measure::rate, Goal{size.goal}}};
     out.check = [stores] { stores->check(); };
     return out;
 }
 
-// Not one of the goals: every event of a transaction goes to a stream of its own choice.
+// This has no goal: every event of a transaction goes to a random stream of its own.
 void add_scattered(Case& subject, Bench& bench, const AppendSize& size) {
     const auto stores = bench.append_stores();
     const auto calls = bench.scaled(size.calls);
@@ -44,14 +44,14 @@ void add_scattered(Case& subject, Bench& bench, const AppendSize& size) {
                                     stores->floor.log.append(stores->floor.next_of_many(n));
                                 });
                             }});
-    subject.ways.push_back({"ours", "events", [=] {
-                                return timed_calls(calls, n, [&] { stores->ours.scatter(n); });
+    subject.ways.push_back({"Daybook", "events", [=] {
+                                return timed_calls(calls, n, [&] { stores->daybook.scatter(n); });
                             }});
     const auto last = subject.ways.size() - 1;
-    subject.figures.push_back({"… each to another stream (transact)", last, last - 1});
+    subject.comparisons.push_back({"… each to another stream (transact)", last, last - 1});
 }
 
-// A floor's way and ours on PostgreSQL, and their figure.
+// Adds the floor and Daybook on PostgreSQL, and their comparison.
 template <class FloorCall>
 void add_postgres(Case& subject, Bench& bench, const AppendSize& size, FloorCall floor_call) {
     const auto stores = bench.postgres_append_stores();
@@ -61,9 +61,10 @@ void add_postgres(Case& subject, Bench& bench, const AppendSize& size, FloorCall
     subject.ways.push_back({"floor", "events", [=] {
                                 return timed_calls(calls, n, [&] { floor_call(stores->floor, n); });
                             }});
-    subject.ways.push_back(
-        {"ours", "events", [=] { return timed_calls(calls, n, [&] { stores->ours.append(n); }); }});
-    subject.figures.push_back({title(n), floor + 1, floor, Measure::rate, Goal{size.goal}});
+    subject.ways.push_back({"Daybook", "events", [=] {
+                                return timed_calls(calls, n, [&] { stores->daybook.append(n); });
+                            }});
+    subject.comparisons.push_back({title(n), floor + 1, floor, Measure::rate, Goal{size.goal}});
     subject.check = [stores] { stores->check(); };
 }
 
@@ -71,7 +72,8 @@ void add_postgres(Case& subject, Bench& bench, const AppendSize& size, FloorCall
 
 Case append_one(Bench& bench) {
     auto out = append_case(bench, {"S1", 1, 2000, 0.90});
-    out.figures.push_back({"… p99 of a call", 1, 0, Measure::p99, Goal{1.3, Goal::Sense::at_most}});
+    out.comparisons.push_back(
+        {"… p99 of a call", 1, 0, Measure::p99, Goal{1.3, Goal::Sense::at_most}});
     return out;
 }
 
@@ -88,7 +90,7 @@ Case postgres_append_one(Bench& bench) {
     Case out{.id = "P1", .durability = PostgresServer::durability, .rounds = bench.rounds()};
     add_postgres(out, bench, {"P1", 1, 1000, 1.0},
                  [](auto& floor, std::size_t) { floor.log.call(floor.next()); });
-    out.figures.push_back({"… p99 of a call", 1, 0, Measure::p99});
+    out.comparisons.push_back({"… p99 of a call", 1, 0, Measure::p99});
     return out;
 }
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "case.hpp"
+#include "daybook_appender.hpp"
 #include "floor_log.hpp"
-#include "our_side.hpp"
 #include "postgres_floor.hpp"
 #include "postgres_server.hpp"
 #include "sample.hpp"
@@ -14,13 +14,13 @@
 
 namespace bench {
 
-/// A floor's log that is appended to, and what is known of it.
+/// Appends to a floor's log, and counts what it must hold.
 template <class Log>
-class FloorSide {
+class FloorAppender {
 public:
-    template <class... Place>
-    explicit FloorSide(const Sample& sample, const Place&... place)
-        : log(place...), sample_(sample) {}
+    template <class... Args>
+    explicit FloorAppender(const Sample& sample, const Args&... args)
+        : log(args...), sample_(sample) {}
 
     Log log;
 
@@ -38,7 +38,7 @@ public:
         for (std::size_t i = 0; i < count; ++i) batch_.push_back(next());
         return batch_;
     }
-    /// Each stream has one caller at a time, who says `add_events` in the end.
+    /// Each stream has one caller at a time. The events are counted by `add_events` afterwards.
     floor_event next_of(std::size_t stream, std::size_t event_index) {
         return sample_.raw_event(event_index, stream, ++versions_[stream]);
     }
@@ -64,18 +64,18 @@ private:
     std::vector<floor_event> batch_;
 };
 
-/// A floor's log and a store of ours, both with as many events in the same streams to begin with.
-/// For the cases that append.
+/// A floor's log and a Daybook store for the cases that append. Both start with the same number of
+/// events in the same streams.
 struct AppendStores {
     AppendStores(const Scratch& scratch, bool quick);
 
     const Sample sample{};
-    FloorSide<FloorLog> floor;
-    OurSide ours;
+    FloorAppender<FloorLog> floor;
+    DaybookAppender daybook;
 
     void check() {
         floor.check();
-        ours.check();
+        daybook.check();
     }
 };
 
@@ -84,12 +84,12 @@ struct PostgresAppendStores {
     PostgresAppendStores(const PostgresServer& server, bool quick);
 
     const Sample sample{};
-    FloorSide<PostgresFloor> floor;
-    OurSide ours;
+    FloorAppender<PostgresFloor> floor;
+    DaybookAppender daybook;
 
     void check() {
         floor.check();
-        ours.check();
+        daybook.check();
     }
     static constexpr const char* floor_schema = "append-floor";
 };

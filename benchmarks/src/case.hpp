@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-// What a case is: several ways to do the same work, which run in turns so that the machine's drift
-// hits all of them alike, and figures that compare one way with another.
+// A case is several ways to do the same work and comparisons of one way with another. The ways are
+// measured alternately, so that the machine's drift hits all of them alike.
 
 namespace bench {
 
@@ -25,17 +25,17 @@ void check_equal(const std::string& what, const Got& got, const Wanted& wanted) 
     throw WrongResult{what + ": " + std::to_string(got) + " instead of " + std::to_string(wanted)};
 }
 
-/// What one turn of a way came to.
-struct Turn {
+/// The result of running a way once.
+struct Measurement {
     double per_second = 0;
     double p99_us = 0;  ///< of a call; 0 where calls were not timed one by one
 };
 
-/// One way to do the work. `run` takes one turn and throws WrongResult.
+/// One way to do the work. `run` measures it once and throws WrongResult.
 struct Way {
     std::string name;
     std::string unit;  ///< what is counted: `events`, `loads`
-    std::function<Turn()> run;
+    std::function<Measurement()> run;
 };
 
 enum class Measure { rate, p99 };
@@ -51,7 +51,7 @@ struct Goal {
 };
 
 /// `way` divided by `against`, both indices into the case's ways.
-struct Figure {
+struct Comparison {
     std::string title;
     std::size_t way;
     std::size_t against;
@@ -64,8 +64,8 @@ struct Case {
     std::string durability;  ///< of every commit that it makes; empty if it only reads
     std::size_t rounds;
     std::vector<Way> ways{};
-    std::vector<Figure> figures{};
-    /// Looks at what all the turns together left behind; throws WrongResult.
+    std::vector<Comparison> comparisons{};
+    /// Checks what all the measurements together have stored; throws WrongResult.
     std::function<void()> check{};
 };
 

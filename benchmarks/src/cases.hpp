@@ -14,7 +14,7 @@
 
 namespace bench {
 
-/// What cases are made from: stores that several share are filled when the first one asks.
+/// What cases are made from. A store that several cases share is filled on its first use.
 class Bench {
 public:
     explicit Bench(const Options& options)

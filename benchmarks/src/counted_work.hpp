@@ -9,12 +9,12 @@
 
 namespace bench {
 
-/// Something whose instructions are counted.
+/// A piece of work whose instructions are counted.
 struct CountedWork {
     std::string_view name;
-    std::string_view unit;  ///< what it does `times` times, in the singular
+    std::string_view unit;  ///< what is done `times` times, in the singular
     std::size_t times;
-    /// Fills a store in `scratch` and returns what is done with it, once.
+    /// Fills a store in `scratch` and returns the work, which runs once.
     std::function<void()> (*prepare)(const Scratch& scratch, std::size_t times);
 };
 

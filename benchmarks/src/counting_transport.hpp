@@ -7,7 +7,7 @@
 
 namespace bench {
 
-/// Says that all is delivered.
+/// Counts the messages and accepts all of them.
 class CountingTransport : public daybook::Transport {
 public:
     daybook::Delivery deliver(const daybook::Message&) override {

@@ -95,8 +95,8 @@ int floor_append(floor_log* log, const floor_event* events, size_t count) {
     return run(log->commit) ? floor_fail(log, log->db) : 0;
 }
 
-// Looks at a text or at bytes: where it is, how long it is, and that it is there.
-static uint64_t look(sqlite3_stmt* statement, int column) {
+// Reads the first byte and the size of a text or blob, so that SQLite fetches the column.
+static uint64_t read_bytes(sqlite3_stmt* statement, int column) {
     const unsigned char* bytes = sqlite3_column_blob(statement, column);
     return bytes == NULL ? 0 : bytes[0] + (uint64_t)sqlite3_column_bytes(statement, column);
 }
@@ -105,20 +105,20 @@ static uint64_t number(sqlite3_stmt* statement, int column) {
     return (uint64_t)sqlite3_column_int64(statement, column);
 }
 
-void floor_look(sqlite3_stmt* statement, floor_sum* sum) {
+void floor_add_row(sqlite3_stmt* statement, floor_sum* sum) {
     sum->rest += number(statement, 0) + number(statement, 1) + number(statement, 3) +
                  *sqlite3_column_text(statement, 4);
     sum->versions += sqlite3_column_int64(statement, 2);
     sum->bytes += sqlite3_column_bytes(statement, 4);
     ++sum->events;
     if (sqlite3_column_count(statement) == 5) return;
-    sum->rest +=
-        number(statement, 5) + look(statement, 6) + look(statement, 7) + look(statement, 8);
+    sum->rest += number(statement, 5) + read_bytes(statement, 6) + read_bytes(statement, 7) +
+                 read_bytes(statement, 8);
 }
 
 static int add_rows(floor_log* log, sqlite3_stmt* statement, floor_sum* sum) {
     int result;
-    while ((result = sqlite3_step(statement)) == SQLITE_ROW) floor_look(statement, sum);
+    while ((result = sqlite3_step(statement)) == SQLITE_ROW) floor_add_row(statement, sum);
     sqlite3_reset(statement);
     return result == SQLITE_DONE ? 0 : floor_fail(log, log->db);
 }

@@ -4,10 +4,10 @@
 #include <stdint.h>
 
 // The floor: what the same work costs in C on the same SQLite with nothing around it. One table
-// that holds the same facts of an event as ours and one index, on stream and version; statements
-// kept prepared, whole numbers for streams and types, nothing made, checked, encoded or decoded.
-// WAL and synchronous=FULL; all else as SQLite comes. A function that can fail returns 0 when it
-// worked.
+// that holds the same facts of an event as Daybook's and one index, on stream and version;
+// statements kept prepared, whole numbers for streams and types, nothing made, checked, encoded or
+// decoded. WAL and synchronous=FULL; all else as SQLite comes. A function that can fail returns 0
+// when it worked.
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,7 +28,7 @@ typedef struct {
     size_t metadata_bytes;
 } floor_event;
 
-// What a reader saw: enough to tell that it looked at every column of every event.
+// Sums over the rows that were read: enough to check that every column of every event was read.
 typedef struct {
     int64_t events;
     int64_t versions;

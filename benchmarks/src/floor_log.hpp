@@ -8,7 +8,7 @@
 
 namespace bench {
 
-/// The floor's log with C++ manners: closes itself, throws std::runtime_error.
+/// The floor's log as a C++ class: the destructor closes it, failures throw std::runtime_error.
 class FloorLog {
 public:
     explicit FloorLog(const std::string& path) : log_(floor_open(path.c_str())) {

@@ -186,7 +186,7 @@ int pg_floor_append(pg_floor* floor, const floor_event* events, size_t count) {
     return pg_do(floor, "append", pg_event_columns, values, sizes);
 }
 
-static void look(const PGresult* rows, floor_sum* sum) {
+static void add_rows(const PGresult* rows, floor_sum* sum) {
     const int count = PQntuples(rows);
     for (int row = 0; row < count; ++row) {
         sum->events += 1;
@@ -208,7 +208,7 @@ int pg_floor_load(pg_floor* floor, int64_t stream, floor_sum* sum) {
     const int sizes[] = {sizeof wanted};
     PGresult* const rows = pg_run(floor, "load", 1, values, sizes);
     if (rows == NULL) return 1;
-    look(rows, sum);
+    add_rows(rows, sum);
     PQclear(rows);
     return 0;
 }
@@ -227,7 +227,7 @@ int pg_floor_read_all(pg_floor* floor, floor_sum* sum) {
         PGresult* const rows = pg_next_page(floor, position);
         if (rows == NULL) return 1;
         count = PQntuples(rows);
-        look(rows, sum);
+        add_rows(rows, sum);
         if (count > 0) position = pg_get64(PQgetvalue(rows, count - 1, pg_position_column));
         PQclear(rows);
     }

@@ -56,7 +56,7 @@ int pg_script(pg_floor* floor, const char* statements);
 // The result of a prepared statement with binary values, or NULL.
 PGresult* pg_run(pg_floor* floor, const char* name, int count, const char* const* values,
                  const int* sizes);
-// The same for a statement whose rows nobody looks at; 0 when it worked.
+// The same for a statement whose rows are not needed; 0 when it worked.
 int pg_do(pg_floor* floor, const char* name, int count, const char* const* values,
           const int* sizes);
 

@@ -13,7 +13,7 @@ typedef struct {
     sqlite3_stmt* upsert;
 } target;
 
-// What one page saw of each stream: `counts` by stream, and the streams it touched.
+// What one page holds of each stream: `counts` by stream, and the streams it touched.
 typedef struct {
     int64_t* counts;
     int64_t touched[page_events];
@@ -78,7 +78,7 @@ static int64_t next_stream(sqlite3_stmt* scan, int key_only, floor_sum* sum) {
     const int result = sqlite3_step(scan);
     if (result != SQLITE_ROW) return result == SQLITE_DONE ? -1 : -2;
     if (key_only) return sqlite3_column_int64(scan, 0);
-    floor_look(scan, sum);
+    floor_add_row(scan, sum);
     return sqlite3_column_int64(scan, 1);
 }
 

@@ -17,8 +17,8 @@ struct floor_log {
     char error[256];
 };
 
-// Looks at every column of the row that `statement` (not `scan_key`) stands on.
-void floor_look(sqlite3_stmt* statement, floor_sum* sum);
+// Adds every column of the current row of `statement` (not `scan_key`) to `sum`.
+void floor_add_row(sqlite3_stmt* statement, floor_sum* sum);
 
 // Keeps `db`'s message for floor_error; returns 1.
 int floor_fail(struct floor_log* log, sqlite3* db);

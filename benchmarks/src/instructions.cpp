@@ -32,7 +32,7 @@ namespace {
 constexpr double growth_max = 1.01;
 constexpr int runs = 3;
 
-/// Instructions for one of what a work does, by the work's name.
+/// Instructions per unit of work, by the name of the work.
 using Counts = std::map<std::string, std::uint64_t, std::less<>>;
 
 /// Runs a command found in PATH. Throws std::runtime_error unless it ends with 0.
@@ -49,7 +49,7 @@ void run_command(const std::vector<std::string>& words) {
         throw std::runtime_error(words.front() + " failed");
 }
 
-/// What callgrind's file says of all threads together.
+/// The total of all threads in callgrind's file.
 std::uint64_t total_of(const std::string& path) {
     constexpr std::string_view label = "totals: ";
     std::ifstream file{path};
@@ -70,8 +70,8 @@ std::uint64_t count_once(const CountedWork& work, const Options& options) {
     return total / work.times;
 }
 
-/// The least of some runs: whatever else the machine does makes threads wait and look again, which
-/// only adds.
+/// The smallest count of several runs: other load on the machine makes threads wait and poll again,
+/// which only adds instructions.
 std::uint64_t count(const CountedWork& work, const Options& options) {
     std::uint64_t least = count_once(work, options);
     for (int run = 1; run < runs; ++run) least = std::min(least, count_once(work, options));
@@ -109,16 +109,16 @@ bool count_instructions(const Options& options, std::ostream& out) {
     Counts counts;
     bool all_good = true;
     out << std::left << std::setw(26) << "work" << std::right << std::setw(14) << "instructions"
-        << "  for one  " << std::setw(12) << "baseline" << std::setw(8) << "ratio" << '\n';
+        << "  for one    " << std::setw(12) << "baseline" << std::setw(8) << "ratio" << '\n';
     for (const CountedWork& work : all_counted_works()) {
         const std::uint64_t value = count(work, options);
         counts.emplace(work.name, value);
         out << std::left << std::setw(26) << work.name << std::right << std::setw(14) << value
-            << "  " << std::left << std::setw(9) << work.unit << std::right;
-        if (const auto known = before.find(work.name); known != before.end()) {
-            const double ratio = static_cast<double>(value) / static_cast<double>(known->second);
+            << "  " << std::left << std::setw(11) << work.unit << std::right;
+        if (const auto baseline = before.find(work.name); baseline != before.end()) {
+            const double ratio = static_cast<double>(value) / static_cast<double>(baseline->second);
             all_good = all_good && ratio <= growth_max;
-            out << std::setw(12) << known->second << std::setw(8) << std::fixed
+            out << std::setw(12) << baseline->second << std::setw(8) << std::fixed
                 << std::setprecision(3) << ratio << (ratio > growth_max ? "  above" : "");
         }
         out << '\n' << std::flush;
@@ -132,9 +132,9 @@ void do_counted_work(const Options& options) {
     const auto work = std::ranges::find(works, options.work, &CountedWork::name);
     if (work == works.end()) throw std::invalid_argument("there is no work " + options.work);
     const Scratch scratch{options.directory};
-    const auto act = work->prepare(scratch, work->times);
+    const auto action = work->prepare(scratch, work->times);
     CALLGRIND_START_INSTRUMENTATION;
-    act();
+    action();
     CALLGRIND_STOP_INSTRUMENTATION;
 }
 

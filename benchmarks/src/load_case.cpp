@@ -12,7 +12,7 @@ namespace {
 
 using daybook::Repository;
 
-constexpr auto per_stream = OurLog::events_per_stream;
+constexpr auto per_stream = DaybookLog::events_per_stream;
 
 /// Accounts of 1,000 bookings with a snapshot ten events back, in a store of their own.
 class SnapshotStore {
@@ -51,15 +51,16 @@ private:
     }
 };
 
-// One turn: `loads` times `load(stream)` for random streams.
+// Calls `load(stream)` for `loads` random streams.
 template <class Load>
-Turn load_turn(std::size_t loads, std::size_t streams, std::mt19937_64& random, Load load) {
+Measurement measure_loads(std::size_t loads, std::size_t streams, std::mt19937_64& random,
+                          Load load) {
     const auto start = Stopwatch::now();
     for (std::size_t i = 0; i < loads; ++i) load(static_cast<std::size_t>(random() % streams));
     return {static_cast<double>(loads) / seconds_since(start)};
 }
 
-void see_views(const OurLog& logs, std::size_t stream) {
+void read_views(const DaybookLog& logs, std::size_t stream) {
     std::uint64_t version = 0;
     std::size_t bytes = 0;
     for (const daybook::EventView event : logs.store.read(logs.names[stream])) {
@@ -75,14 +76,15 @@ void check_account(const A& account, std::int64_t cents) {
     check_equal("balance of an aggregate", account.cents(), cents);
 }
 
-// The ways that load from the log both sides share.
+// The ways that load from the log; the SQLite and the PostgreSQL case share them.
 template <class Logs>
 std::vector<Way> log_ways(Bench& bench, const std::shared_ptr<Logs>& logs) {
     const auto plain = std::make_shared<Repository<PlainAccount>>(logs->store);
     const auto loads = bench.scaled(300);
     const auto way = [&](const std::string& name, std::function<void(std::size_t)> load) {
         const auto random = std::make_shared<std::mt19937_64>(3);
-        return Way{name, "loads", [=] { return load_turn(loads, logs->streams, *random, load); }};
+        return Way{name, "loads",
+                   [=] { return measure_loads(loads, logs->streams, *random, load); }};
     };
     return {way("floor",
                 [=](std::size_t stream) {
@@ -90,7 +92,7 @@ std::vector<Way> log_ways(Bench& bench, const std::shared_ptr<Logs>& logs) {
                     check_equal("events of a stream", sum.events,
                                 static_cast<std::int64_t>(per_stream));
                 }),
-            way("views", [=](std::size_t stream) { see_views(*logs, stream); }),
+            way("views", [=](std::size_t stream) { read_views(*logs, stream); }),
             way("folded", [=](std::size_t stream) {
                 check_account(plain->load(logs->names[stream]), logs->cents[stream]);
             })};
@@ -105,24 +107,25 @@ Case load_aggregate(Bench& bench) {
     const auto way = [&](const std::string& name, std::size_t loads, const auto& repository) {
         const auto random = std::make_shared<std::mt19937_64>(3);
         return Way{name, "loads", [=, &repository] {
-                       return load_turn(loads, store->names.size(), *random, [&](std::size_t i) {
-                           check_account(repository.load(store->names[i]), store->cents);
-                       });
+                       return measure_loads(
+                           loads, store->names.size(), *random, [&](std::size_t i) {
+                               check_account(repository.load(store->names[i]), store->cents);
+                           });
                    }};
     };
     out.ways.push_back(way("no snapshot", bench.scaled(200), store->plain));
     out.ways.push_back(way("snapshot", bench.scaled(4000), store->saved));
-    out.figures = {{"load an aggregate of 1,000, views", 1, 0, Measure::rate, Goal{0.90}},
-                   {"… decoded and folded", 2, 0, Measure::rate, Goal{0.50}},
-                   {"… snapshot 10 events back", 4, 3, Measure::rate, Goal{25}}};
+    out.comparisons = {{"load an aggregate of 1,000, views", 1, 0, Measure::rate, Goal{0.90}},
+                       {"… decoded and folded", 2, 0, Measure::rate, Goal{0.50}},
+                       {"… snapshot 10 events back", 4, 3, Measure::rate, Goal{25}}};
     return out;
 }
 
 Case postgres_load_aggregate(Bench& bench) {
     Case out{.id = "P4", .durability = "", .rounds = bench.rounds()};
     out.ways = log_ways(bench, bench.postgres_log_stores());
-    out.figures = {{"load an aggregate of 1,000, views", 1, 0},
-                   {"… decoded and folded", 2, 0, Measure::rate, Goal{0.75}}};
+    out.comparisons = {{"load an aggregate of 1,000, views", 1, 0},
+                       {"… decoded and folded", 2, 0, Measure::rate, Goal{0.75}}};
     return out;
 }
 

@@ -14,13 +14,13 @@ constexpr std::size_t runs_per_commit = 1000;
 
 }  // namespace
 
-OurLog::OurLog(std::size_t stream_count, const std::string& uri)
+DaybookLog::DaybookLog(std::size_t stream_count, const std::string& uri)
     : streams(stream_count), store(daybook::EventStore::open(uri)), cents(streams) {
     for (std::size_t i = 0; i < streams; ++i) names.emplace_back("account-" + std::to_string(i));
     for (const auto& name : names) keys.push_back(name.str().c_str());
 }
 
-void OurLog::fill(const std::function<void(std::span<const floor_event>)>& append_to_floor) {
+void DaybookLog::fill(const std::function<void(std::span<const floor_event>)>& append_to_floor) {
     std::vector<Run> runs;
     for (std::size_t i = 0; i < streams * events_per_stream / run_events; ++i)
         runs.push_back({i % streams, 0});
@@ -43,8 +43,8 @@ void OurLog::fill(const std::function<void(std::span<const floor_event>)>& appen
     check();
 }
 
-std::vector<floor_event> OurLog::raw(std::span<const Run> runs,
-                                     std::vector<std::uint64_t> versions) {
+std::vector<floor_event> DaybookLog::raw(std::span<const Run> runs,
+                                         std::vector<std::uint64_t> versions) {
     std::vector<floor_event> batch;
     for (const auto& run : runs) {
         for (std::size_t i = 0; i < run_events; ++i) {
@@ -55,7 +55,7 @@ std::vector<floor_event> OurLog::raw(std::span<const Run> runs,
     return batch;
 }
 
-void OurLog::append(std::span<const Run> runs, std::vector<std::uint64_t>& versions) {
+void DaybookLog::append(std::span<const Run> runs, std::vector<std::uint64_t>& versions) {
     store.transact([&](daybook::Transaction& tx) {
         std::vector<daybook::NewEvent> batch;
         for (const auto& run : runs) {
@@ -69,14 +69,14 @@ void OurLog::append(std::span<const Run> runs, std::vector<std::uint64_t>& versi
     });
 }
 
-void OurLog::check() {
+void DaybookLog::check() {
     check_equal("head of the store", store.head().value(), events());
     for (const auto& name : names)
         check_equal("version of " + name.str(), store.version(name).value(), events_per_stream);
 }
 
 LogStores::LogStores(const Scratch& where, bool quick)
-    : OurLog(quick ? 100 : 1000, where.file("log-ours.db")),
+    : DaybookLog(quick ? 100 : 1000, where.file("log-daybook.db")),
       floor(where.file("log-floor.db")),
       scratch(where) {
     fill([this](std::span<const floor_event> batch) { floor.append(batch); });
@@ -85,7 +85,7 @@ LogStores::LogStores(const Scratch& where, bool quick)
 }
 
 PostgresLogStores::PostgresLogStores(const PostgresServer& server, bool quick)
-    : OurLog(quick ? 100 : 400, server.store_uri("log-ours")),
+    : DaybookLog(quick ? 100 : 400, server.store_uri("log-daybook")),
       floor(server.uri(), server.schema("log-floor"), PostgresFloor::Schema::make) {
     fill([this](std::span<const floor_event> batch) { floor.append(batch); });
     check_equal("events of the floor", floor.read_all().events,

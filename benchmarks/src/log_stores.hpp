@@ -16,9 +16,9 @@
 
 namespace bench {
 
-/// A store of ours for the cases that read: every stream holds 1,000 events, in runs of five
+/// A Daybook store for the cases that read: every stream holds 1,000 events, in runs of five
 /// between those of all other streams.
-class OurLog {
+class DaybookLog {
 public:
     static constexpr std::size_t events_per_stream = 1000;
 
@@ -35,7 +35,7 @@ public:
     std::size_t events() const noexcept { return streams * events_per_stream; }
 
 protected:
-    OurLog(std::size_t stream_count, const std::string& uri);
+    DaybookLog(std::size_t stream_count, const std::string& uri);
 
     /// Appends the events here and, with `append`, to a floor.
     void fill(const std::function<void(std::span<const floor_event>)>& append);
@@ -51,7 +51,7 @@ private:
 };
 
 /// With the same events in a floor's log.
-class LogStores : public OurLog {
+class LogStores : public DaybookLog {
 public:
     LogStores(const Scratch& scratch, bool quick);
 
@@ -61,7 +61,7 @@ public:
 };
 
 /// The same on PostgreSQL.
-class PostgresLogStores : public OurLog {
+class PostgresLogStores : public DaybookLog {
 public:
     PostgresLogStores(const PostgresServer& server, bool quick);
 

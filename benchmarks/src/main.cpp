@@ -17,7 +17,7 @@ volatile std::sig_atomic_t interrupted = 0;
 
 struct Interrupted {};
 
-// Between two rounds is often enough: the scratch files shall be removed.
+// An interrupt ends the program between two rounds, so that the scratch files are removed.
 void show(const std::string& line) {
     if (interrupted != 0) throw Interrupted{};
     if (isatty(STDERR_FILENO) != 0) std::cerr << "\r\033[K" << line << std::flush;
@@ -33,10 +33,10 @@ std::vector<bench::Measured> measure(const bench::Options& options) {
             continue;
         }
         show(std::string{entry.id} + ": filling the stores");
-        const auto figures = bench::run(entry.make(scene), show);
-        for (const auto& figure : figures)
-            if (options.json) bench::print_json(std::cout, figure);
-        all.insert(all.end(), figures.begin(), figures.end());
+        const auto comparisons = bench::run(entry.make(scene), show);
+        for (const auto& comparison : comparisons)
+            if (options.json) bench::print_json(std::cout, comparison);
+        all.insert(all.end(), comparisons.begin(), comparisons.end());
     }
     show("");
     return all;
@@ -57,8 +57,8 @@ int run(const bench::Options& options) {
     }
     if (options.instructions) return bench::count_instructions(options, std::cout) ? 0 : 1;
     if (!options.json) std::cout << bench::surroundings(options.directory.string()) << "\n\n";
-    const auto figures = measure(options);
-    if (!options.json) bench::print_table(std::cout, figures);
+    const auto comparisons = measure(options);
+    if (!options.json) bench::print_table(std::cout, comparisons);
     return 0;
 }
 

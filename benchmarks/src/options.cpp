@@ -10,7 +10,7 @@ const char* const usage =
     "usage: daybook-bench [--quick] [--only S1,S4] [--dir DIR] [--postgres URI] [--json]\n"
     "       daybook-bench --instructions [--baseline FILE [--record]] [--dir DIR]\n"
     "\n"
-    "Compares Daybook with the same work in C on the same engine, in turns, in one run.\n"
+    "Compares Daybook with the same work in C on the same engine, alternately, in one run.\n"
     "\n"
     "  --quick       small logs and few rounds: to see that it works, not to quote\n"
     "  --only LIST   these cases, separated by commas\n"
@@ -21,7 +21,7 @@ const char* const usage =
     "\n"
     "  --instructions   counts what each piece of work executes, under valgrind, in place of\n"
     "                   measuring time\n"
-    "  --baseline FILE  counts of before; one that is more than 1 % above its own ends with 1\n"
+    "  --baseline FILE  earlier counts; a count more than 1 % above them exits with 1\n"
     "  --record         writes the baseline\n";
 
 Options parse_options(int argc, char** argv) {

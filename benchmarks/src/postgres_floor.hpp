@@ -8,13 +8,14 @@
 
 namespace bench {
 
-/// The PostgreSQL floor's connection with C++ manners: closes itself, throws std::runtime_error.
+/// The PostgreSQL floor's connection as a C++ class: the destructor closes it, failures throw
+/// std::runtime_error.
 class PostgresFloor {
 public:
-    enum class Schema { is_there, make };
+    enum class Schema { existing, make };
 
-    PostgresFloor(const std::string& uri, const std::string& schema, Schema begin)
-        : floor_(pg_floor_open(uri.c_str(), schema.c_str(), begin == Schema::make)) {
+    PostgresFloor(const std::string& uri, const std::string& schema, Schema mode)
+        : floor_(pg_floor_open(uri.c_str(), schema.c_str(), mode == Schema::make)) {
         if (floor_ != nullptr && *pg_floor_error(floor_) == '\0') return;
         const std::string text = std::string("floor: open: ") + pg_floor_error(floor_);
         pg_floor_close(floor_);

@@ -24,11 +24,11 @@ Connection connect(const std::string& uri) {
     return connection;
 }
 
-std::string ask(PGconn* connection, const std::string& question) {
-    const std::unique_ptr<PGresult, Finish> answer{PQexec(connection, question.c_str())};
-    if (PQresultStatus(answer.get()) != PGRES_TUPLES_OK)
+std::string query_value(PGconn* connection, const std::string& sql) {
+    const std::unique_ptr<PGresult, Finish> result{PQexec(connection, sql.c_str())};
+    if (PQresultStatus(result.get()) != PGRES_TUPLES_OK)
         throw std::runtime_error(PQerrorMessage(connection));
-    return PQntuples(answer.get()) == 0 ? "" : PQgetvalue(answer.get(), 0, 0);
+    return PQntuples(result.get()) == 0 ? "" : PQgetvalue(result.get(), 0, 0);
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ PostgresServer::PostgresServer(std::string uri)
     : uri_(std::move(uri)), prefix_("daybook-bench-" + std::to_string(getpid()) + "-") {
     const auto connection = connect(uri_);
     for (const char* const setting : {"fsync", "synchronous_commit"}) {
-        const auto value = ask(connection.get(), std::string("SHOW ") + setting);
+        const auto value = query_value(connection.get(), std::string("SHOW ") + setting);
         if (value != "on")
             throw std::runtime_error("the server has " + std::string(setting) + "=" + value +
                                      "; name one with --postgres that is durable");
@@ -50,10 +50,10 @@ PostgresServer::~PostgresServer() {
         const std::string next =
             "SELECT quote_ident(nspname) FROM pg_namespace WHERE starts_with(nspname, '" + prefix_ +
             "') LIMIT 1";
-        for (std::string name; !(name = ask(connection.get(), next)).empty();)
+        for (std::string name; !(name = query_value(connection.get(), next)).empty();)
             PQclear(PQexec(connection.get(), ("DROP SCHEMA " + name + " CASCADE").c_str()));
     } catch (const std::exception&) {
-        // A server that is gone keeps what it has.
+        // The server cannot be reached: its schemas stay.
     }
 }
 

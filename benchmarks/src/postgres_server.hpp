@@ -4,7 +4,7 @@
 
 namespace bench {
 
-/// A server to measure on, and this run's schemas there, gone with the object.
+/// A server to measure on. The destructor drops the schemas of this run.
 class PostgresServer {
 public:
     /// Throws std::runtime_error if it cannot be reached, or does not sync: a commit that costs
@@ -17,9 +17,9 @@ public:
     const std::string& uri() const noexcept { return uri_; }
     /// A schema of this run's own.
     std::string schema(const std::string& name) const { return prefix_ + name; }
-    /// Of a store in such a schema.
+    /// The URI of a store in such a schema.
     std::string store_uri(const std::string& name) const;
-    /// Of every commit, as reports name it.
+    /// The durability of every commit, as the reports name it.
     static constexpr const char* durability = "fsync=on, synchronous_commit=on";
 
 private:

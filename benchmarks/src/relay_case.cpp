@@ -6,7 +6,7 @@
 
 #include "cases.hpp"
 #include "counting_transport.hpp"
-#include "turns.hpp"
+#include "timed_calls.hpp"
 
 namespace bench {
 
@@ -15,12 +15,12 @@ namespace {
 constexpr std::size_t batch = 100;
 constexpr std::size_t keys = 1000;
 
-/// An outbox of the floor's and one of ours, filled before each turn.
+/// The floor's outbox and Daybook's, filled before each measurement.
 struct Outboxes {
     Outboxes(const PostgresServer& server, std::size_t count)
         : messages(count),
           floor(server.uri(), server.schema("relay-floor"), PostgresFloor::Schema::make),
-          store(daybook::EventStore::open(server.store_uri("relay-ours"))) {}
+          store(daybook::EventStore::open(server.store_uri("relay-daybook"))) {}
 
     const std::size_t messages;
     const Sample sample{};
@@ -38,7 +38,7 @@ struct Outboxes {
     }
 };
 
-Turn floor_turn(Outboxes& boxes) {
+Measurement measure_floor(Outboxes& boxes) {
     const auto messages = static_cast<std::int64_t>(boxes.messages);
     boxes.floor.fill_outbox(boxes.sample.raw_event(0, 0, 0), messages);
     const auto start = Stopwatch::now();
@@ -48,8 +48,8 @@ Turn floor_turn(Outboxes& boxes) {
     return {static_cast<double>(relayed) / seconds};
 }
 
-// Sharing the partitions out is in the time: relays that have nothing to do hold none.
-Turn our_turn(Outboxes& boxes, std::size_t count) {
+// The time includes sharing the partitions out: idle relays hold none.
+Measurement measure_daybook(Outboxes& boxes, std::size_t count) {
     CountingTransport transport;
     std::vector<std::unique_ptr<daybook::Relay>> relays;
     for (std::size_t i = 0; i < count; ++i)
@@ -67,7 +67,7 @@ Turn our_turn(Outboxes& boxes, std::size_t count) {
             }
         });
     }
-    // What a run has delivered it has also noted.
+    // `run_once` has recorded what it delivered before it returns.
     threads.clear();
     const double seconds = seconds_since(start);
     check_equal("messages delivered", transport.delivered.load(), boxes.messages);
@@ -80,11 +80,11 @@ Turn our_turn(Outboxes& boxes, std::size_t count) {
 Case postgres_relay(Bench& bench) {
     const auto boxes = std::make_shared<Outboxes>(bench.postgres(), bench.scaled(10'000));
     Case out{.id = "P8", .durability = PostgresServer::durability, .rounds = bench.rounds()};
-    out.ways = {{"floor", "messages", [=] { return floor_turn(*boxes); }},
-                {"one relay", "messages", [=] { return our_turn(*boxes, 1); }},
-                {"four relays", "messages", [=] { return our_turn(*boxes, 4); }}};
-    out.figures = {{"outbox relay", 1, 0, Measure::rate, Goal{0.70}},
-                   {"… four relays", 2, 1, Measure::rate, Goal{1.1}}};
+    out.ways = {{"floor", "messages", [=] { return measure_floor(*boxes); }},
+                {"one relay", "messages", [=] { return measure_daybook(*boxes, 1); }},
+                {"four relays", "messages", [=] { return measure_daybook(*boxes, 4); }}};
+    out.comparisons = {{"outbox relay", 1, 0, Measure::rate, Goal{0.70}},
+                       {"… four relays", 2, 1, Measure::rate, Goal{1.1}}};
     return out;
 }
 

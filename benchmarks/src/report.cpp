@@ -35,7 +35,7 @@ std::string goal_text(const Goal& goal) {
 }
 
 std::string_view verdict(const Measured& measured) {
-    const auto& goal = measured.figure.goal;
+    const auto& goal = measured.comparison.goal;
     if (!goal) return "-";
     if (goal->met_by(measured.ratio.median)) return "goal";
     return goal->first().met_by(measured.ratio.median) ? "first" : "below";
@@ -44,9 +44,9 @@ std::string_view verdict(const Measured& measured) {
 using Line = std::array<std::string, 10>;
 
 Line line_of(const Measured& measured) {
-    const auto& goal = measured.figure.goal;
+    const auto& goal = measured.comparison.goal;
     return {measured.id,
-            measured.figure.title,
+            measured.comparison.title,
             grouped(measured.value) + " " + measured.unit,
             measured.against_name + " " + grouped(measured.against_value),
             ratio_text(measured.ratio.median),
@@ -80,7 +80,7 @@ std::string file_system(const std::string& directory) {
     }
 }
 
-// Enough for our own words: quotes and backslashes.
+// Escapes quotes and backslashes: the texts of this program hold nothing else to escape.
 std::string quoted(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
@@ -100,10 +100,10 @@ std::string surroundings(const std::string& directory) {
     return out + file_system(directory);
 }
 
-void print_table(std::ostream& out, std::span<const Measured> figures) {
+void print_table(std::ostream& out, std::span<const Measured> comparisons) {
     std::vector<Line> lines{{"id", "figure", "Daybook", "against", "ratio", "min - max", "goal",
                              "first", "verdict", "durability"}};
-    for (const auto& measured : figures) lines.push_back(line_of(measured));
+    for (const auto& measured : comparisons) lines.push_back(line_of(measured));
     std::array<std::size_t, std::tuple_size_v<Line>> widths{};
     for (const auto& line : lines)
         for (std::size_t i = 0; i < line.size(); ++i)
@@ -112,9 +112,9 @@ void print_table(std::ostream& out, std::span<const Measured> figures) {
     for (const auto& line : lines) {
         std::string text;
         for (std::size_t i = 0; i < line.size(); ++i) {
-            const bool words = i < 2 || i > 7;
+            const bool left_aligned = i < 2 || i > 7;
             const std::string padding(widths[i] - line[i].size(), ' ');
-            text += words ? line[i] + padding : padding + line[i];
+            text += left_aligned ? line[i] + padding : padding + line[i];
             text += "  ";
         }
         text.erase(text.find_last_not_of(' ') + 1);
@@ -126,13 +126,14 @@ void print_table(std::ostream& out, std::span<const Measured> figures) {
 
 void print_json(std::ostream& out, const Measured& measured) {
     const auto number = [](double value) { return format_number("%.6g", value); };
-    const auto& goal = measured.figure.goal;
-    out << R"({"id":)" << quoted(measured.id) << R"(,"figure":)" << quoted(measured.figure.title)
-        << R"(,"unit":)" << quoted(measured.unit) << R"(,"value":)" << number(measured.value)
-        << R"(,"against":)" << quoted(measured.against_name) << R"(,"against_value":)"
-        << number(measured.against_value) << R"(,"ratio":)" << number(measured.ratio.median)
-        << R"(,"ratio_min":)" << number(measured.ratio.min) << R"(,"ratio_max":)"
-        << number(measured.ratio.max) << R"(,"rounds":)" << measured.rounds << R"(,"goal":)"
+    const auto& goal = measured.comparison.goal;
+    out << R"({"id":)" << quoted(measured.id) << R"(,"figure":)"
+        << quoted(measured.comparison.title) << R"(,"unit":)" << quoted(measured.unit)
+        << R"(,"value":)" << number(measured.value) << R"(,"against":)"
+        << quoted(measured.against_name) << R"(,"against_value":)" << number(measured.against_value)
+        << R"(,"ratio":)" << number(measured.ratio.median) << R"(,"ratio_min":)"
+        << number(measured.ratio.min) << R"(,"ratio_max":)" << number(measured.ratio.max)
+        << R"(,"rounds":)" << measured.rounds << R"(,"goal":)"
         << (goal ? quoted(goal_text(*goal)) : "null") << R"(,"first":)"
         << (goal ? quoted(goal_text(goal->first())) : "null") << R"(,"verdict":)"
         << quoted(verdict(measured)) << R"(,"durability":)"

@@ -8,10 +8,10 @@
 
 namespace bench {
 
-/// What the figures were measured on, as one line.
+/// What the comparisons were measured on, as one line.
 std::string surroundings(const std::string& directory);
 
-void print_table(std::ostream& out, std::span<const Measured> figures);
+void print_table(std::ostream& out, std::span<const Measured> comparisons);
 
 /// One object on one line.
 void print_json(std::ostream& out, const Measured& measured);

@@ -4,36 +4,37 @@ namespace bench {
 
 namespace {
 
-double value_of(const Turn& turn, Measure measure) {
-    return measure == Measure::rate ? turn.per_second : turn.p99_us;
+double value_of(const Measurement& measurement, Measure measure) {
+    return measure == Measure::rate ? measurement.per_second : measurement.p99_us;
 }
 
 // By way, then by round.
-using Turns = std::vector<std::vector<Turn>>;
+using Measurements = std::vector<std::vector<Measurement>>;
 
-void take_round(const Case& subject, std::size_t round, Turns* turns) {
+void take_round(const Case& subject, std::size_t round, Measurements* measurements) {
     const auto count = subject.ways.size();
     for (std::size_t i = 0; i < count; ++i) {
         const auto way = round % 2 == 0 ? i : count - 1 - i;
-        const Turn turn = subject.ways[way].run();
-        if (turns != nullptr) (*turns)[way].push_back(turn);
+        const Measurement measurement = subject.ways[way].run();
+        if (measurements != nullptr) (*measurements)[way].push_back(measurement);
     }
 }
 
-Measured measure(const Case& subject, const Figure& figure, const Turns& turns) {
+Measured measure(const Case& subject, const Comparison& comparison,
+                 const Measurements& measurements) {
     std::vector<double> values;
     std::vector<double> against;
     std::vector<double> ratios;
     for (std::size_t round = 0; round < subject.rounds; ++round) {
-        values.push_back(value_of(turns[figure.way][round], figure.measure));
-        against.push_back(value_of(turns[figure.against][round], figure.measure));
+        values.push_back(value_of(measurements[comparison.way][round], comparison.measure));
+        against.push_back(value_of(measurements[comparison.against][round], comparison.measure));
         ratios.push_back(values.back() / against.back());
     }
-    Measured out{.id = subject.id, .durability = subject.durability, .figure = figure};
-    out.unit = figure.measure == Measure::p99 ? "us" : subject.ways[figure.way].unit + "/s";
+    Measured out{.id = subject.id, .durability = subject.durability, .comparison = comparison};
+    out.unit = comparison.measure == Measure::p99 ? "us" : subject.ways[comparison.way].unit + "/s";
     out.value = spread_of(std::move(values)).median;
     out.against_value = spread_of(std::move(against)).median;
-    out.against_name = subject.ways[figure.against].name;
+    out.against_name = subject.ways[comparison.against].name;
     out.ratio = spread_of(std::move(ratios));
     out.rounds = subject.rounds;
     return out;
@@ -51,19 +52,20 @@ Goal Goal::first() const {
 }
 
 std::vector<Measured> run(const Case& subject, const Progress& progress) {
-    Turns turns(subject.ways.size());
+    Measurements measurements(subject.ways.size());
     progress(subject.id + ": warming up");
     take_round(subject, 0, nullptr);
     for (std::size_t round = 0; round < subject.rounds; ++round) {
         progress(subject.id + ": round " + std::to_string(round + 1) + " of " +
                  std::to_string(subject.rounds));
-        take_round(subject, round, &turns);
+        take_round(subject, round, &measurements);
     }
     if (subject.check) subject.check();
 
-    std::vector<Measured> figures;
-    for (const auto& figure : subject.figures) figures.push_back(measure(subject, figure, turns));
-    return figures;
+    std::vector<Measured> comparisons;
+    for (const auto& comparison : subject.comparisons)
+        comparisons.push_back(measure(subject, comparison, measurements));
+    return comparisons;
 }
 
 }  // namespace bench

@@ -9,11 +9,11 @@
 
 namespace bench {
 
-/// A figure with its numbers.
+/// A comparison with its numbers.
 struct Measured {
     std::string id;
     std::string durability;
-    Figure figure;
+    Comparison comparison;
     std::string unit{};  ///< of the two values: `events/s`, `us`
     double value = 0;    ///< medians over the rounds
     double against_value = 0;
@@ -25,8 +25,8 @@ struct Measured {
 /// Told what is going on, before each round.
 using Progress = std::function<void(const std::string&)>;
 
-/// Takes the case's rounds: in each of them every way has one turn, and the order is turned round
-/// from one to the next. A first round warms up and is not counted. Throws WrongResult.
+/// Runs the case's rounds. A round measures every way once; every other round does so in reverse
+/// order. A first round warms up and is not counted. Throws WrongResult.
 std::vector<Measured> run(const Case& subject, const Progress& progress);
 
 }  // namespace bench

@@ -5,7 +5,7 @@
 
 namespace bench {
 
-/// A directory for this run's files, gone with the object.
+/// A directory for this run's files. The destructor removes it.
 class Scratch {
 public:
     /// Throws std::runtime_error if `parent` cannot be written, or is memory and not a disk:

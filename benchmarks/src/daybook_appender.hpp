@@ -10,17 +10,17 @@
 #include <daybook/eventstore/event_store.hpp>
 
 #include "sample.hpp"
-#include "turns.hpp"
+#include "timed_calls.hpp"
 
 namespace bench {
 
 /// How many streams the cases that append choose from.
 inline constexpr std::size_t append_streams = 20'000;
 
-/// A store of ours that is appended to, and what is known of it.
-class OurSide {
+/// Appends to a Daybook store, and counts what it must hold.
+class DaybookAppender {
 public:
-    OurSide(const std::string& uri, const Sample& sample);
+    DaybookAppender(const std::string& uri, const Sample& sample);
 
     /// Appends `per_call` events to one random stream in one call.
     void append(std::size_t per_call);
@@ -30,7 +30,7 @@ public:
     void append_to(std::size_t stream, std::size_t event_index);
     /// Keeps `outstanding` appends of one event each outstanding from one thread, for `time`, and
     /// waits for the last of them.
-    Called keep_outstanding(std::size_t outstanding, std::chrono::milliseconds time);
+    CompletedCalls keep_outstanding(std::size_t outstanding, std::chrono::milliseconds time);
     /// Events that were appended by `append_to`.
     void add_events(std::uint64_t events) { events_ += events; }
 

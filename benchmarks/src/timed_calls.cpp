@@ -1,4 +1,4 @@
-#include "turns.hpp"
+#include "timed_calls.hpp"
 
 #include <atomic>
 #include <exception>
@@ -8,8 +8,9 @@
 
 namespace bench {
 
-Called run_callers(std::size_t callers, std::chrono::milliseconds time,
-                   const std::function<void(std::size_t caller, std::uint64_t random)>& call) {
+CompletedCalls run_callers(
+    std::size_t callers, std::chrono::milliseconds time,
+    const std::function<void(std::size_t caller, std::uint64_t random)>& call) {
     struct Result {
         std::uint64_t calls = 0;
         std::exception_ptr error;
@@ -34,13 +35,13 @@ Called run_callers(std::size_t callers, std::chrono::milliseconds time,
     std::this_thread::sleep_for(time);
     stop = true;
     threads.clear();
-    // What was on its way when the time was up is counted, and so is its time.
-    Called called{.seconds = seconds_since(start)};
+    // Calls that were running when the time was up are counted, and so is their time.
+    CompletedCalls completed{.seconds = seconds_since(start)};
     for (const auto& result : results) {
         if (result.error) std::rethrow_exception(result.error);
-        called.calls += result.calls;
+        completed.calls += result.calls;
     }
-    return called;
+    return completed;
 }
 
 }  // namespace bench

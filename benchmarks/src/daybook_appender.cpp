@@ -1,4 +1,4 @@
-#include "our_side.hpp"
+#include "daybook_appender.hpp"
 
 #include <deque>
 #include <future>
@@ -17,12 +17,12 @@ std::vector<daybook::StreamName> account_names(std::size_t count) {
 
 }  // namespace
 
-OurSide::OurSide(const std::string& uri, const Sample& sample)
+DaybookAppender::DaybookAppender(const std::string& uri, const Sample& sample)
     : sample_(sample),
       store_(daybook::EventStore::open(uri)),
       names_(account_names(append_streams)) {}
 
-void OurSide::append(std::size_t per_call) {
+void DaybookAppender::append(std::size_t per_call) {
     const auto stream = random_() % append_streams;
     batch_.clear();
     for (std::size_t i = 0; i < per_call; ++i)
@@ -33,7 +33,7 @@ void OurSide::append(std::size_t per_call) {
     check_equal("version after an append", done.version.value(), version);
 }
 
-void OurSide::scatter(std::size_t per_call) {
+void DaybookAppender::scatter(std::size_t per_call) {
     store_.transact([&](daybook::Transaction& tx) {
         for (std::size_t i = 0; i < per_call; ++i) {
             const auto stream = random_() % append_streams;
@@ -45,7 +45,7 @@ void OurSide::scatter(std::size_t per_call) {
     });
 }
 
-void OurSide::append_to(std::size_t stream, std::size_t event_index) {
+void DaybookAppender::append_to(std::size_t stream, std::size_t event_index) {
     const auto event = sample_.new_event(event_index);
     auto& version = versions_[stream];
     const auto done =
@@ -53,18 +53,19 @@ void OurSide::append_to(std::size_t stream, std::size_t event_index) {
     check_equal("version after an append", done.version.value(), ++version);
 }
 
-Called OurSide::keep_outstanding(std::size_t outstanding, std::chrono::milliseconds time) {
+CompletedCalls DaybookAppender::keep_outstanding(std::size_t outstanding,
+                                                 std::chrono::milliseconds time) {
     struct Append {
         std::future<daybook::AppendResult> done;
         std::uint64_t version;
     };
     std::deque<Append> appends;
-    Called called;
+    CompletedCalls completed;
     const auto take_oldest = [&] {
         check_equal("version after an append", appends.front().done.get().version.value(),
                     appends.front().version);
         appends.pop_front();
-        ++called.calls;
+        ++completed.calls;
     };
     const auto start = Stopwatch::now();
     while (seconds_since(start) < std::chrono::duration<double>(time).count()) {
@@ -77,12 +78,12 @@ Called OurSide::keep_outstanding(std::size_t outstanding, std::chrono::milliseco
                            ++versions_[stream]});
     }
     while (!appends.empty()) take_oldest();
-    called.seconds = seconds_since(start);
-    events_ += called.calls;
-    return called;
+    completed.seconds = seconds_since(start);
+    events_ += completed.calls;
+    return completed;
 }
 
-void OurSide::check() const {
+void DaybookAppender::check() const {
     check_equal("head of the store", store_.head().value(), events_);
     std::uint64_t events = 0;
     std::uint64_t bytes = 0;

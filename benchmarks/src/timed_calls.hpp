@@ -10,9 +10,9 @@
 
 namespace bench {
 
-/// One turn: `calls` calls, each of them timed.
+/// Makes `calls` calls and times each of them.
 template <class Call>
-Turn timed_calls(std::size_t calls, std::size_t events_per_call, Call call) {
+Measurement timed_calls(std::size_t calls, std::size_t events_per_call, Call call) {
     std::vector<double> seconds;
     seconds.reserve(calls);
     const auto start = Stopwatch::now();
@@ -27,16 +27,17 @@ Turn timed_calls(std::size_t calls, std::size_t events_per_call, Call call) {
     return {static_cast<double>(calls * events_per_call) / all, p99_of(seconds) * 1e6};
 }
 
-/// What many callers came to, each a thread that makes one call after another until the time is up.
-struct Called {
+/// The calls that several threads made, one after another each, until the time was up.
+struct CompletedCalls {
     std::uint64_t calls = 0;
     double seconds = 0;
 
     double per_second() const { return static_cast<double>(calls) / seconds; }
 };
 
-/// `call(caller, random)` is made by threads; `random` is a number of its own.
-Called run_callers(std::size_t callers, std::chrono::milliseconds time,
-                   const std::function<void(std::size_t caller, std::uint64_t random)>& call);
+/// Starts `callers` threads that repeat `call(caller, random)`, each with its own random numbers.
+CompletedCalls run_callers(
+    std::size_t callers, std::chrono::milliseconds time,
+    const std::function<void(std::size_t caller, std::uint64_t random)>& call);
 
 }  // namespace bench
