@@ -13,7 +13,7 @@
 #include "trial.hpp"
 
 // Every call that SQLite makes fails: the first, the second, and so on until a scenario ends
-// without having met the fault; once and for ever, with each error. DAYBOOK_SWEEP_EVERY_CALL=1
+// without having met the fault; once and from then on, with each error. DAYBOOK_SWEEP_EVERY_CALL=1
 // tries all of them, otherwise some are drawn. DAYBOOK_SWEEP_EVERY_CALL=2/8 tries the second of
 // eight parts of the scenarios.
 
@@ -74,7 +74,7 @@ private:
 bool FaultSweep::attempt(const Scenario& scenario, const Fault& fault, std::uint64_t nth,
                          bool for_ever) {
     bool was_met = false;
-    const auto harm = [&] {
+    const auto inject = [&] {
         if (fault.call) {
             trial_->disk().fail({*fault.call, fault.code, nth, for_ever});
         } else {
@@ -91,7 +91,7 @@ bool FaultSweep::attempt(const Scenario& scenario, const Fault& fault, std::uint
     const std::string where = std::string(scenario.name) + "; " + fault.name + ", call " +
                               std::to_string(nth) + (for_ever ? " and all after it" : " only") +
                               ": ";
-    for (const std::string& violation : trial_->run(scenario, harm, heal, loses_power)) {
+    for (const std::string& violation : trial_->run(scenario, inject, heal, loses_power)) {
         violations.push_back(where + violation);
     }
     met += was_met ? 1 : 0;
@@ -112,8 +112,8 @@ void FaultSweep::some_calls(const Scenario& scenario, const Fault& fault) {
     attempt(scenario, fault, 1 + random_() % nth_max, for_ever);
 }
 
-/// While it lives, new connections have no memory set aside for small things: what they allocate
-/// can be refused, all of it.
+/// While it lives, new connections have no lookaside buffer for small allocations, so every one of
+/// their allocations can fail.
 class NoLookaside {
 public:
     NoLookaside() { sqlite3_auto_extension(entry()); }
@@ -156,7 +156,7 @@ TEST_CASE("whatever call fails, every caller hears the truth and the process goe
     CHECK_MESSAGE(sweep.violations.empty(), text_of(sweep.violations));
 }
 
-TEST_CASE("a look that runs out of memory anywhere does not go on with an old state [A2]") {
+TEST_CASE("a read that runs out of memory anywhere does not continue from an old state [A2]") {
     FailingMemory::install();
     const NoLookaside none_set_aside;
     const MemoryDisk disk;
@@ -176,16 +176,16 @@ TEST_CASE("a look that runs out of memory anywhere does not go on with an old st
         return count;
     };
     std::int64_t stored = 0;
-    for (const auto& look :
+    for (const auto& attempt_read :
          {std::function<std::int64_t()>{counted}, std::function<std::int64_t()>{read}}) {
         bool was_met = true;
         for (std::uint64_t nth = 1; was_met; ++nth) {
             CAPTURE(nth);
             FailingMemory::fail(nth, false);
             try {
-                look();
+                attempt_read();
             } catch (const UnavailableError&) {
-                // There was no memory for it.
+                // The allocation for it has failed.
             }
             was_met = FailingMemory::has_failed();
             FailingMemory::heal();
@@ -197,7 +197,7 @@ TEST_CASE("a look that runs out of memory anywhere does not go on with an old st
     }
 }
 
-TEST_CASE("a store whose making has failed at a sync has a write-ahead log in the end [A3]") {
+TEST_CASE("a store whose creation has failed at a sync has a write-ahead log in the end [A3]") {
     MemoryDisk disk;
     const std::string path = disk.path("store.db");
     bool was_met = true;
@@ -207,12 +207,12 @@ TEST_CASE("a store whose making has failed at a sync has a write-ahead log in th
         try {
             EventStore::open(path);
         } catch (const StorageError&) {
-            // Then the caller opens it again.
+            // The caller opens it again below.
         }
         was_met = disk.has_failed();
         disk.heal();
         EventStore::open(path);
-        // So says the header of the file; see https://sqlite.org/fileformat.html.
+        // The header of the file says so: 2 is WAL. See https://sqlite.org/fileformat.html.
         char versions[2]{};
         disk.image().at(path).read(18, versions, sizeof versions);
         CAPTURE(nth);
@@ -227,8 +227,8 @@ TEST_CASE("a verdict that is false is found out [P2]") {
     const Fault& full = faults[2];
     for (const Scenario& scenario : scenarios()) {
         if (std::string_view{scenario.name} != "append") continue;
-        sweep.attempt(scenario, full, 1, true);       // refused, and told as stored
-        sweep.attempt(scenario, full, 1'000, false);  // stored, and told as refused
+        sweep.attempt(scenario, full, 1, true);       // refused, and reported as stored
+        sweep.attempt(scenario, full, 1'000, false);  // stored, and reported as refused
     }
     const auto has = [&](std::string_view text) {
         return std::ranges::any_of(sweep.violations, [&](const std::string& violation) {

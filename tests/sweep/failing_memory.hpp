@@ -4,8 +4,8 @@
 
 namespace daybook::test {
 
-/// Memory of SQLite's that can be refused. `install` puts it in for the rest of the program; call
-/// it while no database is open and before a MemoryDisk is made.
+/// An allocator for SQLite whose allocations can fail. `install` sets it for the rest of the
+/// program; call it while no database is open and before a MemoryDisk is made.
 class FailingMemory {
 public:
     static void install();

@@ -31,13 +31,13 @@ public:
 bool FullDiskSweep::attempt(const Scenario& scenario, std::size_t bytes_left) {
     bool was_met = false;
     MemoryDisk& disk = trial.disk();
-    const auto harm = [&] { disk.limit(disk.used_bytes() + bytes_left); };
+    const auto inject = [&] { disk.limit(disk.used_bytes() + bytes_left); };
     const auto heal = [&] {
         was_met = disk.has_failed();
         disk.limit({});
     };
     const bool loses_power = bytes_left / sector_bytes % 4 == 0;
-    for (const auto& violation : trial.run(scenario, harm, heal, loses_power)) {
+    for (const auto& violation : trial.run(scenario, inject, heal, loses_power)) {
         violations.push_back(std::string(scenario.name) + "; room for " +
                              std::to_string(bytes_left) + " bytes: " + violation);
     }

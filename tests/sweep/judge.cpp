@@ -21,15 +21,15 @@ public:
     Violations run(bool complete) {
         try {
             read_log();
-            look_at_streams();
-            look_at_units();
-            look_at_what_was_seen();
-            look_at_messages();
-            look_at_models(complete);
-            look_at_snapshots();
-            if (complete) look_at_trips();
+            check_streams();
+            check_requests();
+            check_reads();
+            check_messages();
+            check_models(complete);
+            check_snapshots();
+            if (complete) check_trips();
         } catch (const std::exception& error) {
-            found(std::string("the look ended with: ") + error.what());
+            found(std::string("the check ended with: ") + error.what());
         }
         return violations_;
     }
@@ -39,24 +39,24 @@ private:
         EventId id;
         std::string stream;
         std::string type;
-        std::uint64_t unit = 0;
+        std::uint64_t request = 0;
         std::int64_t delta = 0;
     };
 
     void found(const std::string& violation) {
         if (violations_.size() < 8) violations_.push_back(violation);
     }
-    bool was_told(const Unit& unit) const { return unit.told_at <= operations_; }
+    bool was_answered(const Request& request) const { return request.answered_at <= operations_; }
     void read_log();
-    void note(const EventView& event, Entry& entry);
-    void look_at_streams();
-    void look_at_units();
-    void look_at_unit(const Unit& unit);
-    void look_at_what_was_seen();
-    void look_at_messages();
-    void look_at_models(bool complete);
-    void look_at_snapshots();
-    void look_at_trips();
+    void record(const EventView& event, Entry& entry);
+    void check_streams();
+    void check_requests();
+    void check_request(const Request& request);
+    void check_reads();
+    void check_messages();
+    void check_models(bool complete);
+    void check_snapshots();
+    void check_trips();
     Sums fold(std::uint64_t position) const;
 
     const EventStore& store_;
@@ -64,32 +64,32 @@ private:
     const std::size_t operations_;
     Violations violations_;
     std::vector<Entry> log_;
-    std::map<std::string, std::vector<std::size_t>> streams_;  // places in the log
-    std::map<std::uint64_t, std::vector<Did>> units_;
+    std::map<std::string, std::vector<std::size_t>> streams_;  // indices into log_
+    std::map<std::uint64_t, std::vector<Did>> requests_;
     std::map<std::uint64_t, std::size_t> last_position_;
     std::map<std::uint64_t, int> handled_;
     std::set<std::uint64_t> trips_;
     std::map<std::uint64_t, std::vector<std::string>> effects_;
 };
 
-void Judge::note(const EventView& event, Entry& entry) {
+void Judge::record(const EventView& event, Entry& entry) {
     if (event.is<Did>()) {
         const Did did = event.as<Did>();
-        entry.unit = did.unit;
+        entry.request = did.request;
         entry.delta = did.delta;
-        units_[did.unit].push_back(did);
-        last_position_[did.unit] = event.position().value();
+        requests_[did.request].push_back(did);
+        last_position_[did.request] = event.position().value();
     } else if (event.is<Handled>()) {
         entry.delta = 1;
-        ++handled_[event.as<Handled>().unit];
+        ++handled_[event.as<Handled>().request];
     } else if (event.is<Started>()) {
-        trips_.insert(event.as<Started>().unit);
+        trips_.insert(event.as<Started>().request);
     } else if (event.is<Held>()) {
-        effects_[event.as<Held>().unit].push_back("hold");
+        effects_[event.as<Held>().request].push_back("hold");
     } else if (event.is<Released>()) {
-        effects_[event.as<Released>().unit].push_back("release");
+        effects_[event.as<Released>().request].push_back("release");
     } else if (event.is<Booked>()) {
-        effects_[event.as<Booked>().unit].push_back("book");
+        effects_[event.as<Booked>().request].push_back("book");
     }
 }
 
@@ -102,7 +102,7 @@ void Judge::read_log() {
         }
         Entry entry{event.id(), std::string(event.stream()), std::string(event.type())};
         if (!ids.insert(entry.id).second) found("the event at " + at + " is there twice");
-        note(event, entry);
+        record(event, entry);
         auto& stream = streams_[entry.stream];
         if (event.version() != Version{stream.size() + 1}) {
             found("V4: stream " + entry.stream + " has a hole at position " + at);
@@ -113,88 +113,92 @@ void Judge::read_log() {
     if (store_.head() != Position{log_.size()}) found("V3: the head is not the log's end");
 }
 
-void Judge::look_at_streams() {
-    for (const auto& [stream, places] : streams_) {
-        if (store_.version(StreamName{stream}) != Version{places.size()}) {
+void Judge::check_streams() {
+    for (const auto& [stream, indices] : streams_) {
+        if (store_.version(StreamName{stream}) != Version{indices.size()}) {
             found("V4: the version of " + stream + " is not that of its last event");
         }
         std::vector<EventId> ids;
         for (const EventView event : store_.read(StreamName{stream})) ids.push_back(event.id());
-        const bool same = std::ranges::equal(ids, places, {}, {},
-                                             [this](std::size_t place) { return log_[place].id; });
+        const bool same = std::ranges::equal(ids, indices, {}, {},
+                                             [this](std::size_t index) { return log_[index].id; });
         if (!same) found("V4: stream " + stream + " reads otherwise than the log");
     }
 }
 
-void Judge::look_at_unit(const Unit& unit) {
-    const std::string name = "unit " + std::to_string(unit.number);
-    const auto events = units_.find(unit.number);
-    const bool is_there = unit.starts_trip ? trips_.contains(unit.number) : events != units_.end();
-    if (unit.begun_at > operations_ && is_there) found(name + " is there before it was begun");
-    if (was_told(unit) && unit.verdict == Verdict::stored && !is_there) {
+void Judge::check_request(const Request& request) {
+    const std::string name = "request " + std::to_string(request.number);
+    const auto events = requests_.find(request.number);
+    const bool is_there =
+        request.starts_trip ? trips_.contains(request.number) : events != requests_.end();
+    if (request.started_at > operations_ && is_there)
+        found(name + " is there before it was started");
+    if (was_answered(request) && request.verdict == Verdict::stored && !is_there) {
         found("V1: " + name + " was acknowledged and is gone");
     }
-    if (was_told(unit) && unit.verdict == Verdict::refused && is_there) {
+    if (was_answered(request) && request.verdict == Verdict::refused && is_there) {
         found("V2: " + name + " was refused and is there");
     }
-    if (!is_there || unit.starts_trip) return;
-    bool whole = events->second.size() == unit.events;
-    for (std::size_t i = 0; whole && i < unit.events; ++i) whole = events->second[i].index == i;
+    if (!is_there || request.starts_trip) return;
+    bool whole = events->second.size() == request.events;
+    for (std::size_t i = 0; whole && i < request.events; ++i) whole = events->second[i].index == i;
     if (!whole) {
         found("V2: " + name + " is there with " + std::to_string(events->second.size()) + " of " +
-              std::to_string(unit.events) + " events, or out of order");
+              std::to_string(request.events) + " events, or out of order");
     }
-    if (was_told(unit) && unit.verdict == Verdict::stored && unit.position != Position{} &&
-        unit.position.value() != last_position_[unit.number]) {
-        found("V3: " + name + " has another position than its caller was told");
+    if (was_answered(request) && request.verdict == Verdict::stored &&
+        request.position != Position{} &&
+        request.position.value() != last_position_[request.number]) {
+        found("V3: " + name + " has another position than its caller got");
     }
 }
 
-void Judge::look_at_units() {
+void Judge::check_requests() {
     std::set<std::uint64_t> numbers;
-    for (const Unit& unit : history_.units) {
-        look_at_unit(unit);
-        numbers.insert(unit.number);
+    for (const Request& request : history_.requests) {
+        check_request(request);
+        numbers.insert(request.number);
     }
-    for (const auto& [number, events] : units_) {
-        if (!numbers.contains(number)) found("unit " + std::to_string(number) + " is nobody's");
+    for (const auto& [number, events] : requests_) {
+        if (!numbers.contains(number))
+            found("request " + std::to_string(number) + " is in no history");
     }
 }
 
-void Judge::look_at_what_was_seen() {
-    const History::Seen* last = nullptr;
-    for (const auto& seen : history_.seen) {
-        if (seen.at <= operations_) last = &seen;
+void Judge::check_reads() {
+    const History::Read* last = nullptr;
+    for (const auto& read : history_.reads) {
+        if (read.at <= operations_) last = &read;
     }
     if (last == nullptr) return;
     const bool same =
         last->log.size() <= log_.size() &&
         std::equal(last->log.begin(), last->log.end(), log_.begin(),
                    [](const EventId& id, const Entry& entry) { return id == entry.id; });
-    if (!same) found("V3: what a reader had seen is no longer there");
+    if (!same) found("V3: an event that a reader has read is no longer there");
 }
 
-void Judge::look_at_messages() {
+void Judge::check_messages() {
     std::set<std::uint64_t> waiting;
     for (const auto& entry : outbox_list(store_, {.topic = "notes", .limit = 1'000'000})) {
-        waiting.insert(entry.message.as<Note>().unit);
+        waiting.insert(entry.message.as<Note>().request);
     }
     std::set<std::uint64_t> rows;
     std::set<std::uint64_t> marks;
     std::int64_t notes_handled = 0;
     store_.query([&](Sql& sql) {
         if (!sql.columns("sweep_row").empty()) {
-            sql.each("SELECT unit FROM sweep_row", [&](const SqlRow& row) {
+            sql.each("SELECT request FROM sweep_row", [&](const SqlRow& row) {
                 rows.insert(static_cast<std::uint64_t>(row.integer(0)));
             });
         }
         notes_handled =
             sql.integer("SELECT count(*) FROM inbox WHERE consumer = 'notes'").value_or(0);
-        for (const Unit& unit : history_.units) {
-            const auto mark = EventId::from_name("mark " + std::to_string(unit.number));
-            if (unit.is_transaction &&
+        for (const Request& request : history_.requests) {
+            const auto mark = EventId::from_name("mark " + std::to_string(request.number));
+            if (request.is_transaction &&
                 sql.integer("SELECT 1 FROM inbox WHERE consumer = 'marker' AND id = ?", mark)) {
-                marks.insert(unit.number);
+                marks.insert(request.number);
             }
         }
     });
@@ -204,14 +208,15 @@ void Judge::look_at_messages() {
     for (const auto& [number, times] : handled_) {
         if (times != 1) found("V7: note " + std::to_string(number) + " has two effects");
     }
-    for (const Unit& unit : history_.units) {
-        if (!unit.is_transaction) continue;
-        const std::string name = std::to_string(unit.number);
-        const bool is_there = units_.contains(unit.number);
-        if (rows.contains(unit.number) != is_there) found("V2: the row of unit " + name);
-        if (marks.contains(unit.number) != is_there) found("V2: the inbox mark of unit " + name);
-        const bool sent = waiting.contains(unit.number) || handled_.contains(unit.number);
-        if (sent != is_there) found("V7: the message of unit " + name);
+    for (const Request& request : history_.requests) {
+        if (!request.is_transaction) continue;
+        const std::string name = std::to_string(request.number);
+        const bool is_there = requests_.contains(request.number);
+        if (rows.contains(request.number) != is_there) found("V2: the row of request " + name);
+        if (marks.contains(request.number) != is_there)
+            found("V2: the inbox mark of request " + name);
+        const bool sent = waiting.contains(request.number) || handled_.contains(request.number);
+        if (sent != is_there) found("V7: the message of request " + name);
     }
 }
 
@@ -227,7 +232,7 @@ Sums Judge::fold(std::uint64_t position) const {
     return sums;
 }
 
-void Judge::look_at_models(bool complete) {
+void Judge::check_models(bool complete) {
     const ReadModels models{store_};
     for (const std::string_view name : model_names) {
         const std::string model{name};
@@ -252,10 +257,10 @@ void Judge::look_at_models(bool complete) {
     }
 }
 
-void Judge::look_at_snapshots() {
+void Judge::check_snapshots() {
     const Repository<Account> accounts{store_};
     const Sums sums = fold(log_.size());
-    for (const auto& [stream, places] : streams_) {
+    for (const auto& [stream, indices] : streams_) {
         if (!stream.starts_with("account-")) continue;
         if (accounts.load(StreamName{stream}).sums() != sums.at(stream)) {
             found("V6: " + stream + " loads as something else than the fold of its events");
@@ -263,22 +268,22 @@ void Judge::look_at_snapshots() {
     }
 }
 
-void Judge::look_at_trips() {
+void Judge::check_trips() {
     if (outbox_status(store_).unsent() != 0) found("V12: messages are left in the outbox");
     const SagaIndex index{store_};
-    for (const std::uint64_t unit : trips_) {
-        const std::string name = std::to_string(unit);
-        const std::vector<std::string> wanted{"hold", goes_back(unit) ? "release" : "book"};
-        if (effects_[unit] != wanted) found("V9: trip " + name + " did something else");
+    for (const std::uint64_t request : trips_) {
+        const std::string name = std::to_string(request);
+        const std::vector<std::string> wanted{"hold", goes_back(request) ? "release" : "book"};
+        if (effects_[request] != wanted) found("V9: trip " + name + " did something else");
         const SagaStatus status = index.explain({"trip", name}).state.status;
-        const SagaStatus end = goes_back(unit) ? SagaStatus::compensated : SagaStatus::completed;
+        const SagaStatus end = goes_back(request) ? SagaStatus::compensated : SagaStatus::completed;
         if (status != end) {
             found("V9: trip " + name + " is " + std::string(to_string(status)));
         }
     }
 }
 
-/// What a pragma says besides `good`.
+/// The rows of a pragma that differ from `good`, and its error.
 std::string complaint(sqlite3* database, const char* sql, std::string_view good) {
     std::string text;
     sqlite3_stmt* statement = nullptr;

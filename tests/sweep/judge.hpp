@@ -4,23 +4,23 @@
 #include <string>
 #include <vector>
 
-#include "world.hpp"
+#include "workload.hpp"
 
 namespace daybook::test {
 
-/// What a store does not keep of what it promises; empty if all is well.
+/// The promises that a store has broken; empty if none.
 using Violations = std::vector<std::string>;
 
 /// How many there are, and the first 20 of them, or DAYBOOK_SWEEP_SHOWN.
 std::string text_of(const Violations& violations);
 
-/// Compares the store with what had been told and seen after so many operations of the disk: V1
-/// to V7. `complete` asks in addition that nothing is left to be done (V12): call it when the
-/// world has settled.
+/// Compares the store with the results and reads that callers had got after so many operations of
+/// the disk: V1 to V7. With `complete` also checks that no work is left (V12): call it after
+/// `Workload::drain`.
 Violations judge(const EventStore& store, const History& history, std::size_t operations,
                  bool complete = false);
 
-/// V8: SQLite's own look at the store's file and at those of its read models. Call it while the
+/// V8: SQLite's own checks of the store's file and of those of its read models. Call it while the
 /// store is open.
 Violations judge_files(const std::string& path);
 

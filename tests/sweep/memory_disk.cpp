@@ -18,7 +18,7 @@ using Kind = DiskOperation::Kind;
 
 namespace {
 
-/// By its age a placeholder is told from a file that was made under its name since.
+/// The time of last change that marks a placeholder: a file made under its name later has another.
 constexpr std::time_t placeholder_age = 1;
 
 bool is_placeholder(const std::string& path) {
@@ -102,7 +102,7 @@ MemoryDisk::MemoryDisk() {
         *out = file && file->bytes.size() > 0;
         return SQLITE_OK;
     };
-    // The same salts of a write-ahead log in every run.
+    // Deterministic, so that a write-ahead log has the same salts in every run.
     vfs_.xRandomness = [](sqlite3_vfs* vfs, int bytes, char* out) {
         auto& random = static_cast<MemoryDisk*>(vfs->pAppData)->random_;
         for (int i = 0; i < bytes; ++i) {
@@ -134,7 +134,7 @@ int MemoryDisk::open(const char* name, Handle& handle, int flags, int* out_flags
     if (!file) {
         file = std::make_shared<File>();
         if (name != nullptr) {
-            // What somebody made beside SQLite is an empty file.
+            // A file that was made there without SQLite counts as an empty one.
             const bool is_there = ::access(name, F_OK) == 0;
             if (!is_there && (flags & SQLITE_OPEN_CREATE) == 0) return SQLITE_CANTOPEN;
             if (!make_placeholder(name)) return SQLITE_CANTOPEN;
@@ -157,15 +157,15 @@ MemoryDisk::FilePtr MemoryDisk::find(const std::string& path) {
     const auto found = files_.find(path);
     if (found == files_.end()) return nullptr;
     if (is_placeholder(path)) return found->second;
-    forget(path);
+    erase(path);
     return nullptr;
 }
 
-void MemoryDisk::forget(const std::string& path) {
+void MemoryDisk::erase(const std::string& path) {
     const auto found = files_.find(path);
     used_ -= found->second->bytes.size();
     log({.kind = Kind::remove}, *found->second);
-    // Whoever has it open keeps it, and what is done to it concerns nobody else.
+    // Handles that have it open keep it, but it has no name any more.
     found->second->path.clear();
     files_.erase(found);
 }
@@ -175,7 +175,7 @@ int MemoryDisk::remove(const std::string& path) {
     if (const int code = failure(DiskCall::remove)) return code;
     if (!find(path)) return SQLITE_IOERR_DELETE_NOENT;
     ::unlink(path.c_str());
-    forget(path);
+    erase(path);
     return SQLITE_OK;
 }
 

@@ -16,7 +16,7 @@
 
 namespace daybook::test {
 
-/// What SQLite asks of a disk.
+/// The calls that SQLite makes to a disk.
 enum class DiskCall : std::uint8_t {
     read,
     write,
@@ -45,8 +45,8 @@ struct DiskFault {
 /// it, and be set back to an earlier image.
 ///
 /// Each of its files also stands as an empty one in a real directory, so that code that looks at
-/// paths (exists, remove, list a directory) works; a name that is gone there, or made anew, is so
-/// here. Failing writes store their first half, as real ones may.
+/// paths (exists, remove, list a directory) works; a file that is removed or replaced there is
+/// removed or replaced here. Failing writes store their first half, as real ones may.
 class MemoryDisk {
 public:
     MemoryDisk();
@@ -88,7 +88,7 @@ private:
     int open(const char* name, Handle& handle, int flags, int* out_flags);
     int remove(const std::string& path);
     FilePtr find(const std::string& path);
-    void forget(const std::string& path);
+    void erase(const std::string& path);
     int write(File& file, const char* bytes, std::size_t count, std::size_t offset);
     void store(File& file, const char* bytes, std::size_t count, std::size_t offset);
     int truncate(File& file, std::size_t size);

@@ -36,7 +36,7 @@ void PowerLoss::apply(FileBytes& bytes, const DiskOperation& operation) const {
     }
 }
 
-void PowerLoss::settle(File& file) {
+void PowerLoss::make_durable(File& file) {
     for (const std::size_t number : file.pending) apply(file.durable, log_.operations[number]);
     // A write that is durable now covers what an earlier failed sync left open below it.
     std::erase_if(file.lost, [&](std::size_t number) {
@@ -65,7 +65,7 @@ void PowerLoss::advance_to(std::size_t operations) {
             case Kind::truncate: file.pending.push_back(done_); break;
             case Kind::create:
             case Kind::remove: pending_names_.push_back(done_); break;
-            case Kind::sync: settle(file); break;
+            case Kind::sync: make_durable(file); break;
             case Kind::failed_sync:
                 file.lost.insert(file.lost.end(), file.pending.begin(), file.pending.end());
                 file.pending.clear();

@@ -9,14 +9,14 @@
 
 namespace daybook::test {
 
-/// What becomes of the writes that no sync has covered when the power goes.
+/// What happens to writes that no sync has covered when the power goes.
 struct PowerLossFate {
     unsigned keep_percent = 50;
     /// Sectors of 512 bytes of one write are kept or dropped on their own.
     bool tears = true;
 };
 
-/// Goes along a recorded log and says what may be on the disk if the power goes there.
+/// Replays a recorded log and makes images of what may be on the disk if the power goes at a point.
 ///
 /// Each pending write and truncation of a file is kept or dropped by itself; of those that touch
 /// the same bytes the latest that is kept wins, so every order in which a disk may have done them
@@ -27,7 +27,7 @@ class PowerLoss {
 public:
     explicit PowerLoss(const OperationLog& log);
 
-    /// Goes on until so many operations have happened.
+    /// Replays until so many operations have happened.
     void advance_to(std::size_t operations);
     /// Whether anything is pending, so that there is more than one outcome.
     bool is_pending() const;
@@ -42,7 +42,7 @@ private:
     };
 
     void apply(FileBytes& bytes, const DiskOperation& operation) const;
-    void settle(File& file);
+    void make_durable(File& file);
     void keep_some(FileBytes& bytes, const DiskOperation& operation, std::mt19937_64& random,
                    const PowerLossFate& fate) const;
 

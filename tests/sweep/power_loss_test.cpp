@@ -10,44 +10,44 @@
 #include "judge.hpp"
 #include "memory_disk.hpp"
 #include "sweep_size.hpp"
-#include "world.hpp"
+#include "workload.hpp"
 
-// A world runs once on a disk that records; then the power goes after each of its operations, and
-// what may be left is opened and judged. DAYBOOK_SWEEP_POWER_LOSSES=200000 makes it large: every
-// operation of many worlds. DAYBOOK_SWEEP_SEED repeats a run.
+// A workload runs once on a disk that records its operations. Then the power goes after each of
+// them, and what may be left is opened and judged. DAYBOOK_SWEEP_POWER_LOSSES=200000 makes it
+// large: every operation of many workloads. DAYBOOK_SWEEP_SEED repeats a run.
 
 using namespace daybook;
 using namespace daybook::test;
 
 namespace {
 
-constexpr std::size_t steps_of_a_world = 40;
-constexpr std::uint64_t losses_of_a_small_world = 200;
+constexpr std::size_t steps_of_a_workload = 40;
+constexpr std::uint64_t losses_of_a_small_workload = 200;
 constexpr std::size_t everything = std::numeric_limits<std::size_t>::max();
 
 class PowerLossSweep {
 public:
     explicit PowerLossSweep(std::uint64_t seed) : random_(seed) {}
 
-    /// Goes on until the power went so often, or a violation was found.
+    /// Runs until the power went so often, or a violation was found.
     void run(std::uint64_t losses_max);
 
     bool disk_lies = false;
     /// How many of the losses are followed by a full recovery, during which the power goes again.
     std::uint64_t recovers_one_in = 16;
 
-    std::uint64_t worlds = 0;
+    std::uint64_t workloads = 0;
     std::uint64_t operations = 0;
     std::uint64_t losses = 0;
     std::uint64_t recoveries = 0;
     Violations violations;
 
 private:
-    void run_world();
+    void run_workload();
     void lose_power(std::size_t operation, const PowerLoss& loss, const PowerLossFate& fate);
-    void look(const History& history, std::size_t operation);
+    void check(const History& history, std::size_t operation);
     void recover(const History& history, std::size_t operation);
-    void blame(const Violations& found, const std::string& where);
+    void add_violations(const Violations& found, const std::string& where);
     std::function<std::size_t()> now() {
         return [this] { return disk_->operations(); };
     }
@@ -55,45 +55,45 @@ private:
     std::mt19937_64 random_;
     std::uint64_t losses_max_ = 0;
     std::unique_ptr<MemoryDisk> disk_;
-    std::unique_ptr<World> world_;
+    std::unique_ptr<Workload> workload_;
 };
 
-void PowerLossSweep::blame(const Violations& found, const std::string& where) {
+void PowerLossSweep::add_violations(const Violations& found, const std::string& where) {
     for (const std::string& violation : found) violations.push_back(where + violation);
 }
 
-void PowerLossSweep::look(const History& history, std::size_t operation) {
+void PowerLossSweep::check(const History& history, std::size_t operation) {
     const std::string where = "after operation " + std::to_string(operation) + ": ";
     try {
-        const EventStore store = EventStore::open(world_->path());
-        blame(judge(store, history, operation), where);
-        blame(judge_files(world_->path()), where);
+        const EventStore store = EventStore::open(workload_->path());
+        add_violations(judge(store, history, operation), where);
+        add_violations(judge_files(workload_->path()), where);
     } catch (const std::exception& error) {
-        blame({std::string("the store does not open: ") + error.what()}, where);
+        add_violations({std::string("the store does not open: ") + error.what()}, where);
     }
 }
 
 void PowerLossSweep::recover(const History& history, std::size_t operation) {
     ++recoveries;
     disk_->record();
-    World again{{.path = world_->path(),
-                 .seed = random_(),
-                 .history = history.as_of(operation),
-                 .now = now()}};
+    Workload again{{.path = workload_->path(),
+                    .seed = random_(),
+                    .history = history.as_of(operation),
+                    .now = now()}};
     again.open();
     again.read();
     if (disk_->image().contains(again.copy_path())) again.migrate();
-    again.settle();
+    again.drain();
     again.append();
     again.transact();
     again.deposit();
-    again.settle();
+    again.drain();
     const std::string where = "recovered after operation " + std::to_string(operation) + ": ";
     if (again.is_open()) {
-        blame(judge(again.program().store, again.history(), everything, true), where);
-        blame(judge_files(again.path()), where);
+        add_violations(judge(again.program().store, again.history(), everything, true), where);
+        add_violations(judge_files(again.path()), where);
     }
-    for (const auto& failure : again.history().failures) blame({failure.what}, where);
+    for (const auto& failure : again.history().failures) add_violations({failure.what}, where);
     again.close();
 
     const OperationLog log = disk_->take_log();
@@ -102,7 +102,7 @@ void PowerLossSweep::recover(const History& history, std::size_t operation) {
     loss.advance_to(second);
     ++losses;
     disk_->load(loss.image(random_, {.keep_percent = 50}));
-    look(again.history(), second);
+    check(again.history(), second);
 }
 
 void PowerLossSweep::lose_power(std::size_t operation, const PowerLoss& loss,
@@ -110,37 +110,39 @@ void PowerLossSweep::lose_power(std::size_t operation, const PowerLoss& loss,
     ++losses;
     disk_->load(loss.image(random_, fate));
     if (random_() % recovers_one_in == 0) {
-        recover(world_->history(), operation);
+        recover(workload_->history(), operation);
     } else {
-        look(world_->history(), operation);
+        check(workload_->history(), operation);
     }
 }
 
-void PowerLossSweep::run_world() {
-    ++worlds;
-    world_.reset();
-    disk_.reset();  // one at a time is the default
+void PowerLossSweep::run_workload() {
+    ++workloads;
+    workload_.reset();
+    disk_.reset();  // only one disk at a time can be SQLite's default
     disk_ = std::make_unique<MemoryDisk>();
-    world_ = std::make_unique<World>(
-        WorldSetup{.path = disk_->path("store.db"), .seed = random_(), .now = now()});
+    workload_ = std::make_unique<Workload>(
+        WorkloadSetup{.path = disk_->path("store.db"), .seed = random_(), .now = now()});
     disk_->lie_about_syncs(disk_lies);
     disk_->record();
-    world_->open();
-    for (std::size_t step = 0; step < steps_of_a_world; ++step) world_->step();
-    world_->settle();
-    world_->read();
-    world_->migrate();
-    world_->close();
+    workload_->open();
+    for (std::size_t step = 0; step < steps_of_a_workload; ++step) workload_->step();
+    workload_->drain();
+    workload_->read();
+    workload_->migrate();
+    workload_->close();
     disk_->lie_about_syncs(false);
     const OperationLog log = disk_->take_log();
-    for (const auto& failure : world_->history().failures) blame({failure.what}, "at first: ");
+    for (const auto& failure : workload_->history().failures)
+        add_violations({failure.what}, "at first: ");
     operations += log.operations.size();
 
     PowerLoss loss{log};
-    const bool is_small = losses_max_ < 50 * losses_of_a_small_world;
+    const bool is_small = losses_max_ < 50 * losses_of_a_small_workload;
     const std::uint64_t stride =
-        is_small ? std::max<std::uint64_t>(1, 3 * log.operations.size() / losses_of_a_small_world)
-                 : 1;
+        is_small
+            ? std::max<std::uint64_t>(1, 3 * log.operations.size() / losses_of_a_small_workload)
+            : 1;
     for (std::size_t at = random_() % stride; at <= log.operations.size(); at += stride) {
         loss.advance_to(at);
         lose_power(at, loss, {.keep_percent = 0});
@@ -154,8 +156,8 @@ void PowerLossSweep::run_world() {
 
 void PowerLossSweep::run(std::uint64_t losses_max) {
     losses_max_ = losses_max;
-    while (losses < losses_max && violations.empty()) run_world();
-    world_.reset();
+    while (losses < losses_max && violations.empty()) run_workload();
+    workload_.reset();
     disk_.reset();
 }
 
@@ -168,7 +170,7 @@ TEST_CASE("power that goes at any moment takes nothing that was acknowledged [P1
     PowerLossSweep sweep{seed};
     sweep.run(sweep_size("DAYBOOK_SWEEP_POWER_LOSSES", 600));
     MESSAGE("DAYBOOK_SWEEP_SEED=" << seed << ": " << sweep.losses << " power losses in "
-                                  << sweep.worlds << " worlds of " << sweep.operations
+                                  << sweep.workloads << " workloads of " << sweep.operations
                                   << " disk operations, " << sweep.recoveries << " recoveries");
     CHECK_MESSAGE(sweep.violations.empty(), text_of(sweep.violations));
 }

@@ -1,4 +1,4 @@
-#include "world.hpp"
+#include "workload.hpp"
 
 #include <chrono>
 #include <future>
@@ -25,15 +25,15 @@ RelayOptions relay_options(const std::string& name) {
 
 History History::as_of(std::size_t operations) const {
     History then;
-    for (Unit unit : units) {
-        if (unit.begun_at > operations) break;
-        if (unit.told_at > operations) unit.verdict = Verdict::untold;
-        unit.begun_at = 0;
-        unit.told_at = 0;
-        then.units.push_back(unit);
+    for (Request request : requests) {
+        if (request.started_at > operations) break;
+        if (request.answered_at > operations) request.verdict = Verdict::unknown;
+        request.started_at = 0;
+        request.answered_at = 0;
+        then.requests.push_back(request);
     }
-    for (const Seen& look : seen) {
-        if (look.at <= operations) then.seen = {{0, look.log}};
+    for (const Read& read : reads) {
+        if (read.at <= operations) then.reads = {{0, read.log}};
     }
     return then;
 }
@@ -53,15 +53,15 @@ Program::Program(const std::string& path, const StoreOptions& options,
 
 Program::~Program() = default;
 
-World::World(WorldSetup setup)
+Workload::Workload(WorkloadSetup setup)
     : setup_(std::move(setup)),
       random_(setup_.seed),
       clock_(parse_iso8601("2026-01-01")),
       history_(setup_.history) {}
 
-// ---- what callers hear
+// ---- the results that callers get
 
-void World::note_failure(std::string_view name) {
+void Workload::record_failure(std::string_view name) {
     const std::string step{name};
     try {
         throw;
@@ -72,194 +72,194 @@ void World::note_failure(std::string_view name) {
     }
 }
 
-void World::attempt(std::string_view name, const std::function<void()>& work) {
+void Workload::attempt(std::string_view name, const std::function<void()>& work) {
     try {
         if (!program_ && name != "open") open();
         if (program_ || name == "open") work();
     } catch (...) {
-        note_failure(name);
+        record_failure(name);
     }
     clock_.advance(5ms);
 }
 
-void World::begin(Unit& unit) {
-    unit.begun_at = setup_.now();
-    setup_.tell(unit);
+void Workload::start(Request& request) {
+    request.started_at = setup_.now();
+    setup_.report(request);
 }
 
-void World::attempt(Unit& unit, const std::function<Position()>& work) {
-    begin(unit);
-    finish(unit, work);
+void Workload::attempt(Request& request, const std::function<Position()>& work) {
+    start(request);
+    finish(request, work);
 }
 
-void World::finish(Unit& unit, const std::function<Position()>& work) {
+void Workload::finish(Request& request, const std::function<Position()>& work) {
     try {
         if (!program_) open();
-        // What could not be opened stores nothing.
-        unit.verdict = Verdict::refused;
+        // A store that could not be opened stores nothing.
+        request.verdict = Verdict::refused;
         if (program_) {
-            unit.verdict = Verdict::untold;
-            unit.position = work();
-            unit.verdict = Verdict::stored;
+            request.verdict = Verdict::unknown;
+            request.position = work();
+            request.verdict = Verdict::stored;
         }
     } catch (const Error& error) {
         const bool in_doubt = error.kind() == ErrorKind::in_doubt;
-        unit.verdict = in_doubt ? Verdict::in_doubt : Verdict::refused;
-        note_failure("unit " + std::to_string(unit.number));
+        request.verdict = in_doubt ? Verdict::in_doubt : Verdict::refused;
+        record_failure("request " + std::to_string(request.number));
     } catch (...) {
-        note_failure("unit " + std::to_string(unit.number));
+        record_failure("request " + std::to_string(request.number));
     }
-    unit.told_at = setup_.now();
-    setup_.tell(unit);
+    request.answered_at = setup_.now();
+    setup_.report(request);
     clock_.advance(5ms);
 }
 
 // ---- steps
 
-Unit& World::next_unit(std::uint64_t events) {
-    const std::uint64_t number = setup_.first_unit + history_.units.size();
-    return history_.units.emplace_back(Unit{.number = number, .events = events});
+Request& Workload::next_request(std::uint64_t events) {
+    const std::uint64_t number = setup_.first_request + history_.requests.size();
+    return history_.requests.emplace_back(Request{.number = number, .events = events});
 }
 
-std::vector<NewEvent> World::events_of(const Unit& unit) const {
+std::vector<NewEvent> Workload::events_of(const Request& request) const {
     std::vector<NewEvent> events;
-    for (std::uint64_t i = 0; i < unit.events; ++i) {
-        const auto delta = static_cast<std::int64_t>(unit.number * 7 + i) % 100 - 40;
-        NewEvent& event = events.emplace_back(Did{unit.number, i, unit.events, delta});
-        event.id = EventId::from_name(std::to_string(unit.number) + "/" + std::to_string(i));
+    for (std::uint64_t i = 0; i < request.events; ++i) {
+        const auto delta = static_cast<std::int64_t>(request.number * 7 + i) % 100 - 40;
+        NewEvent& event = events.emplace_back(Did{request.number, i, request.events, delta});
+        event.id = EventId::from_name(std::to_string(request.number) + "/" + std::to_string(i));
     }
     return events;
 }
 
-StreamName World::some_stream() {
+StreamName Workload::random_stream() {
     return StreamName{"thing-" + std::to_string(random_() % streams_max)};
 }
 
-void World::open() {
+void Workload::open() {
     attempt("open", [this] {
         const StoreOptions options{.busy_wait_max = setup_.busy_wait_max, .clock = &clock_};
         program_ = std::make_unique<Program>(setup_.path, options, setup_.relay_name);
     });
 }
 
-void World::append() {
-    Unit& unit = next_unit(1 + random_() % 3);
-    attempt(unit, [&] {
-        const StreamName stream = some_stream();
+void Workload::append() {
+    Request& request = next_request(1 + random_() % 3);
+    attempt(request, [&] {
+        const StreamName stream = random_stream();
         const Version version = program_->store.version(stream);
-        return program_->store.append(stream, at_version(version), events_of(unit)).position;
+        return program_->store.append(stream, at_version(version), events_of(request)).position;
     });
 }
 
-void World::append_group() {
+void Workload::append_group() {
     if (!program_) open();
     if (!program_) return;
     constexpr std::size_t appends = 4;
-    const std::size_t first = history_.units.size();
-    for (std::size_t i = 0; i < appends; ++i) begin(next_unit(1 + random_() % 2));
-    std::vector<std::future<AppendResult>> answers(appends);
+    const std::size_t first = history_.requests.size();
+    for (std::size_t i = 0; i < appends; ++i) start(next_request(1 + random_() % 2));
+    std::vector<std::future<AppendResult>> results(appends);
     for (std::size_t i = 0; i < appends; ++i) {
-        const auto events = events_of(history_.units[first + i]);
-        answers[i] = program_->store.append_async(some_stream(), any, events);
+        const auto events = events_of(history_.requests[first + i]);
+        results[i] = program_->store.append_async(random_stream(), any, events);
     }
     for (std::size_t i = 0; i < appends; ++i) {
-        finish(history_.units[first + i], [&] { return answers[i].get().position; });
+        finish(history_.requests[first + i], [&] { return results[i].get().position; });
     }
 }
 
-void World::transact() {
-    Unit& unit = next_unit(3);
-    unit.is_transaction = true;
-    const std::string number = std::to_string(unit.number);
-    attempt(unit, [&] {
-        const auto events = events_of(unit);
+void Workload::transact() {
+    Request& request = next_request(3);
+    request.is_transaction = true;
+    const std::string number = std::to_string(request.number);
+    attempt(request, [&] {
+        const auto events = events_of(request);
         const auto work = [&](Transaction& tx) {
-            tx.append(some_stream(), any, std::span{events}.first(2));
-            tx.append(some_stream(), any, std::span{events}.last(1));
-            tx.publish("notes", Note{unit.number}, {.key = std::to_string(unit.number % 3)});
+            tx.append(random_stream(), any, std::span{events}.first(2));
+            tx.append(random_stream(), any, std::span{events}.last(1));
+            tx.publish("notes", Note{request.number}, {.key = std::to_string(request.number % 3)});
             tx.mark_handled("marker", EventId::from_name("mark " + number));
-            tx.sql().exec("CREATE TABLE IF NOT EXISTS sweep_row(unit INTEGER PRIMARY KEY)");
-            tx.sql().exec("INSERT INTO sweep_row(unit) VALUES(?)", unit.number);
+            tx.sql().exec("CREATE TABLE IF NOT EXISTS sweep_row(request INTEGER PRIMARY KEY)");
+            tx.sql().exec("INSERT INTO sweep_row(request) VALUES(?)", request.number);
         };
         program_->store.transact(work);
-        // Its last event; an inline model's hook may have appended nothing after it.
+        // `transact` returns no position of its events.
         return Position{};
     });
 }
 
-void World::deposit() {
-    Unit& unit = next_unit(1);
-    attempt(unit, [&] {
-        const StreamName id{"account-" + std::to_string(unit.number % 2)};
-        const auto delta = static_cast<std::int64_t>(unit.number);
+void Workload::deposit() {
+    Request& request = next_request(1);
+    attempt(request, [&] {
+        const StreamName id{"account-" + std::to_string(request.number % 2)};
+        const auto delta = static_cast<std::int64_t>(request.number);
         const auto change = [&](Account& account) {
-            account.deposit(Did{unit.number, 0, 1, delta});
+            account.deposit(Did{request.number, 0, 1, delta});
         };
         return program_->accounts.update_or_create(id, change).position;
     });
 }
 
-void World::start_trip() {
-    Unit& unit = next_unit(0);
-    unit.starts_trip = true;
-    attempt(unit, [&] {
-        const StreamName stream{"trip-" + std::to_string(unit.number)};
-        return program_->store.append(stream, no_stream, {Started{unit.number}}).position;
+void Workload::start_trip() {
+    Request& request = next_request(0);
+    request.starts_trip = true;
+    attempt(request, [&] {
+        const StreamName stream{"trip-" + std::to_string(request.number)};
+        return program_->store.append(stream, no_stream, {Started{request.number}}).position;
     });
 }
 
-void World::project() {
+void Workload::project() {
     attempt("project", [this] { program_->models.run_once(); });
 }
 
-void World::relay() {
+void Workload::relay() {
     attempt("relay", [this] { program_->relay.run_once(); });
 }
 
-void World::run_sagas() {
+void Workload::run_sagas() {
     attempt("sagas", [this] { program_->sagas.run_once(); });
 }
 
-void World::rebuild(std::string_view model) {
+void Workload::rebuild(std::string_view model) {
     attempt("rebuild", [&] {
         program_->models.run_once();
         program_->models.rebuild(model);
     });
 }
 
-void World::rebuild_saga_index() {
+void Workload::rebuild_saga_index() {
     attempt("rebuild of the saga index", [this] { SagaIndex{program_->store}.rebuild(); });
 }
 
-void World::mirror() {
+void Workload::mirror() {
     attempt("mirror", [this] {
         const EventStore target = EventStore::open(mirror_path(), {.busy_wait_max = 20ms});
         Mirror{program_->store, target, {.batch_max = 20}}.run_once();
     });
 }
 
-void World::purge() {
-    // None is so old, but they are looked for.
+void Workload::purge() {
+    // No mark is that old, but the purge searches for them.
     attempt("purge", [this] { purge_inbox(program_->store, parse_iso8601("2025-01-01")); });
 }
 
-void World::read() {
+void Workload::read() {
     attempt("read", [this] {
-        History::Seen seen;
-        for (const EventView event : program_->store.read_all()) seen.log.push_back(event.id());
-        seen.at = setup_.now();
-        history_.seen.push_back(std::move(seen));
+        History::Read read;
+        for (const EventView event : program_->store.read_all()) read.log.push_back(event.id());
+        read.at = setup_.now();
+        history_.reads.push_back(std::move(read));
     });
 }
 
-void World::migrate() {
+void Workload::migrate() {
     attempt("migrate", [this] {
         const EventStore copy = EventStore::open(copy_path(), {.busy_wait_max = 20ms});
         daybook::migrate(program_->store, copy, {.batch_max = 20});
     });
 }
 
-void World::step() {
+void Workload::step() {
     const std::uint64_t drawn = random_() % 100;
     if (drawn < 28) return append();
     if (drawn < 35) return append_group();
@@ -275,20 +275,20 @@ void World::step() {
     open();
 }
 
-void World::settle() {
+void Workload::drain() {
     const auto deadline = std::chrono::steady_clock::now() + 10s;
     const std::size_t failures_max = history_.failures.size() + 5;
     bool done = false;
     while (!done && std::chrono::steady_clock::now() < deadline) {
         if (history_.failures.size() > failures_max) return;
         std::size_t moved = 0;
-        attempt("settle", [&] {
+        attempt("drain", [&] {
             moved = program_->sagas.run_once() + program_->relay.run_once() +
                     program_->models.run_once();
             done = moved == 0 && outbox_status(program_->store).unsent() == 0 &&
                    program_->models.wait_for(program_->store.head(), 0ms);
         });
-        // Something waits for its next attempt, in part by the machine's clock.
+        // A message or a saga waits for its next retry, in part by the machine's clock.
         if (moved == 0 && !done) std::this_thread::sleep_for(200us);
     }
 }

@@ -17,31 +17,32 @@
 #include "daybook/projections/projections.hpp"
 #include "daybook/sagas/sagas.hpp"
 
-// A small program over one store that uses what the library offers in numbered units, so that it
-// can be said of each unit later whether the store holds it whole, and what its caller was told.
+// A small program over one store that uses what the library offers in numbered requests. A request
+// commits as a whole, so it can be checked later whether the store holds all of it, and whether
+// that agrees with the result that its caller got.
 
 namespace daybook::test {
 
-/// One of the `count` events of a unit.
+/// One of the `count` events of a request.
 struct Did {
     static constexpr EventType type{"sweep.did", 1};
-    std::uint64_t unit = 0;
+    std::uint64_t request = 0;
     std::uint64_t index = 0;
     std::uint64_t count = 0;
     std::int64_t delta = 0;
     static constexpr auto fields() {
-        return daybook::fields("unit", &Did::unit, "index", &Did::index, "count", &Did::count,
+        return daybook::fields("request", &Did::request, "index", &Did::index, "count", &Did::count,
                                "delta", &Did::delta);
     }
 };
 
-#define DAYBOOK_SWEEP_TYPE(Name, text)                                                  \
-    struct Name {                                                                       \
-        static constexpr EventType type{text, 1};                                       \
-        std::uint64_t unit = 0;                                                         \
-        static constexpr auto fields() { return daybook::fields("unit", &Name::unit); } \
+#define DAYBOOK_SWEEP_TYPE(Name, text)                                                        \
+    struct Name {                                                                             \
+        static constexpr EventType type{text, 1};                                             \
+        std::uint64_t request = 0;                                                            \
+        static constexpr auto fields() { return daybook::fields("request", &Name::request); } \
     }
-DAYBOOK_SWEEP_TYPE(Note, "sweep.note");        // a message of a unit
+DAYBOOK_SWEEP_TYPE(Note, "sweep.note");        // a message of a request
 DAYBOOK_SWEEP_TYPE(Handled, "sweep.handled");  // its effect
 DAYBOOK_SWEEP_TYPE(Started, "sweep.started");  // starts a trip
 DAYBOOK_SWEEP_TYPE(Hold, "sweep.hold");
@@ -53,8 +54,8 @@ DAYBOOK_SWEEP_TYPE(Booked, "sweep.booked");
 DAYBOOK_SWEEP_TYPE(Refused, "sweep.refused");
 #undef DAYBOOK_SWEEP_TYPE
 
-/// Whether the trip of this unit is refused in its second step, and goes back.
-inline bool goes_back(std::uint64_t unit) { return unit % 3 == 0; }
+/// Whether the trip of this request is refused in its second step, and is compensated.
+inline bool goes_back(std::uint64_t request) { return request % 3 == 0; }
 
 /// By stream: how many events, and the sum of their deltas.
 using Sums = std::map<std::string, std::pair<std::int64_t, std::int64_t>>;
@@ -80,22 +81,22 @@ private:
     std::int64_t total_ = 0;
 };
 
-enum class Verdict : std::uint8_t { untold, stored, refused, in_doubt };
+enum class Verdict : std::uint8_t { unknown, stored, refused, in_doubt };
 
-struct Unit {
+struct Request {
     std::uint64_t number = 0;
     std::uint64_t events = 0;     ///< of type Did
     bool is_transaction = false;  ///< with a message, an inbox mark and a row of its own
     bool starts_trip = false;
-    Verdict verdict = Verdict::untold;
-    Position position{};       ///< of its last event, if it was told so
-    std::size_t begun_at = 0;  ///< operations of the disk
-    std::size_t told_at = 0;
+    Verdict verdict = Verdict::unknown;
+    Position position{};         ///< of its last event, if the caller got one
+    std::size_t started_at = 0;  ///< by the operations of the disk
+    std::size_t answered_at = 0;
 };
 
-/// What callers have tried, were told and have seen.
+/// What callers have requested, the results that they got, and what they have read.
 struct History {
-    struct Seen {
+    struct Read {
         std::size_t at = 0;
         std::vector<EventId> log;
     };
@@ -103,11 +104,11 @@ struct History {
         std::string what;
         ErrorKind kind = ErrorKind::invalid;
     };
-    std::vector<Unit> units;
-    std::vector<Seen> seen;
+    std::vector<Request> requests;
+    std::vector<Read> reads;
     std::vector<Failure> failures;
 
-    /// The same as it stood after so many operations, all of them long ago.
+    /// The history up to so many operations, with all of its times set to 0.
     History as_of(std::size_t operations) const;
 };
 
@@ -131,26 +132,26 @@ void add_consumers(LocalTransport& transport);
 SagaDefinition trip();
 void add_models(ProjectionRunner& models);
 
-struct WorldSetup {
+struct WorkloadSetup {
     std::string path;
     std::uint64_t seed = 1;
     History history{};
     /// The time of the disk: how many operations it has done.
     std::function<std::size_t()> now = [] { return std::size_t{0}; };
-    /// Called when a unit begins and when its verdict is known.
-    std::function<void(const Unit&)> tell = [](const Unit&) {};
-    std::uint64_t first_unit = 1;
+    /// Called at the start of a request and when its verdict is known.
+    std::function<void(const Request&)> report = [](const Request&) {};
+    std::uint64_t first_request = 1;
     std::chrono::milliseconds busy_wait_max{20};
     std::string relay_name = "relay";
 };
 
-/// The world runs the program, one step after another, and writes its history.
-class World {
+/// Runs the program, one step after another, and writes its history.
+class Workload {
 public:
-    explicit World(WorldSetup setup);
+    explicit Workload(WorkloadSetup setup);
 
-    /// The steps, each of which returns when its caller knows the outcome. One that fails is noted
-    /// in the history.
+    /// The steps. Each returns when its caller has the result. A step that fails is recorded in the
+    /// history.
     void open();
     void close() { program_.reset(); }
     void append();
@@ -167,10 +168,10 @@ public:
     void rebuild(std::string_view model);
     void read();
     void migrate();
-    /// One of them at random.
+    /// A random one of these steps.
     void step();
-    /// Until nothing is left to be done.
-    void settle();
+    /// Works until nothing is left to be done.
+    void drain();
 
     bool is_open() const { return program_ != nullptr; }
     Program& program() { return *program_; }
@@ -180,18 +181,18 @@ public:
     const std::string& path() const { return setup_.path; }
 
 private:
-    Unit& next_unit(std::uint64_t events);
-    void begin(Unit& unit);
-    std::vector<NewEvent> events_of(const Unit& unit) const;
-    StreamName some_stream();
-    /// Runs `work` and notes what its caller hears.
-    void finish(Unit& unit, const std::function<Position()>& work);
-    /// Begins the unit and finishes it.
-    void attempt(Unit& unit, const std::function<Position()>& work);
+    Request& next_request(std::uint64_t events);
+    void start(Request& request);
+    std::vector<NewEvent> events_of(const Request& request) const;
+    StreamName random_stream();
+    /// Runs `work` and records the result that its caller gets.
+    void finish(Request& request, const std::function<Position()>& work);
+    /// Starts the request and finishes it.
+    void attempt(Request& request, const std::function<Position()>& work);
     void attempt(std::string_view name, const std::function<void()>& work);
-    void note_failure(std::string_view name);
+    void record_failure(std::string_view name);
 
-    const WorldSetup setup_;
+    const WorkloadSetup setup_;
     std::mt19937_64 random_;
     VirtualClock clock_;
     History history_;

@@ -1,8 +1,8 @@
 #include <chrono>
 
-#include "world.hpp"
+#include "workload.hpp"
 
-// The models, the saga and the consumers of the world.
+// The read models, the saga and the consumers of the workload.
 
 namespace daybook::test {
 
@@ -74,13 +74,13 @@ struct KeyedSums : KeyedProjection<KeyedSums, SumsRow, Did, Handled> {
 };
 
 struct Trip {
-    std::uint64_t unit = 0;
-    static constexpr auto fields() { return daybook::fields("unit", &Trip::unit); }
+    std::uint64_t request = 0;
+    static constexpr auto fields() { return daybook::fields("request", &Trip::request); }
 };
 
 template <class Event>
-void append_effect(Transaction& tx, std::uint64_t unit) {
-    tx.append(StreamName{"effect-" + std::to_string(unit)}, any, {Event{unit}});
+void append_effect(Transaction& tx, std::uint64_t request) {
+    tx.append(StreamName{"effect-" + std::to_string(request)}, any, {Event{request}});
 }
 
 }  // namespace
@@ -93,15 +93,15 @@ void add_models(ProjectionRunner& models) {
 
 SagaDefinition trip() {
     return saga<Trip>("trip", 1)
-        .starts_on<Started>([](const Started& event) { return Trip{event.unit}; })
+        .starts_on<Started>([](const Started& event) { return Trip{event.request}; })
         .step("hold")
-        .send("desk", [](const Trip& trip) { return Hold{trip.unit}; })
+        .send("desk", [](const Trip& trip) { return Hold{trip.request}; })
         .on<Held>()
         .timeout(24h)
-        .undo([](const Trip& trip) { return Release{trip.unit}; })
+        .undo([](const Trip& trip) { return Release{trip.request}; })
         .undone_on<Released>()
         .step("book")
-        .send("desk", [](const Trip& trip) { return Book{trip.unit}; })
+        .send("desk", [](const Trip& trip) { return Book{trip.request}; })
         .on<Booked>()
         .fails_on<Refused>()
         .timeout(24h)
@@ -111,25 +111,25 @@ SagaDefinition trip() {
 
 void add_consumers(LocalTransport& transport) {
     transport.consumer("notes").on<Note>([](const Note& note, Transaction& tx) {
-        tx.append(StreamName{"handled-" + std::to_string(note.unit % 2)}, any,
-                  {Handled{note.unit}});
+        tx.append(StreamName{"handled-" + std::to_string(note.request % 2)}, any,
+                  {Handled{note.request}});
     });
     transport.consumer("desk")
         .on<Hold>([](const Hold& command, const Message& message, Transaction& tx) {
-            append_effect<Held>(tx, command.unit);
-            reply(tx, message, Held{command.unit});
+            append_effect<Held>(tx, command.request);
+            reply(tx, message, Held{command.request});
         })
         .on<Release>([](const Release& command, const Message& message, Transaction& tx) {
-            append_effect<Released>(tx, command.unit);
-            reply(tx, message, Released{command.unit});
+            append_effect<Released>(tx, command.request);
+            reply(tx, message, Released{command.request});
         })
         .on<Book>([](const Book& command, const Message& message, Transaction& tx) {
-            if (goes_back(command.unit)) {
-                reply(tx, message, Refused{command.unit});
+            if (goes_back(command.request)) {
+                reply(tx, message, Refused{command.request});
                 return;
             }
-            append_effect<Booked>(tx, command.unit);
-            reply(tx, message, Booked{command.unit});
+            append_effect<Booked>(tx, command.request);
+            reply(tx, message, Booked{command.request});
         });
 }
 
