@@ -24,7 +24,7 @@ struct Withdrawn {
     static constexpr daybook::EventType type{"account.withdrawn", 1};
     std::int64_t cents{};
 };
-/// Of another world: no account lists it.
+/// An event of another domain: no account lists it.
 struct Sunk {
     static constexpr daybook::EventType type{"ship.sunk", 1};
 };
@@ -34,7 +34,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Withdrawn, cents)
 inline void to_json(nlohmann::json& json, const Sunk&) { json = nlohmann::json::object(); }
 inline void from_json(const nlohmann::json&, Sunk&) {}
 
-/// As a user would write it who needs no snapshots.
+/// As a user without snapshots would write it.
 class Account : public daybook::AggregateRoot<Account, Opened, Deposited, Withdrawn> {
 public:
     using AggregateRoot::AggregateRoot;

@@ -49,7 +49,7 @@ struct Cart {
     static void evolve(State& cart, const CheckedOut&) { cart.open = false; }
 };
 
-/// In the style of pure functions, with a first state of its own and no codec.
+/// A decider of pure functions, with its own initial state and no codec.
 struct Stock {
     using Events = EventList<ItemAdded>;
     struct State {
@@ -149,7 +149,7 @@ TEST_CASE("a decider's state has snapshots by the same rules") {
     auto store = test::new_store();
     CommandHandler<Cart> carts{store, {.snapshot_every = 2}};
     for (int i = 0; i < 3; ++i) carts.handle("cart-1", AddItem{"pen"});
-    // Were the events folded and not the snapshot, this would not be noticed.
+    // A wrong snapshot shows that the load uses it, instead of folding the events.
     store.transact([](Transaction& tx) {
         detail::store_sql(tx).exec("UPDATE daybook_snapshot SET state = ?",
                                    R"({"items":40,"open":true})");
@@ -160,7 +160,7 @@ TEST_CASE("a decider's state has snapshots by the same rules") {
     store.query([](Sql& sql) { CHECK(sql.integer("SELECT version FROM daybook_snapshot") == 3); });
 }
 
-TEST_CASE("within a unit a decider sees what the unit wrote") {
+TEST_CASE("within a transaction a decider sees what the transaction wrote") {
     auto store = test::new_store();
     CommandHandler<Cart> carts{store};
     store.transact([&](Transaction& tx) {

@@ -81,7 +81,7 @@ TEST_SUITE("no-store") {
     }
 }
 
-TEST_CASE("the SQL of a unit and of a query is guarded, and the unit goes on [A4]") {
+TEST_CASE("the SQL of a transaction and of a query is guarded, and the transaction goes on [A4]") {
     const StorePlace place;
     EventStore store = place.open();
     store.append("thing-1", any, {numbered(1)});
@@ -99,7 +99,7 @@ TEST_CASE("the SQL of a unit and of a query is guarded, and the unit goes on [A4
     CHECK(store.version("thing-1") == Version{2});
 }
 
-TEST_CASE("what waits in the outbox can be looked at and not written to [A4]") {
+TEST_CASE("what waits in the outbox can be read and not written [A4]") {
     const StorePlace place;
     EventStore store = place.open();
     store.transact([](Transaction& tx) {
@@ -114,7 +114,7 @@ TEST_CASE("what waits in the outbox can be looked at and not written to [A4]") {
     store.query([](Sql& sql) { CHECK(sql.integer("SELECT count(*) FROM outbox") == 1); });
 }
 
-TEST_CASE("a store is known by an identity of its own [A1]") {
+TEST_CASE("a store has an identity of its own [A1]") {
     const StorePlace place;
     const StorePlace other;
     const EventId identity = place.open().identity();

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 TEST_SUITE_BEGIN("concurrent");
 
-TEST_CASE("concurrent: of many who ask for a lease at once only one gets it") {
+TEST_CASE("concurrent: of many owners that acquire a lease at once only one gets it") {
     const test::StorePlace place;
     const std::string& path = place.uri();
     std::atomic<int> holders{0};

@@ -32,7 +32,8 @@ TEST_CASE("a lease that one owner holds is not given to another") {
     CHECK(bench.leases.try_acquire("other work", "b", 5s).has_value());
 }
 
-TEST_CASE("a lease that ran out goes to whoever asks and its late owner is fenced off") {
+TEST_CASE(
+    "an expired lease goes to the next owner that acquires it and the late owner is fenced off") {
     Bench bench;
     auto late = bench.leases.try_acquire("feed", "a", 5s);
     bench.clock.advance(5s);
@@ -67,7 +68,7 @@ TEST_CASE("a renewed lease is held for longer") {
     CHECK_FALSE(bench.leases.try_acquire("feed", "b", 5s).has_value());
 }
 
-TEST_CASE("a lease that ran out is renewed if nobody came") {
+TEST_CASE("an expired lease is renewed if no other owner has acquired it") {
     Bench bench;
     auto lease = bench.leases.try_acquire("feed", "a", 5s);
     bench.clock.advance(1h);
@@ -95,7 +96,7 @@ TEST_CASE("a lease is held to the machine's clock and not to the store's") {
     CHECK(lease->until > SystemClock::instance().now());
 }
 
-TEST_CASE("the leases are listed for people") {
+TEST_CASE("the leases can be listed") {
     Bench bench;
     bench.leases.try_acquire("relay", "b", 5s);
     bench.leases.try_acquire("feed", "a", 5s);
@@ -157,7 +158,7 @@ TEST_CASE("many leases at once are acquired and renewed and released as one by o
     CHECK_FALSE(bench.held(*stolen));
 }
 
-TEST_CASE("nothing at once is nothing") {
+TEST_CASE("an empty list of leases changes nothing") {
     Bench bench;
     bench.store.transact([&](Transaction& tx) {
         const std::vector<std::string> names;

@@ -14,7 +14,7 @@
 #include "patience.hpp"
 #include "postgres_server.hpp"
 
-// A store that is put back from a backup, or replaced, while programs read it.
+// A store that is restored from a backup, or replaced, while programs read it.
 
 using namespace daybook;
 using namespace std::chrono_literals;
@@ -33,7 +33,7 @@ void append(const StorePlace& place, const std::string& stream, const std::strin
     store.append(stream, any, all);
 }
 
-/// A handler that notes what it is given.
+/// Has a handler that records the streams of its events.
 class Seen {
 public:
     SubscriptionHandler handler() {
@@ -72,7 +72,7 @@ TEST_CASE("a subscription does not go on in a log that was put back from a backu
         subscribe(place.open(), {.filter = filter, .retry = every(1ms)}, seen.handler());
     REQUIRE(subscription.wait_for(11, patience()));
     REQUIRE(eventually([&] { return subscription.state() == SubscriptionState::live; }));
-    backup.put_into(place);
+    backup.restore_to(place);
     SUBCASE("and is shorter now") {}
     SUBCASE("and has grown again") { append(place, "new-1", "thing.done", 20); }
     CHECK(has_ended(subscription));
@@ -88,12 +88,12 @@ TEST_CASE("a subscription does not go on in another store of the same name [A1]"
     Seen seen;
     auto subscription = subscribe(place.open(), {.retry = every(1ms)}, seen.handler());
     REQUIRE(subscription.wait_for(5, patience()));
-    Backup{other}.put_into(place);
+    Backup{other}.restore_to(place);
     CHECK(has_ended(subscription));
     CHECK_FALSE(seen.has("other-1"));
 }
 
-TEST_CASE("a follower begins only in the log that its checkpoint is of [A1]") {
+TEST_CASE("a follower starts only in the log that its checkpoint belongs to [A1]") {
     const StorePlace place;
     const StorePlace other;
     append(place, "old-1", "thing.done", 5);
@@ -115,7 +115,8 @@ TEST_CASE("a follower begins only in the log that its checkpoint is of [A1]") {
     CHECK_FALSE(at_head.next(0ms).has_value());
 }
 
-TEST_CASE("what is no place in a log is not read as one [A1]" * doctest::test_suite("no-store")) {
+TEST_CASE("text that is no position of a log is not parsed as one [A1]" *
+          doctest::test_suite("no-store")) {
     CHECK(parse_log_point("17") == LogPoint{17});
     const LogPoint point{17, EventId::generate(), EventId::generate()};
     CHECK(parse_log_point(to_string(point)) == point);
@@ -124,7 +125,7 @@ TEST_CASE("what is no place in a log is not read as one [A1]" * doctest::test_su
     }
 }
 
-TEST_CASE("a walk through the log does not mix the events of two [A1]") {
+TEST_CASE("one read of the log does not mix the events of two logs [A1]") {
     const StorePlace place;
     append(place, "old-1", "thing.done", 500);
     Backup backup{place};
@@ -135,7 +136,7 @@ TEST_CASE("a walk through the log does not mix the events of two [A1]") {
         for (const EventView event : range) {
             CHECK(event.stream() == "old-1");
             if (++events != 700) continue;
-            backup.put_into(place);
+            backup.restore_to(place);
             append(place, "new-1", "thing.done", 3'000);
         }
     };
@@ -151,7 +152,7 @@ TEST_CASE("a reader does not give the names of a log to another [A1]") {
     const EventStore store = place.open();
     for (const EventView event : store.read_all()) CHECK_FALSE(event.stream().empty());
     CHECK(store.version("lost-1") == Version{1});
-    backup.put_into(place);
+    backup.restore_to(place);
     append(place, "new-1", "thing.new", 1);
     std::vector<std::string> names;
     for (const EventView event : store.read_all()) {
@@ -177,7 +178,7 @@ TEST_CASE("a writer does not use the numbers of a log in another [A1]") {
     };
     both("pair-1");
     both("pair-1");
-    backup.put_into(place);
+    backup.restore_to(place);
     append(place, "new-1", "thing.second", 1);
     append(place, "new-2", "thing.third", 1);
     both("pair-1");
@@ -200,7 +201,7 @@ TEST_CASE("a snapshot of a history that was lost is not used [A1]") {
     for (int i = 0; i < 4; ++i) {
         vaults.update("vault-1", [](bank::Vault& vault) { vault.deposit(10); });
     }
-    // As a snapshot that lies outside of the backup would be: newer than the log.
+    // A snapshot that is newer than the log, as one that is not part of the backup would be.
     std::string fingerprint;
     std::string state;
     EventId event;
@@ -211,7 +212,7 @@ TEST_CASE("a snapshot of a history that was lost is not used [A1]") {
             event = row.id(2);
         });
     });
-    backup.put_into(place);
+    backup.restore_to(place);
     bool has_grown = false;
     SUBCASE("beyond the head") {}
     SUBCASE("at another event") { has_grown = true; }
@@ -280,7 +281,7 @@ TEST_CASE("a log sink that throws ends no thread [B7]") {
     CHECK(has_ended(subscription));
 }
 
-TEST_CASE("who waits for a commit is woken when the store cannot be looked at [B7]" *
+TEST_CASE("a wait for a commit ends when the store cannot be read [B7]" *
           doctest::test_suite("no-store")) {
     std::atomic<bool> away = false;
     CommitSignal signal{[&]() -> std::uint64_t {

@@ -12,7 +12,7 @@ namespace {
 
 EventStore open_store() { return test::new_store(); }
 
-/// Appends behind a repository's back, once each time it is asked to.
+/// Appends to the stream past the repository, as another program would.
 void interfere(EventStore& store, const char* stream) { store.append(stream, any, {Deposited{1}}); }
 
 }  // namespace
@@ -70,7 +70,7 @@ TEST_CASE("loading what is not there is an error that names it and finding it is
     CHECK_FALSE(accounts.find("account-404").has_value());
 }
 
-TEST_CASE("two who opened the same account: one of them learns of it") {
+TEST_CASE("of two that open the same account the second gets a conflict") {
     Repository<Account> accounts{open_store()};
     accounts.save(Account::open("account-1", "Ada"));
     CHECK_THROWS_AS(accounts.save(Account::open("account-1", "Bob")), ConflictError);
@@ -90,7 +90,7 @@ TEST_CASE("a stale aggregate is not saved and keeps what it has pending") {
     CHECK(accounts.load("account-1").balance() == 1);
 }
 
-TEST_CASE("an aggregate that is saved again because nobody knew whether it worked is stored once") {
+TEST_CASE("an aggregate that is saved again after a save in doubt is stored once") {
     auto store = open_store();
     Repository<Account> accounts{store};
     Account account = Account::open("account-1", "Ada");
@@ -171,7 +171,7 @@ TEST_CASE("a conflict of the decision's own making is not taken for one of the s
     CHECK(attempts == 1);
 }
 
-TEST_CASE("update or create begins a stream once and goes on with it later") {
+TEST_CASE("update or create starts a stream once and continues it later") {
     Repository<Account> accounts{open_store()};
     const auto deposit = [](Account& account) { account.deposit(5); };
     CHECK(accounts.update_or_create("account-1", deposit).version == Version{1});
@@ -256,7 +256,7 @@ TEST_CASE("what led to a save is in the events that it stored") {
     }
 }
 
-TEST_CASE("within a unit aggregates see what it wrote and carry its trace") {
+TEST_CASE("within a transaction aggregates see what it wrote and carry its trace") {
     auto store = open_store();
     Repository<Account> accounts{store};
     const Trace trace{EventId::generate(), EventId::generate()};
@@ -278,7 +278,7 @@ TEST_CASE("within a unit aggregates see what it wrote and carry its trace") {
     }
 }
 
-TEST_CASE("a unit that fails leaves nothing of the aggregates saved in it") {
+TEST_CASE("a transaction that fails leaves nothing of the aggregates saved in it") {
     auto store = open_store();
     Repository<Account> accounts{store};
     CHECK_THROWS_AS(store.transact([&](Transaction& tx) {
@@ -289,7 +289,7 @@ TEST_CASE("a unit that fails leaves nothing of the aggregates saved in it") {
     CHECK_FALSE(accounts.find("account-1").has_value());
 }
 
-TEST_CASE("a save within a unit that conflicts is not retried") {
+TEST_CASE("a save within a transaction that conflicts is not retried") {
     auto store = open_store();
     Repository<Account> accounts{store};
     accounts.save(Account::open("account-1", "Ada"));
@@ -316,7 +316,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("an aggregate that raises while it is loaded is told so") {
+TEST_CASE("an aggregate that raises while it is loaded gets an error") {
     auto store = open_store();
     interfere(store, "restless-1");
     CHECK_THROWS_WITH_AS(Repository<Restless>{store}.load("restless-1"),

@@ -8,7 +8,7 @@ using namespace daybook;
 using namespace bank;
 using namespace std::chrono_literals;
 
-// Snapshots of a state that cannot be encoded are not asked for: it does not compile.
+// Options of snapshots for a state that cannot be encoded do not compile.
 template <class A>
 constexpr bool takes_snapshots_by_count =
     requires(EventStore store) { Repository<A>{store, {.snapshot_every = 100}}; };
@@ -52,7 +52,7 @@ void change_snapshots(EventStore& store, std::string_view sql, const Values&... 
     store.transact([&](Transaction& tx) { CHECK(detail::store_sql(tx).exec(sql, values...) > 0); });
 }
 
-/// From now on no snapshot can be replaced; `no room` is the reason.
+/// Makes every replacement of a snapshot fail with `no room`.
 void refuse_snapshots(EventStore& store) {
     const char* const script = test::on_postgres()
                                    ? "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql "
@@ -129,7 +129,7 @@ TEST_CASE("a snapshot on demand is of what is stored and of nothing else") {
     CHECK(vaults.load("vault-1").folded() == 0);
 }
 
-TEST_CASE("a snapshot within a unit commits with it or not at all") {
+TEST_CASE("a snapshot within a transaction commits with it or not at all") {
     auto store = open_store();
     Repository<Vault> vaults{store, {.snapshot_every = 1}};
     CHECK_THROWS(store.transact([&](Transaction& tx) {
@@ -173,7 +173,7 @@ TEST_CASE("a snapshot that does not fit is ignored and replaced by the next") {
     CHECK(vaults.load("vault-1").folded() == 0);
 }
 
-TEST_CASE("a snapshot that cannot be written fails no save and is said in the log") {
+TEST_CASE("a snapshot that cannot be written fails no save and is logged") {
     std::string log;
     auto store = test::new_store({.log = [&](LogLevel, std::string_view text) { log += text; }});
     change_snapshots(
@@ -188,7 +188,8 @@ TEST_CASE("a snapshot that cannot be written fails no save and is said in the lo
 
 namespace {
 
-// Builds of one program: 2 has raised its number, 3 has renamed a field, 4 has another default.
+// Builds of one program: build 2 has raised its number, 3 has renamed a field, 4 has another
+// default.
 template <int Build>
 class Till : public AggregateRoot<Till<Build>, Deposited> {
     using Base = AggregateRoot<Till<Build>, Deposited>;

@@ -30,7 +30,7 @@ TEST_CASE("an account cannot be overdrawn") {
         .then_throws<std::domain_error>();
 }
 
-TEST_CASE("a spec that is met says nothing") {
+TEST_CASE("a spec that is met reports nothing") {
     spec<Account>().given(Deposited{100}).when(withdraw_60).then(Withdrawn{60});
     spec<Account>().given(Deposited{100}).when([](Account&) {}).then_nothing();
     spec<Account>().when(withdraw_60).then_throws<std::exception>("insufficient");
@@ -62,7 +62,7 @@ TEST_CASE("a spec that is not met shows what was given and expected and found") 
           "  - account.deposited {\"cents\":2}\n");
 }
 
-TEST_CASE("an exception where events were expected is told with its text") {
+TEST_CASE("an exception where events were expected is reported with its text") {
     const auto text = failure_of([] { spec<Account>().when(withdraw_60).then(Withdrawn{60}); });
     CHECK(text ==
           "spec<bank::Account> is not met\n"
@@ -75,7 +75,7 @@ TEST_CASE("an exception where events were expected is told with its text") {
     CHECK(failure_of([] { spec<Account>().when(withdraw_60).then_nothing(); }) != "met");
 }
 
-TEST_CASE("events where an exception was expected are told and so is another exception") {
+TEST_CASE("events where an exception was expected are reported and so is another exception") {
     const auto none = failure_of([] {
         spec<Account>().given(Deposited{60}).when(withdraw_60).then_throws<std::domain_error>();
     });

@@ -17,7 +17,7 @@ using namespace daybook::test;
 
 namespace {
 
-/// A table whose rows make SQLite end the transaction: a second 1, and a 13.
+/// A table on which some inserts make SQLite end the transaction: a second 1, and a 13.
 void make_trap(Sql& sql) {
     sql.script(
         "CREATE TABLE trap(n INTEGER PRIMARY KEY); INSERT INTO trap VALUES(1);"
@@ -25,23 +25,23 @@ void make_trap(Sql& sql) {
         "BEGIN SELECT RAISE(ROLLBACK, 'unlucky'); END;");
 }
 
-/// What ends a transaction by itself, and what the error about it says.
+/// A statement after which SQLite ends the transaction, and a part of the error's text.
 struct Ending {
     const char* statement;
-    const char* says;
+    const char* error;
 };
 constexpr Ending endings[] = {{"INSERT OR ROLLBACK INTO trap VALUES(1)", "UNIQUE"},
                               {"INSERT INTO trap VALUES(13)", "unlucky"}};
 
 using Step = std::function<void(Transaction&)>;
 
-/// Everything that a unit can do.
+/// All operations of a transaction.
 const std::vector<Step>& steps() {
     static const std::vector<Step> all{
         [](Transaction& tx) { tx.append("thing-1", any, {numbered(2)}); },
         [](Transaction& tx) { tx.append("new-1", no_stream, {numbered(2)}); },
         [](Transaction& tx) { tx.publish({"topic", EventType::checked("noted", 1), "{}", {}}); },
-        [](Transaction& tx) { tx.mark_handled("somebody", EventId::generate()); },
+        [](Transaction& tx) { tx.mark_handled("consumer", EventId::generate()); },
         [](Transaction& tx) { tx.sql().exec("INSERT INTO trap VALUES(?)", 7); },
         [](Transaction& tx) { tx.sql().script("INSERT INTO trap VALUES(8)"); },
         [](Transaction& tx) { tx.sql().integer("SELECT count(*) FROM trap"); },
@@ -57,7 +57,7 @@ const std::vector<Step>& steps() {
     return all;
 }
 
-/// What the store holds besides what it held before a unit: nothing, if the unit is gone.
+/// Checks what a transaction has left in the store: nothing, if it was rolled back.
 void check_unchanged(EventStore& store, Position head) {
     CHECK(store.head() == head);
     std::uint64_t events = 0;
@@ -76,7 +76,7 @@ void check_unchanged(EventStore& store, Position head) {
 
 TEST_SUITE_BEGIN("sqlite");
 
-TEST_CASE("a unit that SQLite rolled back by itself stores nothing more and says why [A2]") {
+TEST_CASE("a transaction that SQLite rolled back by itself stores nothing more and says why [A2]") {
     const StorePlace place;
     EventStore store = place.open();
     store.append("thing-1", any, {numbered(1)});
@@ -88,16 +88,16 @@ TEST_CASE("a unit that SQLite rolled back by itself stores nothing more and says
             tx.append("new-1", no_stream, {numbered(2)});
             CHECK_THROWS_AS(tx.sql().exec(ending.statement), InvalidError);
             for (const Step& step : steps()) {
-                CHECK_THROWS_WITH_AS(step(tx), doctest::Contains(ending.says), InvalidError);
+                CHECK_THROWS_WITH_AS(step(tx), doctest::Contains(ending.error), InvalidError);
             }
         }),
-                             doctest::Contains(ending.says), InvalidError);
+                             doctest::Contains(ending.error), InvalidError);
         check_unchanged(store, Position{1});
     }
     CHECK(store.append("new-1", no_stream, {numbered(2)}).position == Position{2});
 }
 
-TEST_CASE("a unit that catches such an error and ends is not called stored [A2]") {
+TEST_CASE("a transaction that catches such an error and ends is not reported as stored [A2]") {
     const StorePlace place;
     EventStore store = place.open();
     store.transact([](Transaction& tx) { make_trap(tx.sql()); });
@@ -106,7 +106,7 @@ TEST_CASE("a unit that catches such an error and ends is not called stored [A2]"
             tx.append("thing-1", any, {numbered(1)});
             CHECK_THROWS_AS(tx.sql().exec(ending.statement), InvalidError);
         }),
-                             doctest::Contains(ending.says), InvalidError);
+                             doctest::Contains(ending.error), InvalidError);
         CHECK_THROWS_AS(store.transact([&](Transaction& tx) {
             tx.append("thing-1", any, {numbered(1)});
             CHECK_THROWS_AS(tx.sql().exec(ending.statement), InvalidError);
@@ -117,7 +117,7 @@ TEST_CASE("a unit that catches such an error and ends is not called stored [A2]"
     }
 }
 
-TEST_CASE("a failed read or a full disk inside a unit leaves nothing of it behind [A2]") {
+TEST_CASE("a failed read or a full disk inside a transaction leaves nothing of it behind [A2]") {
     FaultyDisk disk;
     const StorePlace place;
     {
@@ -181,8 +181,8 @@ TEST_CASE("what was caught in a read model's transaction does not let its rest b
         model->sql().exec("INSERT INTO trap VALUES(2)");
         CHECK_THROWS_AS(model->sql().exec(ending.statement), InvalidError);
         CHECK_THROWS_WITH_AS(model->sql().exec("INSERT INTO trap VALUES(3)"),
-                             doctest::Contains(ending.says), InvalidError);
-        CHECK_THROWS_WITH_AS(model->commit(), doctest::Contains(ending.says), InvalidError);
+                             doctest::Contains(ending.error), InvalidError);
+        CHECK_THROWS_WITH_AS(model->commit(), doctest::Contains(ending.error), InvalidError);
         model->rollback();
         model->begin();
         CHECK(model->sql().integer("SELECT count(*) FROM trap") == 1);

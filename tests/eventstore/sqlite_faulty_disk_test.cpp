@@ -63,7 +63,7 @@ TEST_CASE("a full disk refuses the append and the store goes on when there is sp
     CHECK(events_in(place.uri()) == 2);
 }
 
-TEST_CASE("a sync that fails for good leaves the caller in doubt and says so") {
+TEST_CASE("a sync that fails for good leaves the append in doubt") {
     FaultyDisk disk;
     const StorePlace place;
     EventStore store = place.open();
@@ -72,12 +72,12 @@ TEST_CASE("a sync that fails for good leaves the caller in doubt and says so") {
     disk.fail(FaultyDisk::Fault::sync_error);
     CHECK_THROWS_AS(store.append("thing-1", at_version(1), events), InDoubtError);
     disk.fail(FaultyDisk::Fault::none);
-    // The way out of doubt: repeat it, with the same ids.
+    // To resolve the doubt the caller repeats the append with the same ids.
     CHECK(store.append("thing-1", at_version(1), events).version == Version{2});
     CHECK(events_in(place.uri()) == 2);
 }
 
-TEST_CASE("a sync that fails once is found out about and the verdict stays true") {
+TEST_CASE("a sync that fails once is detected and the verdict stays true") {
     FaultyDisk disk;
     const StorePlace place;
     EventStore store = place.open();
@@ -97,7 +97,8 @@ TEST_CASE("a sync that fails once is found out about and the verdict stays true"
     CHECK(disk.failures() == 10);
 }
 
-TEST_CASE("a commit whose log cannot be indexed is not called lost while a crash finds it [A3]") {
+TEST_CASE(
+    "a commit whose log cannot be indexed is not reported as lost while recovery finds it [A3]") {
     FaultyDisk disk;
     const StorePlace place;
     const TemporaryDirectory after_crash;
@@ -106,7 +107,7 @@ TEST_CASE("a commit whose log cannot be indexed is not called lost while a crash
     std::vector<NewEvent> events;
     Version version{1};
     bool lost = false;
-    // A reader keeps the log from being begun anew, so that its index has to grow some time.
+    // While a reader is active the log cannot restart, so its index has to grow at some point.
     store.query([&](Sql& sql) {
         sql.integer("SELECT count(*) FROM daybook_store");
         disk.fail(FaultyDisk::Fault::index_full);
@@ -128,7 +129,7 @@ TEST_CASE("a commit whose log cannot be indexed is not called lost while a crash
     });
     CHECK(disk.failures() >= 1);
     disk.fail(FaultyDisk::Fault::none);
-    // What the next process finds if this one dies now.
+    // A copy of the files shows what the next process finds if this one dies now.
     const std::string copy = after_crash.file("store.db");
     for (const char* part : {"", "-wal"})
         std::filesystem::copy_file(place.uri() + part, copy + part);
@@ -138,7 +139,8 @@ TEST_CASE("a commit whose log cannot be indexed is not called lost while a crash
     CHECK(events_in(place.uri()) == repeated.version.value());
 }
 
-TEST_CASE("one read that fails or brings other bytes halts nothing and is not called damage [A6]") {
+TEST_CASE(
+    "one read that fails or returns other bytes halts nothing and is not reported as damage [A6]") {
     FaultyDisk disk;
     const StorePlace place;
     make_cold(place);
@@ -155,7 +157,7 @@ TEST_CASE("one read that fails or brings other bytes halts nothing and is not ca
     CHECK(disk.failures() > 8);
 }
 
-TEST_CASE("one read that fails under an append or a unit does not outlive it [A6]") {
+TEST_CASE("one read that fails under an append or a transaction does not outlive it [A6]") {
     FaultyDisk disk;
     const StorePlace place;
     make_cold(place);
@@ -179,11 +181,11 @@ TEST_CASE("one read that fails under an append or a unit does not outlive it [A6
     CHECK(events_in(place.uri()) == head);
 }
 
-TEST_CASE("a file that stays damaged is said to be [A6]") {
+TEST_CASE("a file that stays damaged is reported as damaged [A6]") {
     const StorePlace place;
     make_cold(place);
     {
-        // The last pages: the newest events, and nothing of the schema.
+        // The last pages hold the newest events, and nothing of the schema.
         constexpr std::size_t damaged_bytes = 8 * 8192;
         std::fstream file{place.uri(), std::ios::in | std::ios::out | std::ios::binary};
         file.seekp(-static_cast<std::streamoff>(damaged_bytes), std::ios::end);
@@ -194,7 +196,7 @@ TEST_CASE("a file that stays damaged is said to be [A6]") {
     const auto query = [&] {
         store.query([](Sql& sql) { sql.integer("SELECT sum(length(data)) FROM daybook_event"); });
     };
-    // What a program asks cannot be asked a second time for it: the next question decides.
+    // The store cannot repeat a program's query for it. The program's next query finds the damage.
     CHECK_THROWS_AS(query(), Error);
     CHECK_THROWS_AS(query(), CorruptError);
 }

@@ -15,8 +15,8 @@ namespace {
 
 constexpr int rows = 40'000;
 
-/// More than the 64 MiB that SQLite may keep in memory, so that it writes into the log before it
-/// commits; and then the first pages again, which it changes there.
+/// Writes more than the 64 MiB that SQLite may keep in memory, so that it writes into the log
+/// before the commit; then changes the first pages again, which are in the log by then.
 void write_much(Sql& sql, int generation) {
     sql.exec("DELETE FROM mine");
     sql.exec(
@@ -89,7 +89,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("what a rolled-back unit left in the log never covers what others commit there") {
+TEST_CASE("what a rolled-back transaction left in the log never covers what others commit there") {
     const StorePlace place;
     EventStore store = place.open();
     EventStore other = place.open();

@@ -31,7 +31,8 @@ NewEvent large(std::size_t bytes) {
 
 TEST_SUITE_BEGIN("sqlite");
 
-TEST_CASE("a log that a reader makes long is said once and is short again without him [D16]") {
+TEST_CASE(
+    "a log that a reader makes long is reported once and is short again after that reader [D16]") {
     const StorePlace place;
     std::atomic<int> warnings = 0;
     EventStore store =
@@ -56,7 +57,7 @@ TEST_CASE("the log is no longer than the store it belongs to, but for a short on
     EventStore store = place.open({.durability = Durability::off});
     const auto store_bytes = [&] { return std::filesystem::file_size(place.uri()); };
     for (int i = 0; i < 4'000; ++i) store.append("thing-1", any, {numbered(1)});
-    // The checkpoint has a thread of its own, which may be late; the next append begins anew.
+    // The thread of the checkpoint may be late; after it the next append restarts the log.
     CHECK(eventually([&] {
         store.append("thing-1", any, {numbered(1)});
         return log_bytes(place) < 40 * mib;
@@ -92,7 +93,7 @@ TEST_CASE("a store keeps a bounded number of a program's statements [D16]") {
         store.transact([&](Transaction& tx) {
             for (int i = from; i < to; ++i) {
                 tx.sql().exec("DELETE FROM t WHERE n = " + std::to_string(i));
-                // One that is used all the time stays, also while it is running.
+                // A statement that is used all the time stays cached, also while it is running.
                 tx.sql().each("SELECT 1 FROM t", [](const SqlRow&) {});
             }
         });
@@ -114,7 +115,7 @@ TEST_CASE("a store keeps a bounded number of a program's statements [D16]") {
     CHECK(static_cast<std::size_t>(sqlite3_memory_used()) < filters_before + 8 * mib);
 }
 
-TEST_CASE("a statement that is running outlives the ones that are forgotten [D16]") {
+TEST_CASE("a running statement outlives the ones that the cache evicts [D16]") {
     const StorePlace place;
     EventStore store = place.open({.durability = Durability::off});
     store.transact([](Transaction& tx) {

@@ -23,7 +23,7 @@ namespace {
 
 namespace files = std::filesystem;
 
-/// The working directory comes back with the end of the scope.
+/// Restores the working directory at the end of the scope.
 class WorkingDirectory {
 public:
     WorkingDirectory() : before_(files::current_path()) {}
@@ -49,13 +49,13 @@ void check_takes_no_event(EventStore& store) {
     CHECK_THROWS_AS(store.append_async("thing-3", any, {numbered(9)}).get(), StorageError);
 }
 
-/// What `look` answers in a child of this process; nothing if it does not end.
-std::optional<int> in_child(const std::function<int()>& look) {
+/// Runs `check` in a child of this process. Returns its result, or nothing if the child hangs.
+std::optional<int> in_child(const std::function<int()>& check) {
     constexpr unsigned seconds_max = 30;
     const pid_t child = ::fork();
     if (child == 0) {
         ::alarm(seconds_max);
-        ::_exit(look());
+        ::_exit(check());
     }
     int status = 0;
     ::waitpid(child, &status, 0);
@@ -146,7 +146,9 @@ TEST_CASE("a store with a second name takes no events, whichever name is used [A
     }
 }
 
-TEST_CASE("a file that was removed or replaced under a store is noticed before the answer [A6]") {
+TEST_CASE(
+    "a file that was removed or replaced under a store is noticed before a result is returned "
+    "[A6]") {
     const TemporaryDirectory directory;
     const std::string path = directory.file("a.db");
     EventStore store = EventStore::open(path);
@@ -172,7 +174,7 @@ TEST_CASE("no reader of a store goes over to a file that replaced it [A6]") {
     CHECK(store.head() == Position{1});
     files::rename(path, directory.file("away"));
     files::rename(directory.file("b.db"), path);
-    // Each needs a connection of its own, and only the first had one.
+    // Each reader needs its own connection, and only the first had one already.
     store.query([&](Sql&) { CHECK_THROWS_AS(store.head(), StorageError); });
     files::rename(path, directory.file("b.db"));
     files::rename(directory.file("away"), path);

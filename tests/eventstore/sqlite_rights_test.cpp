@@ -18,7 +18,8 @@ namespace {
 
 namespace files = std::filesystem;
 
-/// Rights count for nothing with root, as whom tests often run: nobody, until the end of the scope.
+/// Rights do not restrict root, and tests often run as root: runs as `nobody` until the end of the
+/// scope.
 class Unprivileged {
 public:
     Unprivileged() : was_root_(::geteuid() == 0) {
@@ -89,7 +90,7 @@ TEST_CASE("a store that cannot be written can be read [E19]") {
         const Unprivileged scope;
         check_read_only(path);
     }
-    // The same from a copy on a medium that holds nothing else.
+    // The same for a copy in a directory that holds nothing else.
     set_rights(directory.path().string(), 0755);
     for (const char* part : {"-wal", "-shm"}) files::remove(path + part);
     set_rights(directory.path().string(), 0555);
@@ -100,7 +101,7 @@ TEST_CASE("a store that cannot be written can be read [E19]") {
     set_rights(directory.path().string(), 0755);
 }
 
-TEST_CASE("who may write the file but not its directory can read the store [E19]") {
+TEST_CASE("a user that may write the file but not its directory can read the store [E19]") {
     const TemporaryDirectory directory;
     const std::string path = made_in(directory);
     for (const char* part : {"-wal", "-shm"}) files::remove(path + part);
@@ -164,7 +165,7 @@ TEST_CASE("what stands beside a store is no more open than the store [E19]") {
     feed(0640);
     CHECK(rights(model) == 0640);
     CHECK(rights(models) == 0750);
-    // Taken away later, it is taken away from what was there before as well.
+    // A right that is taken away later is also taken away from the files that exist already.
     feed(0600);
     CHECK(rights(models) == 0700);
 }

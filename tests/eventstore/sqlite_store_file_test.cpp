@@ -15,7 +15,7 @@ using namespace daybook::test;
 
 TEST_SUITE_BEGIN("sqlite");
 
-TEST_CASE("a store that is not there is not made when that was not asked for") {
+TEST_CASE("a missing store is not created unless the options say so") {
     const TemporaryDirectory directory;
     const StoreOptions existing{.create = false};
     CHECK_THROWS_AS(EventStore::open(directory.file("none.db"), existing), NotFoundError);

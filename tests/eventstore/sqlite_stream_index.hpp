@@ -35,7 +35,7 @@ inline std::vector<std::uint64_t> positions_of(EventRange range) {
     return positions;
 }
 
-/// The log is the truth: every stream must hold exactly what it says, both ways.
+/// Checks that every stream, read forward and backward, holds exactly its events in the log.
 inline void check_streams(const EventStore& store) {
     std::map<std::string, std::vector<std::uint64_t>> streams;
     bool dense = true;
@@ -60,7 +60,7 @@ inline void check_streams(const EventStore& store) {
     CHECK(versions);
 }
 
-/// One unit of `count` events, each to a stream of its own choice.
+/// Appends `count` events in one transaction, each to a random stream.
 inline void scatter(EventStore& store, std::mt19937& random, int count, unsigned streams) {
     store.transact([&](Transaction& tx) {
         for (int i = 0; i < count; ++i) {
@@ -69,9 +69,10 @@ inline void scatter(EventStore& store, std::mt19937& random, int count, unsigned
     });
 }
 
-/// So many that rows have reached every level.
+/// Appends so many events that every level of the index has rows.
 inline void fill_levels(EventStore& store, std::mt19937& random, unsigned streams) {
-    for (int unit = 0; unit < 36; ++unit) scatter(store, random, 1000, streams);
+    for (int transaction = 0; transaction < 36; ++transaction)
+        scatter(store, random, 1000, streams);
 }
 
 }  // namespace daybook::test

@@ -42,7 +42,8 @@ TEST_CASE("concurrent: a reader between two merges sees every event of a stream 
     {
         const std::jthread same_handle{read, store, 1};
         const std::jthread other_handle{read, place.open(), 2};
-        for (int unit = 0; unit < 300; ++unit) scatter(store, random, 100, streams);
+        for (int transaction = 0; transaction < 300; ++transaction)
+            scatter(store, random, 100, streams);
         stop = true;
     }
     CHECK(good);

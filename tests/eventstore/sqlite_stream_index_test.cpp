@@ -24,7 +24,7 @@ void append_run(EventStore& store, const StreamName& stream, std::size_t events)
     store.append(stream, any, run);
 }
 
-/// Every way to read a stream against what it holds.
+/// Compares every way to read a stream with its events.
 void check_every_read(const EventStore& store, const StreamName& stream) {
     const auto all = positions_of(store.read(stream));
     const std::size_t size = all.size();
@@ -55,10 +55,10 @@ TEST_CASE("a stream is the same wherever the rows of its index have got to") {
     const StorePlace place;
     EventStore store = place.open(fast);
     std::mt19937 random{7};
-    for (int unit = 0; unit < 45; ++unit) {
+    for (int transaction = 0; transaction < 45; ++transaction) {
         scatter(store, random, 900, 400);
         append_run(store, "thing-7", 1 + random() % 30);
-        if (unit % 8 == 0) check_streams(store);
+        if (transaction % 8 == 0) check_streams(store);
     }
     check_streams(store);
     const auto runs = runs_in_levels(store);
@@ -70,7 +70,7 @@ TEST_CASE("a stream is the same wherever the rows of its index have got to") {
     check_every_read(store, "thing-8");
 }
 
-TEST_CASE("a read may begin and end anywhere inside of what one append stored") {
+TEST_CASE("a read may start and end anywhere inside of what one append stored") {
     const StorePlace place;
     EventStore store = place.open(fast);
     for (const std::size_t events : {1, 50, 1, 7, 2, 1}) {
@@ -90,7 +90,7 @@ TEST_CASE("one stream that gets everything moves through all levels in order") {
     CHECK(runs_in_levels(store)[0] > 0);
 }
 
-TEST_CASE("the newest appends of another handle are seen and counted on") {
+TEST_CASE("the newest appends of another handle are read and taken into account") {
     const StorePlace place;
     EventStore one = place.open(fast);
     EventStore two = place.open(fast);
@@ -115,11 +115,11 @@ TEST_CASE("two handles that fill the index together keep its middle level short"
     EventStore one = place.open(fast);
     EventStore two = place.open(fast);
     std::mt19937 random{7};
-    for (int unit = 0; unit < 40; ++unit) {
+    for (int transaction = 0; transaction < 40; ++transaction) {
         scatter(one, random, 1000, 400);
         scatter(two, random, 1000, 400);
     }
-    // Each goes by a count of its own, and does not see what the other has moved since.
+    // Each handle counts for itself, and does not notice what the other has merged since.
     const auto runs = runs_in_levels(one);
     CHECK(runs[1] > 30'000);
     CHECK(runs[1] < 50'000);
@@ -128,7 +128,7 @@ TEST_CASE("two handles that fill the index together keep its middle level short"
     check_streams(two);
 }
 
-TEST_CASE("a store opened cold knows the streams whose index is not merged") {
+TEST_CASE("a newly opened store finds the streams whose index is not merged") {
     const StorePlace place;
     append_run(*std::make_unique<EventStore>(place.open()), "thing-1", 3);
     EventStore store = place.open();
@@ -200,7 +200,7 @@ TEST_CASE("a process killed while it merges loses nothing of a stream") {
             std::chrono::microseconds{std::uniform_int_distribution<int>{4'000, life_max}(random)});
         child.kill();
         const auto reports = child.reports();
-        // On a busy machine a life has to be longer to get anywhere.
+        // On a busy machine the process needs more time to append anything before the kill.
         if (reports.empty()) life_max = std::min(2 * life_max, 4'000'000);
         for (const std::uint64_t head : reports) acknowledged = head;
     }
@@ -217,25 +217,27 @@ TEST_CASE("scattered appends share the pages of the index") {
     std::mt19937 random{7};
     {
         EventStore store = EventStore::open(directory.file("first.db"), fast);
-        for (int unit = 0; unit < 100; ++unit) scatter(store, random, 1000, 20'000);
+        for (int transaction = 0; transaction < 100; ++transaction)
+            scatter(store, random, 1000, 20'000);
     }
     // A copy begins with an empty write-ahead log, which then only grows.
     const std::string path = directory.file("copy.db");
     std::filesystem::copy_file(directory.file("first.db"), path);
     EventStore store = EventStore::open(path, fast);
-    constexpr int units = 40;
-    for (int unit = 0; unit < units; ++unit) scatter(store, random, 100, 20'000);
+    constexpr int transactions = 40;
+    for (int transaction = 0; transaction < transactions; ++transaction)
+        scatter(store, random, 100, 20'000);
     const auto pages = std::filesystem::file_size(path + "-wal") / 8192;
     CAPTURE(pages);
-    // With a page of the index for each event it would be about 100 to a unit.
-    CHECK(pages / units < 40);
+    // If each event changed a page of the index, a transaction would write about 100 pages.
+    CHECK(pages / transactions < 40);
 }
 
 TEST_CASE("an index that contradicts itself is found and not made worse") {
     const StorePlace place;
     EventStore store = place.open(fast);
     std::mt19937 random{7};
-    for (int unit = 0; unit < 2; ++unit) scatter(store, random, 1000, 300);
+    for (int transaction = 0; transaction < 2; ++transaction) scatter(store, random, 1000, 300);
     SQLite::Database{place.uri(), SQLite::OPEN_READWRITE}.exec(
         "INSERT INTO daybook_stream_run_recent SELECT * FROM daybook_stream_run_new ORDER BY "
         "stream LIMIT 1");

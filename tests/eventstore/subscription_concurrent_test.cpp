@@ -27,7 +27,7 @@ struct Order {
     std::map<std::string, std::uint64_t, std::less<>> versions;
     bool in_order = true;
 
-    void see(EventView event) {
+    void add(EventView event) {
         positions.push_back(event.position().value());
         in_order = in_order && event.position().value() == positions.size();
         auto& version = versions[std::string(event.stream())];
@@ -45,7 +45,7 @@ TEST_CASE("concurrent: a subscription misses and repeats nothing while threads a
     auto store = test::new_store();
     append_to(store, "thing-early", events);
     Order order;
-    auto subscription = subscribe(store, {}, [&](EventView event) { order.see(event); });
+    auto subscription = subscribe(store, {}, [&](EventView event) { order.add(event); });
     {
         std::vector<std::jthread> writers;
         for (int i = 0; i < threads; ++i) {
@@ -63,10 +63,10 @@ TEST_CASE("concurrent: a subscription is woken by another handle on the same sto
     const auto reader = place.open();
     const auto writer = place.open();
     Order order;
-    auto subscription = subscribe(reader, {}, [&](EventView event) { order.see(event); });
+    auto subscription = subscribe(reader, {}, [&](EventView event) { order.add(event); });
     while (subscription.state() != SubscriptionState::live) std::this_thread::yield();
-    // Woken, and not found when it looks again of its own accord, which it does a second after the
-    // last time: so much faster it can only be when it was woken, and now and then it must be.
+    // Without a notification the subscription polls once a second. An event that arrives much
+    // faster was notified, and at least one of them must be.
     CHECK(test::eventually([&] {
         std::this_thread::sleep_for(50ms);
         const auto begin = std::chrono::steady_clock::now();
@@ -88,7 +88,7 @@ TEST_CASE("concurrent: several subscriptions each see everything and are stopped
     std::vector<Subscription> subscriptions;
     for (Order& order : orders) {
         subscriptions.push_back(
-            subscribe(store, {}, [&order](EventView event) { order.see(event); }));
+            subscribe(store, {}, [&order](EventView event) { order.add(event); }));
     }
     append_to(store, "thing-1", 50);
     for (auto& subscription : subscriptions) CHECK(subscription.wait_for(50, soon));

@@ -28,7 +28,7 @@ EventStore store_of(int events) {
     return store;
 }
 
-/// What a handler saw, from its own thread.
+/// Records the events of a handler, from the thread of its subscription.
 class Seen {
 public:
     SubscriptionHandler handler() {
@@ -49,7 +49,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("a follower goes through what is there and then what comes") {
+TEST_CASE("a follower reads the stored events and then the new ones") {
     auto store = store_of(2);
     Follower follower{store};
     CHECK(follower.next(0ms)->position() == Position{1});
@@ -62,7 +62,7 @@ TEST_CASE("a follower goes through what is there and then what comes") {
     CHECK(follower.position() == Position{3});
 }
 
-TEST_CASE("a follower begins after a position and steps over what is filtered") {
+TEST_CASE("a follower starts after a position and skips what is filtered") {
     auto store = store_of(3);
     store.append("other-1", any, {event_of("other.done"), event_of("thing.done")});
     store.append("thing-1", any, {event_of("thing.done")});
@@ -75,12 +75,12 @@ TEST_CASE("a follower begins after a position and steps over what is filtered") 
     CHECK(follower.position() == Position{7});
 }
 
-TEST_CASE("a follower waits no longer than it was told and no longer than until the stop") {
+TEST_CASE("a follower waits no longer than its timeout and no longer than until the stop") {
     auto store = store_of(0);
     Follower follower{store};
-    const auto begin = std::chrono::steady_clock::now();
+    const auto start = std::chrono::steady_clock::now();
     CHECK_FALSE(follower.next(20ms).has_value());
-    CHECK(std::chrono::steady_clock::now() - begin >= 20ms);
+    CHECK(std::chrono::steady_clock::now() - start >= 20ms);
 
     std::stop_source stop;
     stop.request_stop();

@@ -17,7 +17,8 @@ void append_note(EventStore& store) {
     store.append("note-1", any, {NewEvent{EventType{"note.taken", 1}, "{}"}});
 }
 
-// Appends when whoever is tested has probably begun to wait; the tests hold either way.
+// Appends after a moment, when the tested call has probably started to wait. The tests also hold if
+// it has not.
 std::jthread append_soon(EventStore& store) {
     return std::jthread{[&store] {
         std::this_thread::sleep_for(30ms);
@@ -54,7 +55,7 @@ TEST_CASE("a wait for ever ends when what it waits for is there, not at once [B1
     }
 }
 
-TEST_CASE("a wait of less than nothing looks once and ends [B10]") {
+TEST_CASE("a wait with a negative timeout checks once and ends [B10]") {
     auto store = test::new_store();
     append_note(store);
     constexpr auto early = std::chrono::milliseconds::min();

@@ -21,7 +21,7 @@ using daybook::test::StorePlace;
 
 namespace {
 
-/// A store whose log is kept.
+/// A store whose log lines are collected.
 class Logged {
 public:
     Logged()
@@ -102,7 +102,7 @@ TEST_CASE("an outage of any length is waited out and is one line in the log [B7]
                    .retry = every(1ms),
                    .may_fail = true,
                    .on_wait = [&](const std::exception_ptr&) {
-                       // Who sees that it waits finds the reason in the log.
+                       // The reason is logged before the callback is called.
                        if (!logged.lines().empty()) ++shown;
                    }}};
     worker.start([&](const std::stop_token&) {
@@ -119,12 +119,12 @@ TEST_CASE("an outage of any length is waited out and is one line in the log [B7]
     CHECK(lines.back() == "worker goes on");
 }
 
-TEST_CASE("an outage that comes again after the work had gone on is said again [B7]") {
+TEST_CASE("an outage that returns after the work has continued is logged again [B7]") {
     const Logged logged;
     std::atomic<int> steps = 0;
     Worker worker{logged.store, {.name = "worker", .retry = every(1ms)}};
     worker.start([&](const std::stop_token&) -> NextStep {
-        // A step that works for long says itself that it has got on.
+        // A long step reports by itself that it has made progress.
         if (++steps == 3) worker.has_got_on();
         if (steps > 4) return NextStep::after(forever);
         throw UnavailableError{"no server"};
@@ -181,7 +181,7 @@ TEST_CASE("a store that goes away between two bad reads makes the second a first
     CHECK_FALSE(failed);
 }
 
-TEST_CASE("a step that says that there is no going on ends its worker at once") {
+TEST_CASE("a step that reports a final error ends its worker at once") {
     const Logged logged;
     std::atomic<bool> failed = false;
     Worker worker{
@@ -196,7 +196,7 @@ TEST_CASE("a step that says that there is no going on ends its worker at once") 
     CHECK(worker.is_started());
 }
 
-TEST_CASE("nothing that showing an error throws ends a worker [B7]") {
+TEST_CASE("an exception of the callback for errors ends no worker [B7]") {
     const Logged logged;
     std::atomic<int> steps = 0;
     Worker worker{logged.store,

@@ -10,18 +10,18 @@
 using namespace daybook;
 using namespace daybook::test;
 
-TEST_CASE("two handles on one place are one store and two places are two") {
+TEST_CASE("two handles on one location are one store and two locations are two") {
     const StorePlace place;
-    CHECK_FALSE(place.is_taken());
-    EventStore one = place.open();
-    CHECK(place.is_taken());
-    one.append("thing-1", no_stream, {numbered(1)});
+    CHECK_FALSE(place.exists());
+    EventStore store = place.open();
+    CHECK(place.exists());
+    store.append("thing-1", no_stream, {numbered(1)});
     CHECK(place.open().head() == Position{1});
     CHECK(StorePlace{}.open().head() == Position{0});
     CHECK(new_store().head() == Position{0});
 }
 
-TEST_CASE("nothing is left of a place and of its read models") {
+TEST_CASE("nothing is left of a location and of its read models") {
     auto place = std::make_unique<StorePlace>();
     {
         EventStore store = place->open();

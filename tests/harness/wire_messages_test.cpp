@@ -43,29 +43,29 @@ TEST_CASE("a message is not taken before its last byte is there") {
     }
 }
 
-TEST_CASE("what comes before the startup has no type and the answer no length") {
+TEST_CASE("an encryption request has no type and its reply no length") {
     WirePhase phase;
     CHECK_FALSE(first_from_client(startup(80877103).substr(0, 7), phase).has_value());
-    CHECK(phase.wishes == 0);
-    for (const std::uint32_t wish : {80877104U, 80877103U}) {
-        const auto asked = first_from_client(startup(wish), phase);
-        REQUIRE(asked.has_value());
-        CHECK(asked->type == '?');
+    CHECK(phase.encryption_requests == 0);
+    for (const std::uint32_t code : {80877104U, 80877103U}) {
+        const auto request = first_from_client(startup(code), phase);
+        REQUIRE(request.has_value());
+        CHECK(request->type == '?');
         CHECK_FALSE(first_from_server("", phase).has_value());
-        const auto answered = first_from_server("N", phase);
-        REQUIRE(answered.has_value());
-        CHECK(answered->type == '!');
-        CHECK(answered->size == 1);
+        const auto reply = first_from_server("N", phase);
+        REQUIRE(reply.has_value());
+        CHECK(reply->type == '!');
+        CHECK(reply->size == 1);
     }
-    const auto begun = first_from_client(startup(version, "user"), phase);
-    REQUIRE(begun.has_value());
-    CHECK(begun->type == '^');
-    CHECK(begun->size == 12);
+    const auto started = first_from_client(startup(version, "user"), phase);
+    REQUIRE(started.has_value());
+    CHECK(started->type == '^');
+    CHECK(started->size == 12);
     CHECK(first_from_client(typed('p', "secret"), phase)->type == 'p');
     CHECK(first_from_server(typed('R', "1234"), phase)->type == 'R');
 }
 
-TEST_CASE("a wish to cancel is known by its code") {
+TEST_CASE("a cancel request is identified by its code") {
     WirePhase phase;
     const auto cancel = first_from_client(startup(80877102, "12345678"), phase);
     REQUIRE(cancel.has_value());
@@ -73,16 +73,16 @@ TEST_CASE("a wish to cancel is known by its code") {
     CHECK(cancel->size == 16);
 }
 
-TEST_CASE("what a server says of itself is told apart by the parameter's name") {
-    const std::string said = parameter_status("server_version", "12.22");
+TEST_CASE("a ParameterStatus message is identified by the name of its parameter") {
+    const std::string status = parameter_status("server_version", "12.22");
     WirePhase phase{.starting = false};
-    const auto message = first_from_server(said + "Z", phase);
+    const auto message = first_from_server(status + "Z", phase);
     REQUIRE(message.has_value());
     CHECK(message->type == 'S');
-    CHECK(message->size == said.size());
-    CHECK(is_parameter_status(said, "server_version"));
-    CHECK_FALSE(is_parameter_status(said, "server"));
-    CHECK_FALSE(is_parameter_status(said, "server_version_num"));
+    CHECK(message->size == status.size());
+    CHECK(is_parameter_status(status, "server_version"));
+    CHECK_FALSE(is_parameter_status(status, "server"));
+    CHECK_FALSE(is_parameter_status(status, "server_version_num"));
     CHECK_FALSE(is_parameter_status(typed('D', "server_version"), "server_version"));
 }
 

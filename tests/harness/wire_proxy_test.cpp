@@ -18,7 +18,7 @@ using Action = WireProxy::Action;
 
 namespace {
 
-/// A table of numbers, seen past the proxy.
+/// A table of numbers, which the test reads past the proxy.
 struct Table {
     PostgresSchema schema;
     PostgresConnection direct{postgres_uri()};
@@ -30,7 +30,7 @@ struct Table {
     std::string insert(int number) const {
         return "INSERT INTO " + name + " VALUES(" + std::to_string(number) + ")";
     }
-    /// How many rows there are when the server has done with the connection `backend`.
+    /// The number of rows after the server has ended the connection `backend`.
     std::string rows_after(int backend) {
         const std::string gone =
             "SELECT count(*) FROM pg_stat_activity WHERE pid = " + std::to_string(backend);
@@ -57,7 +57,7 @@ TEST_CASE("what goes through the proxy arrives and is counted by message") {
     PostgresConnection connection{proxy.uri()};
     const std::string begun = proxy.passed(Direction::to_server);
     CHECK(begun.back() == '^');
-    proxy.forget();
+    proxy.clear_passed();
     CHECK(connection.field("SELECT 42") == "42");
     CHECK(proxy.passed(Direction::to_server) == "Q");
     CHECK(proxy.passed(Direction::to_client) == "TDCZ");
@@ -65,7 +65,7 @@ TEST_CASE("what goes through the proxy arrives and is counted by message") {
     CHECK(connection.field("SELECT repeat('x', 1000000)").size() == 1'000'000);
 }
 
-TEST_CASE("encryption that is wished for and refused is passed through") {
+TEST_CASE("encryption that is requested and refused is passed through") {
     WireProxy proxy{postgres_uri()};
     PostgresConnection connection{proxy.uri() + "?sslmode=prefer"};
     CHECK(connection.field("SELECT 1") == "1");
@@ -130,7 +130,7 @@ TEST_CASE("a connection stalled for ever goes on when the proxy is healed") {
     std::jthread waiting{[&] { CHECK(works(connection, "SELECT 1")); }};
     REQUIRE(proxy.wait_until_happened(daybook::test::patience()));
     CHECK(works(other, "SELECT 1"));
-    proxy.forget();
+    proxy.clear_passed();
     std::this_thread::sleep_for(50ms);
     CHECK(proxy.passed(Direction::to_server).empty());
     proxy.heal();

@@ -13,7 +13,7 @@ using namespace daybook;
 using namespace daybook::test;
 using namespace std::chrono_literals;
 
-TEST_CASE("a program that vanishes within a unit is noticed by the server within a minute") {
+TEST_CASE("a program that vanishes within a transaction is noticed by the server within a minute") {
     const PostgresSchema schema;
     EventStore store = EventStore::open(schema.uri());
     store.transact([](Transaction& tx) {
@@ -42,11 +42,11 @@ TEST_CASE("a script whose connection stalls is given up") {
     EventStore store = EventStore::open(proxy.uri() + "?schema=" + schema.name(),
                                         {.busy_wait_max = 1s, .reply_wait_max = 1s});
     for (const Way way : {Way::to_server, Way::to_client}) {
-        const auto unit = [&](Transaction& tx) {
+        const auto transaction = [&](Transaction& tx) {
             proxy.arm({way, 1, WireProxy::Action::stall});
             tx.sql().script("CREATE TABLE thing(n bigint)");
         };
-        CHECK_THROWS_AS(store.transact(unit), UnavailableError);
+        CHECK_THROWS_AS(store.transact(transaction), UnavailableError);
         proxy.heal();
     }
 }

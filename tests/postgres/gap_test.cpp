@@ -20,10 +20,11 @@
 #include "patience.hpp"
 #include "store_place.hpp"
 
-// P12. Three writers on three connections; a unit has three steps: it allocates its positions,
-// inserts its events, and ends by commit or roll back. All orders of the nine steps are tried, with
-// all ways to end, and every reader reads after each step. The writers are alike, so of orders that
-// differ by their names only, the one in which they begin as 0, 1, 2 is tried.
+// P12. Three writers on three connections; a transaction has three steps: it allocates its
+// positions, inserts its events, and ends by commit or roll back. All orders of the nine steps are
+// tried, with all ways to end, and every reader reads after each step. The writers are alike, so of
+// orders that differ only in the names of the writers, the one in which they start as 0, 1, 2 is
+// tried.
 //
 // A writer that waits for the lock does not hold the schedule up: it does its steps as soon as it
 // has the lock.
@@ -54,17 +55,18 @@ struct RolledBack {};
 /// One transaction of the schedule. It calls `next` between its steps, and throws RolledBack
 /// instead of returning if it must not commit.
 using Next = std::function<void()>;
-using Unit = std::function<void(const Next& next, bool commits)>;
+using WriterTransaction = std::function<void(const Next& next, bool commits)>;
 
-/// The three writers, each on a thread of its own that does a step when it is asked to.
-class Stage {
+/// Runs schedules: has a thread for each writer, which does its next step on request.
+class Schedules {
 public:
-    explicit Stage(std::array<Unit, writers> units) {
+    explicit Schedules(std::array<WriterTransaction, writers> transactions) {
         for (std::size_t i = 0; i < writers; ++i) {
-            threads_[i] = std::jthread{[this, i, unit = std::move(units[i])] { play(i, unit); }};
+            threads_[i] = std::jthread{
+                [this, i, transaction = std::move(transactions[i])] { write(i, transaction); }};
         }
     }
-    ~Stage() {
+    ~Schedules() {
         {
             const std::scoped_lock lock{mutex_};
             ended_ = true;
@@ -72,8 +74,8 @@ public:
         changed_.notify_all();
     }
 
-    /// `look` runs after every step.
-    void play(const Order& order, unsigned commits, const std::function<void()>& look) {
+    /// Runs the steps in the order given. `check` runs after every step.
+    void run(const Order& order, unsigned commits, const std::function<void()>& check) {
         {
             const std::scoped_lock lock{mutex_};
             for (std::size_t i = 0; i < writers; ++i) {
@@ -83,11 +85,11 @@ public:
         for (const int writer : order) {
             {
                 std::unique_lock lock{mutex_};
-                ++states_[static_cast<std::size_t>(writer)].asked;
+                ++states_[static_cast<std::size_t>(writer)].requested;
                 changed_.notify_all();
                 changed_.wait(lock, [this] { return at_rest(); });
             }
-            look();
+            check();
         }
     }
     std::string error() const {
@@ -97,28 +99,29 @@ public:
 
 private:
     struct State {
-        int asked = 0;
+        int requested = 0;
         int done = 0;
         bool commits = false;
-        bool playing() const { return done > 0 && done < steps; }
+        bool in_transaction() const { return done > 0 && done < steps; }
     };
 
-    // Every writer has done the steps it was asked for, or waits for the lock of another writer
-    // that has to be asked for its next step.
+    // Every writer has done the steps that were requested, or waits for the lock of another writer,
+    // which does its next step only on request.
     bool at_rest() const {
         const bool held = std::ranges::any_of(states_, [](const State& state) {
-            return state.playing() && state.done >= state.asked;
+            return state.in_transaction() && state.done >= state.requested;
         });
         return std::ranges::all_of(states_, [&](const State& state) {
-            return state.done >= state.asked || (may_wait && held && state.done == 0);
+            return state.done >= state.requested || (may_wait && held && state.done == 0);
         });
     }
 
-    void play(std::size_t writer, const Unit& unit) {
+    void write(std::size_t writer, const WriterTransaction& transaction) {
         State& mine = states_[writer];
-        const auto asked = [&](int step) {
+        const auto wait_for_request = [&](int step) {
             std::unique_lock lock{mutex_};
-            changed_.wait(lock, [&] { return ended_ || (mine.done == step && mine.asked > step); });
+            changed_.wait(lock,
+                          [&] { return ended_ || (mine.done == step && mine.requested > step); });
             return !ended_;
         };
         const auto done = [&] {
@@ -128,12 +131,12 @@ private:
             }
             changed_.notify_all();
         };
-        while (asked(0)) {
+        while (wait_for_request(0)) {
             try {
-                unit(
+                transaction(
                     [&] {
                         done();
-                        if (!asked(mine.done)) throw RolledBack{};
+                        if (!wait_for_request(mine.done)) throw RolledBack{};
                     },
                     mine.commits);
             } catch (const RolledBack&) {
@@ -161,28 +164,28 @@ private:
 /// Checks that a reader sees the positions one by one: from 1, without gap or repetition.
 class Sequence {
 public:
-    explicit Sequence(std::string who) : who_(std::move(who)) {}
+    explicit Sequence(std::string reader) : reader_(std::move(reader)) {}
 
-    void see(std::uint64_t position) {
+    void add(std::uint64_t position) {
         const std::uint64_t expected = last_.load() + 1;
         if (position != expected) {
             const std::scoped_lock lock{mutex_};
-            complaint_ = who_ + " sees " + std::to_string(position) + " instead of " +
-                         std::to_string(expected);
+            error_ = reader_ + " sees " + std::to_string(position) + " instead of " +
+                     std::to_string(expected);
         }
         last_ = position;
     }
     std::uint64_t last() const { return last_; }
-    std::string complaint() const {
+    std::string error() const {
         const std::scoped_lock lock{mutex_};
-        return complaint_;
+        return error_;
     }
 
 private:
-    const std::string who_;
+    const std::string reader_;
     std::atomic<std::uint64_t> last_ = 0;
     mutable std::mutex mutex_;
-    std::string complaint_;
+    std::string error_;
 };
 
 struct Counted {
@@ -199,18 +202,18 @@ struct Seen : Projection<Seen, Counted> {
     explicit Seen(Sequence& given) : sequence(&given) {}
     void on(const Recorded<Counted>& e, View& view) {
         view.exec("INSERT INTO seen VALUES(?)", e.position());
-        sequence->see(e.position().value());
+        sequence->add(e.position().value());
     }
 
     Sequence* sequence;
 };
 
-/// Tells the position that was published with an event.
+/// Records the position that was published with an event.
 class Receiver final : public Transport {
 public:
     explicit Receiver(Sequence& sequence) : sequence_(sequence) {}
     Delivery deliver(const Message& message) override {
-        sequence_.see(message.as<Counted>().n);
+        sequence_.add(message.as<Counted>().n);
         return {};
     }
 
@@ -218,26 +221,28 @@ private:
     Sequence& sequence_;
 };
 
-/// All readers.
-class Audience {
+/// All kinds of readers of the log.
+class Readers {
 public:
-    explicit Audience(const StorePlace& place)
+    explicit Readers(const StorePlace& place)
         : store_(place.open()),
           follower_(store_),
           subscription_(subscribe(place.open(), {},
-                                  [this](EventView e) { subscriber_.see(e.position().value()); })),
+                                  [this](EventView e) { subscriber_.add(e.position().value()); })),
           runner_(place.open()) {
         runner_.add(Seen{projection_});
-        // The model is registered by a unit, which could not be had while a writer has the lock.
+        // Registers the model now: a transaction for it would have to wait while a writer has the
+        // lock.
         runner_.run_once();
     }
 
-    /// Every reader reads once. Returns the first fault that one has found so far, or nothing.
-    std::string look() {
+    /// Every reader reads once. Returns the first error that any of them has found so far, or
+    /// nothing.
+    std::string read() {
         for (const EventView event : store_.read_all({.from = reader_.last() + 1})) {
-            reader_.see(event.position().value());
+            reader_.add(event.position().value());
         }
-        while (const auto event = follower_.next(0ms)) followed_.see(event->position().value());
+        while (const auto event = follower_.next(0ms)) followed_.add(event->position().value());
         runner_.run_once();
         // A new read sees at least the events of the one before, and its head is its last event.
         std::uint64_t last = base_;
@@ -245,30 +250,30 @@ public:
             last = event.position().value();
         }
         const std::uint64_t head = store_.head().value();
-        if (head < last) note("the log shrinks");
-        for (const Sequence* one : {&reader_, &followed_, &projection_, &subscriber_}) {
-            if (one->last() > last) note("a new reader sees less than was seen before");
-            note(one->complaint());
+        if (head < last) record("the log shrinks");
+        for (const Sequence* sequence : {&reader_, &followed_, &projection_, &subscriber_}) {
+            if (sequence->last() > last) record("a new reader reads less than was read before");
+            record(sequence->error());
         }
-        return complaint_;
+        return error_;
     }
-    /// After a schedule, when no writer is at work: every reader has seen every event.
-    void settle() {
-        look();
+    /// After a schedule, when no writer is active: every reader must read every event.
+    void catch_up() {
+        read();
         const Position head = store_.head();
-        if (!subscription_.wait_for(head, patience())) note("the subscription has not seen all");
-        for (const Sequence* one : {&reader_, &followed_, &projection_, &subscriber_}) {
-            note(one->complaint());
-            if (one->last() != head.value()) note("somebody has not seen all");
+        if (!subscription_.wait_for(head, patience())) record("the subscription has not read all");
+        for (const Sequence* sequence : {&reader_, &followed_, &projection_, &subscriber_}) {
+            record(sequence->error());
+            if (sequence->last() != head.value()) record("a reader has not read all");
         }
         base_ = head.value();
     }
     Position head() const { return store_.head(); }
-    std::string complaint() const { return complaint_; }
+    std::string error() const { return error_; }
 
 private:
-    void note(const std::string& complaint) {
-        if (complaint_.empty()) complaint_ = complaint;
+    void record(const std::string& error) {
+        if (error_.empty()) error_ = error;
     }
 
     Sequence reader_{"a reader"};
@@ -276,17 +281,17 @@ private:
     Sequence subscriber_{"a subscription"};
     Sequence projection_{"a projection"};
     std::uint64_t base_ = 0;
-    std::string complaint_;
+    std::string error_;
     EventStore store_;
     Follower follower_;
     Subscription subscription_;
     ProjectionRunner runner_;
 };
 
-Unit engine_unit(const EventStore& opened) {
+WriterTransaction engine_transaction(const EventStore& opened) {
     return [store = opened](const Next& next, bool commits) mutable {
         store.transact([&](Transaction& tx) {
-            // The lock comes with the first statement.
+            // The first statement takes the lock.
             tx.version("thing-1");
             next();
             const auto position = tx.append("thing-1", any, {numbered(1)}).position;
@@ -297,7 +302,7 @@ Unit engine_unit(const EventStore& opened) {
     };
 }
 
-std::string in_words(const Order& order, unsigned commits) {
+std::string text_of(const Order& order, unsigned commits) {
     std::string text;
     for (const int writer : order) text += std::to_string(writer);
     return "order " + text + ", committed: " + std::to_string(commits);
@@ -307,30 +312,31 @@ std::string in_words(const Order& order, unsigned commits) {
 
 TEST_SUITE_BEGIN("postgres");
 
-TEST_CASE("P12: nobody passes an uncommitted position in any order of three writers") {
+TEST_CASE("P12: no reader passes an uncommitted position in any order of three writers") {
     const StorePlace place;
     EventStore store = place.open();
-    Audience audience{place};
+    Readers readers{place};
     Sequence relayed{"a relay"};
     Receiver receiver{relayed};
     Relay relay{place.open(), receiver, {.name = "gap"}};
     relay.start();
-    Stage stage{{engine_unit(place.open()), engine_unit(place.open()), engine_unit(place.open())}};
+    Schedules stage{{engine_transaction(place.open()), engine_transaction(place.open()),
+                     engine_transaction(place.open())}};
 
     std::uint64_t committed = 0;
     std::size_t schedules = 0;
     for (const Order& order : all_orders()) {
         for (unsigned commits = 0; commits < 1U << writers; ++commits) {
-            CAPTURE(in_words(order, commits));
-            stage.play(order, commits, [&] { audience.look(); });
-            audience.settle();
+            CAPTURE(text_of(order, commits));
+            stage.run(order, commits, [&] { readers.read(); });
+            readers.catch_up();
             committed += static_cast<std::uint64_t>(std::popcount(commits));
             ++schedules;
             REQUIRE(stage.error() == "");
-            REQUIRE(audience.complaint() == "");
-            REQUIRE(relayed.complaint() == "");
+            REQUIRE(readers.error() == "");
+            REQUIRE(relayed.error() == "");
             REQUIRE(relayed.last() <= committed);
-            REQUIRE(audience.head() == Position{committed});
+            REQUIRE(readers.head() == Position{committed});
         }
     }
     CHECK(schedules == 280 * 8);
@@ -339,12 +345,12 @@ TEST_CASE("P12: nobody passes an uncommitted position in any order of three writ
         std::this_thread::sleep_for(5ms);
     }
     relay.stop();
-    CHECK(relayed.complaint() == "");
+    CHECK(relayed.error() == "");
     CHECK(relayed.last() == committed);
     CHECK(outbox_status(store).unsent() == 0);
 }
 
-// What a store without the lock would do: positions from a sequence. The check above must see it.
+// Negative control: without the lock, positions come from a sequence. The check above must fail.
 TEST_CASE("P12: positions that are given out without the lock are caught by the same check") {
     std::size_t caught = 0;
     const auto orders = all_orders();
@@ -354,7 +360,7 @@ TEST_CASE("P12: positions that are given out without the lock are caught by the 
         EventStore store = EventStore::open(schema.uri());
         store.append("thing-1", any, {numbered(1)});
         PostgresConnection{postgres_uri()}.query(in_schema + "; CREATE SEQUENCE given START 2");
-        const auto unit = [&](const Next& next, bool commits) {
+        const auto transaction = [&](const Next& next, bool commits) {
             PostgresConnection connection{postgres_uri()};
             connection.query(in_schema);
             connection.query("BEGIN");
@@ -370,15 +376,15 @@ TEST_CASE("P12: positions that are given out without the lock are caught by the 
         };
         Sequence reader{"a reader"};
         Follower follower{store};
-        const auto look = [&] {
-            while (const auto event = follower.next(0ms)) reader.see(event->position().value());
+        const auto read = [&] {
+            while (const auto event = follower.next(0ms)) reader.add(event->position().value());
         };
-        Stage stage{{unit, unit, unit}};
+        Schedules stage{{transaction, transaction, transaction}};
         stage.may_wait = false;
-        stage.play(orders[i], 7, look);
-        look();
+        stage.run(orders[i], 7, read);
+        read();
         CHECK(stage.error() == "");
-        if (!reader.complaint().empty()) ++caught;
+        if (!reader.error().empty()) ++caught;
     }
     CAPTURE(caught);
     CHECK(caught > 0);

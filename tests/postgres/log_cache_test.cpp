@@ -24,7 +24,7 @@ std::vector<std::string> lines_of(EventRange events) {
 
 }  // namespace
 
-TEST_CASE("a store that was made anew under an open writer is not taken for the one it knew") {
+TEST_CASE("a store that was replaced under an open writer is not taken for the old one") {
     const PostgresSchema schema;
     EventStore writer = EventStore::open(schema.uri());
     const auto append = [](EventStore& store, const char* stream, Version version) {
@@ -49,8 +49,7 @@ TEST_CASE("a store that was made anew under an open writer is not taken for the 
     CHECK(anew.version("thing-2") == Version{8});
 }
 
-TEST_CASE(
-    "a copy that gives other numbers to the names is not taken for the store it was known as") {
+TEST_CASE("a copy that has other numbers for its names is not taken for the old store") {
     const PostgresSchema schema;
     EventStore writer = EventStore::open(schema.uri());
     NewEvent last = numbered(3, "thing.seen");
@@ -76,7 +75,7 @@ TEST_CASE(
                                              "else-2 1 thing.counted"});
 }
 
-TEST_CASE("what is known of a stream does not hide that another program has gone on with it") {
+TEST_CASE("the cached version of a stream does not hide the appends of another program") {
     const PostgresSchema schema;
     EventStore writer = EventStore::open(schema.uri());
     for (int n = 0; n < 3; ++n) writer.append("thing-1", any, {numbered(n)});

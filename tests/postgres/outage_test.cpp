@@ -21,14 +21,14 @@ void read_everything(const EventStore& store) {
     for (const EventView event : store.read_all()) CHECK(event.position() != Position{0});
 }
 
-/// What the first event of a range says.
+/// A text of the first event of a range.
 template <class Member>
 std::string first_of(EventRange range, Member member) {
     for (const EventView event : range) return std::string((event.*member)());
     return "";
 }
 
-/// Every way to use the store is refused for now.
+/// Checks that every way to use the store is refused as unavailable.
 void expect_unavailable(EventStore& store) {
     CHECK_THROWS_AS(store.append("thing-1", any, {numbered(1)}), UnavailableError);
     CHECK_THROWS_AS(store.append("thing-1", any, {numbered(1), numbered(2)}), UnavailableError);
@@ -47,7 +47,7 @@ void expect_readers_unavailable(EventStore& store) {
 
 TEST_SUITE_BEGIN("postgres");
 
-TEST_CASE("a schema that is dropped and made anew is an outage and not an end [B7]") {
+TEST_CASE("a schema that is dropped and created again is an outage and not an end [B7]") {
     const PostgresSchema schema;
     EventStore store = EventStore::open(schema.uri());
     store.append("thing-1", any, {numbered(1), numbered(2)});
@@ -68,7 +68,7 @@ TEST_CASE("a schema that is dropped and made anew is an outage and not an end [B
     CHECK(anew.head() == Position{3});
 }
 
-TEST_CASE("a store that another one was put in the place of is read by its own names [B7]") {
+TEST_CASE("a store that has replaced another one is read with its own names [B7]") {
     const PostgresSchema schema;
     EventStore store = EventStore::open(schema.uri());
     store.append("thing-1", any, {numbered(1)});
@@ -78,7 +78,7 @@ TEST_CASE("a store that another one was put in the place of is read by its own n
     PostgresConnection server{postgres_uri()};
     server.query("ALTER SCHEMA " + schema.name() + " RENAME TO \"" + schema.name() + "-rm-old\"");
     EventStore other = EventStore::open(schema.uri());
-    // The same numbers for other names.
+    // A store with the same numbers for other names.
     other.append("else-1", any, {numbered(1, "else.happened")});
     other.append("thing-1", any, {numbered(2, "else.seen")});
     CHECK(first_of(store.read("thing-1"), &EventView::type) == "else.seen");
@@ -108,7 +108,7 @@ TEST_CASE("a server that only reads is an outage, and the writer connects anew a
                     InvalidError);
 }
 
-TEST_CASE("a table that somebody has locked is an outage [B7]") {
+TEST_CASE("a table that another program has locked is an outage [B7]") {
     const PostgresSchema schema;
     EventStore store = EventStore::open(schema.uri(), {.busy_wait_max = 100ms});
     store.append("thing-1", any, {numbered(1)});
@@ -148,8 +148,7 @@ TEST_CASE("a version table without a row is an error that names it [B7]") {
                          CorruptError);
 }
 
-TEST_CASE(
-    "a database whose error messages are in another language is not found all the same [B7]") {
+TEST_CASE("a missing database is refused though the error messages are in another language [B7]") {
     const std::string uri = postgres_uri();
     const std::string missing = uri.substr(0, uri.rfind('/')) + "/no_such_database";
     CHECK_THROWS_AS(EventStore::open(missing), NotFoundError);

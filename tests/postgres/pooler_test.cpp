@@ -32,8 +32,8 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t clients = 8;
 constexpr int connections = 3;
-/// Each thread that feeds or looks into a read model holds one connection while it asks on another:
-/// one more than there are such threads keeps them from waiting for each other.
+/// Each thread that feeds or queries a read model holds one connection while it uses another. One
+/// connection more than there are such threads keeps them from waiting for each other.
 constexpr std::size_t workers = 3;
 constexpr int connections_of_workers = static_cast<int>(workers) + 1;
 
@@ -56,7 +56,7 @@ int connections_of(const PrivatePooler& pooler) {
     return sum_of_pools(pooler, {6, 7, 8, 9, 10, 11, 12});
 }
 
-/// Runs the operation until it is whole, as a program would; what is wrong with it, or nothing.
+/// Runs the operation until it is complete, as a program would. Returns what is wrong, or nothing.
 std::string run_whole(const Operation& operation, std::uint64_t n) {
     const auto deadline = SteadyClock::now() + patience();
     try {
@@ -124,7 +124,7 @@ TEST_CASE("eight writers of one store behind a pooler leave no hole and lose not
     const PrivatePooler pooler{postgres_uri(), connections};
     const PostgresSchema schema;
     EventStore::open(pooled(pooler, schema));
-    constexpr std::uint64_t units = 40;
+    constexpr std::uint64_t transactions = 40;
     std::array<std::set<std::uint64_t>, clients> done;
     std::array<std::string, clients> wrong;
     {
@@ -133,10 +133,10 @@ TEST_CASE("eight writers of one store behind a pooler leave no hole and lose not
             threads.emplace_back([&, i] {
                 try {
                     EventStore store = EventStore::open(pooled(pooler, schema));
-                    for (std::uint64_t unit = 0; unit < units; ++unit) {
-                        const std::uint64_t number = i * units + unit;
+                    for (std::uint64_t transaction = 0; transaction < transactions; ++transaction) {
+                        const std::uint64_t number = i * transactions + transaction;
                         const std::string stream = "thing-" + std::to_string(number % 5);
-                        if (unit % 2 == 0) {
+                        if (transaction % 2 == 0) {
                             store.append(stream, any, {numbered(number), numbered(number)});
                         } else {
                             store.transact([&](Transaction& tx) {
@@ -164,13 +164,13 @@ TEST_CASE("eight writers of one store behind a pooler leave no hole and lose not
     CHECK(dense);
     for (std::size_t i = 0; i < clients; ++i) {
         CHECK(wrong[i] == "");
-        CHECK(done[i].size() == units);
+        CHECK(done[i].size() == transactions);
         for (const std::uint64_t number : done[i]) CHECK(events_of[number] == 2);
     }
-    CHECK(position == 2 * clients * units);
+    CHECK(position == 2 * clients * transactions);
 }
 
-TEST_CASE("a commit behind a pooler wakes those who wait on other connections") {
+TEST_CASE("a commit behind a pooler ends the waits on other connections") {
     const PrivatePooler pooler{postgres_uri(), connections};
     const PostgresSchema schema;
     EventStore writing = EventStore::open(pooled(pooler, schema));

@@ -37,21 +37,21 @@ constexpr Refusal denied{ErrorKind::storage, 1};
 constexpr Refusal not_found{ErrorKind::not_found, 3};
 constexpr Refusal invalid{ErrorKind::invalid, 2};
 
-/// Opening a store at `uri` fails so, in the library and in the command.
+/// Checks that opening a store at `uri` is refused, by the library and by the command.
 void expect_refused(const std::string& uri, const Refusal& refusal, const std::string& word = "") {
     CAPTURE(uri);
-    std::string told;
+    std::string text;
     try {
         EventStore::open(uri, {.busy_wait_max = 2s, .reply_wait_max = 2s});
         FAIL_CHECK("it was opened");
     } catch (const Error& error) {
-        told = error.what();
-        CAPTURE(told);
+        text = error.what();
+        CAPTURE(text);
         CHECK(error.kind() == refusal.kind);
     }
-    CAPTURE(told);
-    CHECK(told.find(word) != std::string::npos);
-    CHECK(told.find("sesame") == std::string::npos);
+    CAPTURE(text);
+    CHECK(text.find(word) != std::string::npos);
+    CHECK(text.find("sesame") == std::string::npos);
 
     const auto result =
         process::run({"--store", uri, "append", "thing-1", "--type", "t", "--data", "1"});
@@ -77,7 +77,7 @@ std::string database_of(const std::string& uri) {
 
 TEST_SUITE_BEGIN("postgres");
 
-TEST_CASE("a wrong password is refused and not told to anybody [E22]") {
+TEST_CASE("a wrong password is refused and not shown [E22]") {
     const PrivateCluster cluster;
     const std::string database = database_of(cluster.uri());
     PostgresConnection server{cluster.uri()};
@@ -99,7 +99,7 @@ TEST_CASE("a wrong password is refused and not told to anybody [E22]") {
     CHECK(store.append("thing-1", any, {numbered(1)}).position == Position{1});
 }
 
-TEST_CASE("a password in an URI that cannot be read is not told to anybody") {
+TEST_CASE("a password in a URI that cannot be parsed is not shown") {
     const std::string rest = "@127.0.0.1:1/nowhere";
     expect_refused("postgresql://ada:100%" + secret + rest, invalid);
     expect_refused("postgresql://ada:a/" + secret + rest, invalid);
@@ -110,7 +110,7 @@ TEST_CASE("a password in an URI that cannot be read is not told to anybody") {
     expect_refused("mysql://ada:" + secret + rest, invalid);
 }
 
-TEST_CASE("an URI that no store can have is refused") {
+TEST_CASE("a URI that no store can have is refused") {
     for (const std::string end :
          {"?schema=", "?schema=pg_mine", "?schema=A", "?schema=a%20b", "?pooler=session",
           "?nonsense=1", "?schema=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
@@ -159,7 +159,7 @@ TEST_CASE("a store on PostgreSQL that is from the future is refused and left as 
     CHECK(EventStore::open(schema.uri()).head() == Position{1});
 }
 
-TEST_CASE("a schema that is somebody else's is refused and left as it is") {
+TEST_CASE("a schema of another program is refused and left as it is") {
     const PostgresSchema schema;
     PostgresConnection server{postgres_uri()};
     server.query("CREATE SCHEMA " + schema.name() + "; CREATE TABLE " + schema.name() +
@@ -181,12 +181,12 @@ TEST_CASE("a server that is too old is refused and one that is just new enough i
     const PostgresSchema schema;
     const std::string uri = proxy.uri() + "?schema=" + schema.name();
     for (const std::string version : {"12.22", "9.6.24"}) {
-        proxy.pretend("server_version", version);
+        proxy.replace_parameter("server_version", version);
         expect_refused(uri, unavailable, "is PostgreSQL " + version.substr(0, version.find('.')));
         expect_refused(uri, unavailable, "needs 13 or newer");
     }
     CHECK_FALSE(schema.exists());
-    proxy.pretend("server_version", "13.0");
+    proxy.replace_parameter("server_version", "13.0");
     CHECK(EventStore::open(uri).append("thing-1", any, {numbered(1)}).position == Position{1});
 }
 

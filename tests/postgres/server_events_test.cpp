@@ -18,8 +18,8 @@
 #include "temporary_directory.hpp"
 #include "wire_proxy.hpp"
 
-// All that a program runs on a store, at work at once, while things happen to the server. No
-// process may end, no verdict may be false, and everything goes on when it is over.
+// All that a program runs on a store, running at once, during failures and restarts of the server.
+// No worker may end, no verdict may be false, and all work continues afterwards.
 
 using namespace daybook;
 using namespace daybook::test;
@@ -84,15 +84,16 @@ bool comes_true(const Condition& condition) {
     });
 }
 
-/// Orders, each a unit with a message or a plain append, and what the clients were told.
+/// Clients that place orders, each a transaction with a message or a plain append, and the results
+/// that they got.
 class Clients {
 public:
-    Clients(const std::string& uri, std::size_t count, std::uint64_t first = 0) : told_(count) {
+    Clients(const std::string& uri, std::size_t count, std::uint64_t first = 0) : results_(count) {
         for (std::size_t i = 0; i < count; ++i) {
             EventStore store = EventStore::open(uri, impatient);
             threads_.emplace_back([this, i, first, store](const std::stop_token& stop) mutable {
-                for (std::uint64_t n = first + i; !stop.stop_requested(); n += told_.size()) {
-                    order(store, n, told_[i]);
+                for (std::uint64_t n = first + i; !stop.stop_requested(); n += results_.size()) {
+                    order(store, n, results_[i]);
                     std::this_thread::sleep_for(2ms);
                 }
             });
@@ -100,24 +101,24 @@ public:
     }
     void stop() { threads_.clear(); }
 
-    struct Told {
+    struct Results {
         std::set<std::uint64_t> done;
         std::set<std::uint64_t> nothing;
         std::set<std::uint64_t> in_doubt;
-        std::string wrong;  ///< an error of a kind that this is not
+        std::string wrong;  ///< an error of a kind that an outage must not cause
         std::atomic<std::uint64_t> count{0};
     };
-    const std::vector<Told>& told() const { return told_; }
-    /// Waits until every client has been told of an order that it began after this call.
+    const std::vector<Results>& results() const { return results_; }
+    /// Waits until every client has placed an order that it started after this call.
     void require_progress() {
-        for (Told& told : told_) {
-            const std::uint64_t before = told.count;
-            REQUIRE(comes_true([&] { return told.count > before + 1; }));
+        for (Results& results : results_) {
+            const std::uint64_t before = results.count;
+            REQUIRE(comes_true([&] { return results.count > before + 1; }));
         }
     }
 
 private:
-    static void order(EventStore& store, std::uint64_t n, Told& told) {
+    static void order(EventStore& store, std::uint64_t n, Results& results) {
         const std::string stream = "order-" + std::to_string(n);
         try {
             if (n % 2 == 0) {
@@ -128,24 +129,24 @@ private:
             } else {
                 store.append(stream, no_stream, {Ordered{n}});
             }
-            told.done.insert(n);
-            ++told.count;
+            results.done.insert(n);
+            ++results.count;
         } catch (const UnavailableError&) {
-            told.nothing.insert(n);
+            results.nothing.insert(n);
             std::this_thread::sleep_for(20ms);
         } catch (const InDoubtError&) {
-            told.in_doubt.insert(n);
+            results.in_doubt.insert(n);
         } catch (const std::exception& error) {
-            told.nothing.insert(n);
-            told.wrong = error.what();
+            results.nothing.insert(n);
+            results.wrong = error.what();
         }
     }
 
-    std::vector<Told> told_;
+    std::vector<Results> results_;
     std::vector<std::jthread> threads_;
 };
 
-/// What reads the log and works on it, each part on threads of its own.
+/// All readers of the log and workers on it, each on threads of its own.
 class Workers {
 public:
     explicit Workers(const std::string& uri)
@@ -156,7 +157,7 @@ public:
           runner_(store_),
           mirror_(store_, EventStore::open(directory_.file("mirror.db")), {.retry = every(100ms)}),
           subscription_(subscribe(store_, {.retry = every(100ms).attempts(1'000'000)},
-                                  [this](EventView event) { see(event); })) {
+                                  [this](EventView event) { count(event); })) {
         transport_.consumer("printer").on<Ordered>([](const Ordered& order, Transaction& tx) {
             tx.append("print-" + std::to_string(order.n), any, {Printed{order.n}});
         });
@@ -172,7 +173,7 @@ public:
         mirror_.start();
     }
 
-    /// Waits until no reader has anything left to do.
+    /// Waits until no worker has anything left to do.
     void finish() {
         finish_work();
         const Position head = store_.head();
@@ -183,13 +184,14 @@ public:
         const EventStore copy = EventStore::open(directory_.file("mirror.db"));
         CHECK(hash_log(copy, head) == hash_log(store_, head));
     }
-    /// The same for the store's own work, where what copied another log has ended and says so.
+    /// The same after the log was replaced: the mirror and the subscription of the old log must
+    /// have ended with an error.
     void finish_in_other_log() {
         finish_work();
         CHECK(comes_true([&] { return mirror_.status().state == MirrorState::halted; }));
-        CHECK_MESSAGE(mirror_.status().last_error != "", "the mirror says why");
+        CHECK_MESSAGE(mirror_.status().last_error != "", "the mirror has the reason");
         CHECK(comes_true([&] { return subscription_.state() == SubscriptionState::failed; }));
-        CHECK_MESSAGE(subscription_.last_error() != "", "the subscription says why");
+        CHECK_MESSAGE(subscription_.last_error() != "", "the subscription has the reason");
     }
 
     const EventStore& store() const { return store_; }
@@ -218,7 +220,7 @@ private:
         options.down_pause = 50ms;
         return options;
     }
-    void see(EventView event) {
+    void count(EventView event) {
         in_order_ = in_order_ && event.position() == Position{seen_ + 1};
         ++seen_;
     }
@@ -242,7 +244,7 @@ private:
     Subscription subscription_;
 };
 
-/// Holds what the clients were told against the log, in which each effect is there once.
+/// Checks the results of the clients against the log, which must hold each effect once.
 void check_verdicts(const EventStore& store, const Clients& clients) {
     std::map<std::uint64_t, int> orders;
     std::map<std::uint64_t, int> prints;
@@ -258,13 +260,13 @@ void check_verdicts(const EventStore& store, const Clients& clients) {
     CHECK_MESSAGE(dense, "positions and versions have no holes");
     std::size_t done = 0;
     std::size_t in_doubt = 0;
-    for (const Clients::Told& told : clients.told()) {
-        CHECK(told.wrong == "");
-        for (const std::uint64_t n : told.done) CHECK_MESSAGE(orders[n] == 1, n);
-        for (const std::uint64_t n : told.nothing) CHECK_MESSAGE(orders[n] == 0, n);
-        for (const std::uint64_t n : told.in_doubt) CHECK_MESSAGE(orders[n] <= 1, n);
-        done += told.done.size();
-        in_doubt += told.in_doubt.size();
+    for (const Clients::Results& results : clients.results()) {
+        CHECK(results.wrong == "");
+        for (const std::uint64_t n : results.done) CHECK_MESSAGE(orders[n] == 1, n);
+        for (const std::uint64_t n : results.nothing) CHECK_MESSAGE(orders[n] == 0, n);
+        for (const std::uint64_t n : results.in_doubt) CHECK_MESSAGE(orders[n] <= 1, n);
+        done += results.done.size();
+        in_doubt += results.in_doubt.size();
     }
     for (const auto& [n, count] : orders) {
         if (n % 2 == 0 && count > 0) CHECK_MESSAGE(prints[n] == 1, n);
@@ -316,7 +318,7 @@ private:
 
 TEST_SUITE_BEGIN("postgres");
 
-TEST_CASE("a program lives through what happens to its server, and no verdict is false [B7]") {
+TEST_CASE("a program survives what happens to its server, and no verdict is false [B7]") {
     PrivateCluster cluster;
     const PostgresSchema schema{cluster.uri()};
     const Administrator administrator{cluster.uri()};
@@ -368,21 +370,22 @@ TEST_CASE("a program lives through what happens to its server, and no verdict is
     check_verdicts(workers.store(), clients);
 }
 
-TEST_CASE("a program lives through a store that is dropped and made anew [B7]") {
+TEST_CASE("a program survives a store that is dropped and created again [B7]") {
     const PrivateCluster cluster;
     const PostgresSchema schema{cluster.uri()};
     const Administrator administrator{cluster.uri()};
     Workers workers{schema.uri()};
     Clients clients{schema.uri(), 3};
     clients.require_progress();
-    // Those at work may be in its way, and it in theirs: it is ended as a deadlock then.
+    // The drop and the running workers may block each other: the server ends the drop as a
+    // deadlock.
     REQUIRE(comes_true([&] { return administrator.drops(schema.name()); }));
     std::this_thread::sleep_for(500ms);
     EventStore::open(schema.uri(), impatient);
     clients.require_progress();
     clients.stop();
-    for (const Clients::Told& told : clients.told()) CHECK(told.wrong == "");
-    // What they were told is of both logs; these know the new one alone.
+    for (const Clients::Results& results : clients.results()) CHECK(results.wrong == "");
+    // The first clients have results of both logs, so new clients are started for the new log.
     Clients others{schema.uri(), 3, 1'000'000};
     others.require_progress();
     others.stop();
@@ -390,7 +393,7 @@ TEST_CASE("a program lives through a store that is dropped and made anew [B7]") 
     check_verdicts(workers.store(), others);
 }
 
-TEST_CASE("a program lives through a standby that takes over after a while [B7]") {
+TEST_CASE("a program survives a standby that takes over after a while [B7]") {
     PrivateCluster cluster;
     WireProxy proxy{cluster.uri()};
     const std::string uri = proxy.uri() + "?schema=shop";

@@ -27,20 +27,20 @@ namespace {
 
 constexpr std::size_t clients = 8;
 constexpr int kills = 5;
-constexpr std::uint64_t unit_events = 3;
+constexpr std::uint64_t transaction_events = 3;
 
-/// What the clients were told, by the number that stands in the events.
-struct Told {
+/// The results that a client got, by the number in the events.
+struct Results {
     std::set<std::uint64_t> done;
     std::set<std::uint64_t> nothing;
     std::set<std::uint64_t> in_doubt;
-    std::string wrong;  ///< an error of a kind that a lost server is not
+    std::string wrong;  ///< an error of a kind that a lost server must not cause
 };
 
-/// Appends and units in turn until `stop`, each with a number of its own.
-Told append_until(const std::stop_token& stop, EventStore store, std::uint64_t first,
-                  std::atomic<std::uint64_t>& done) {
-    Told told;
+/// Appends and transactions in turn until `stop`, each with a number of its own.
+Results append_until(const std::stop_token& stop, EventStore store, std::uint64_t first,
+                     std::atomic<std::uint64_t>& done) {
+    Results results;
     for (std::uint64_t number = first; !stop.stop_requested(); ++number) {
         const std::string stream = "thing-" + std::to_string(number % 5);
         try {
@@ -52,24 +52,24 @@ Told append_until(const std::stop_token& stop, EventStore store, std::uint64_t f
             } else {
                 store.append(stream, any, {numbered(number), numbered(number), numbered(number)});
             }
-            told.done.insert(number);
+            results.done.insert(number);
             ++done;
         } catch (const UnavailableError&) {
-            told.nothing.insert(number);
+            results.nothing.insert(number);
             std::this_thread::sleep_for(1ms);
         } catch (const InDoubtError&) {
-            told.in_doubt.insert(number);
+            results.in_doubt.insert(number);
         } catch (const std::exception& error) {
-            told.nothing.insert(number);
-            told.wrong = error.what();
+            results.nothing.insert(number);
+            results.wrong = error.what();
         }
     }
-    return told;
+    return results;
 }
 
 using Counts = std::array<std::atomic<std::uint64_t>, clients>;
 
-/// Waits until each of them has got somewhere.
+/// Waits until each client has stored some appends.
 bool all_append(const Counts& done) {
     return std::ranges::all_of(done, [](const auto& count) {
         const std::uint64_t before = count;
@@ -86,14 +86,14 @@ TEST_CASE("P11: eight clients append while the server is killed and every verdic
     const PostgresSchema schema{cluster.uri()};
     const StoreOptions options{.busy_wait_max = 5s, .reply_wait_max = 5s};
     EventStore::open(schema.uri(), options);
-    std::array<Told, clients> told;
+    std::array<Results, clients> results;
     Counts done_by{};
     {
         std::vector<std::jthread> threads;
         for (std::size_t i = 0; i < clients; ++i) {
             EventStore store = EventStore::open(schema.uri(), options);
             threads.emplace_back([&, i, store](const std::stop_token& stop) {
-                told[i] = append_until(stop, store, (i + 1) * 1'000'000'000, done_by[i]);
+                results[i] = append_until(stop, store, (i + 1) * 1'000'000'000, done_by[i]);
             });
         }
         for (int kill = 0; kill < kills; ++kill) {
@@ -118,30 +118,31 @@ TEST_CASE("P11: eight clients append while the server is killed and every verdic
     }
     CHECK_MESSAGE(dense, "positions and versions have no holes");
     bool whole = true;
-    for (const auto& [number, events] : events_of) whole = whole && events == unit_events;
-    CHECK_MESSAGE(whole, "all events of a unit, once, or none");
+    for (const auto& [number, events] : events_of) whole = whole && events == transaction_events;
+    CHECK_MESSAGE(whole, "all events of a transaction, once, or none");
 
     std::size_t done = 0;
     std::size_t refused = 0;
     std::size_t in_doubt = 0;
     std::size_t missing = 0;
     std::size_t denied = 0;
-    for (const Told& one : told) {
-        CHECK(one.wrong == "");
-        for (const std::uint64_t number : one.done) missing += 1 - events_of.count(number);
-        for (const std::uint64_t number : one.nothing) denied += events_of.count(number);
-        done += one.done.size();
-        refused += one.nothing.size();
-        in_doubt += one.in_doubt.size();
+    for (const Results& client : results) {
+        CHECK(client.wrong == "");
+        for (const std::uint64_t number : client.done) missing += 1 - events_of.count(number);
+        for (const std::uint64_t number : client.nothing) denied += events_of.count(number);
+        done += client.done.size();
+        refused += client.nothing.size();
+        in_doubt += client.in_doubt.size();
     }
     MESSAGE(done << " done, " << refused << " refused, " << in_doubt << " in doubt");
-    CHECK_MESSAGE(missing == 0, "every acknowledged unit is there");
-    CHECK_MESSAGE(denied == 0, "nothing is there of what was said not to be");
+    CHECK_MESSAGE(missing == 0, "every acknowledged transaction is stored");
+    CHECK_MESSAGE(denied == 0, "no transaction that was refused is stored");
 }
 
-// Of a unit that was not on disk yet, a server that dies forgets the number as well, and gives it
-// to the next.
-TEST_CASE("P11: a unit that a crash took away is not mistaken for the next that gets its number") {
+// A server that dies loses the number of a transaction that was not on disk yet, and gives it to
+// the next one.
+TEST_CASE(
+    "P11: a transaction that a crash took away is not mistaken for the next that gets its number") {
     PrivateCluster cluster;
     WireProxy proxy{cluster.uri()};
     const PostgresSchema schema{cluster.uri()};
@@ -158,7 +159,7 @@ TEST_CASE("P11: a unit that a crash took away is not mistaken for the next that 
         try {
             store.transact([&](Transaction& tx) {
                 tx.append("lost-1", any, {numbered(2)});
-                // The next message is of COMMIT.
+                // The next message belongs to COMMIT.
                 proxy.arm({.message = 1, .action = WireProxy::Action::stall});
                 crash = std::jthread{[&] {
                     CHECK(proxy.wait_until_happened(patience()));

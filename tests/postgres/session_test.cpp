@@ -127,7 +127,7 @@ TEST_CASE("what a statement is given first does not decide what it takes later [
     });
 }
 
-TEST_CASE("a table that somebody has changed is read again without an error [C12]") {
+TEST_CASE("a table that another program has changed is read again without an error [C12]") {
     const StorePlace place;
     EventStore store = place.open();
     store.transact([](Transaction& tx) {
@@ -168,19 +168,19 @@ TEST_CASE("more texts than a connection keeps prepared are all run [C12]") {
     CHECK(sum == 1'100 * 1'101 / 2);
 }
 
-TEST_CASE("statements that the server has forgotten are prepared again [C12]") {
+TEST_CASE("statements that the server has dropped are prepared again [C12]") {
     const StorePlace place;
     EventStore store = place.open();
     store.append("thing-1", any, {numbered(1)});
     store.append("thing-1", any, {numbered(2)});
-    const auto forget = [&] {
+    const auto drop_statements = [&] {
         store.transact([](Transaction& tx) {
             detail::store_sql(tx).script("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$");
         });
     };
-    forget();
+    drop_statements();
     CHECK(store.append("thing-1", any, {numbered(3)}).version == Version{3});
-    forget();
+    drop_statements();
     store.transact([](Transaction& tx) { tx.append("thing-1", any, {numbered(4)}); });
     CHECK(store.version("thing-1") == Version{4});
 }

@@ -34,11 +34,13 @@ std::string refusal(Call&& call) {
 
 TEST_SUITE_BEGIN("postgres");
 
-TEST_CASE("a unit that goes on after a failed statement stores nothing and says what failed [A2]") {
+TEST_CASE(
+    "a transaction that goes on after a failed statement stores nothing and says what failed "
+    "[A2]") {
     const StorePlace place;
     EventStore store = place.open();
     std::string first;
-    const std::string told = refusal([&] {
+    const std::string text = refusal([&] {
         store.transact([&](Transaction& tx) {
             tx.append("thing-1", any, {numbered(1)});
             first = refusal([&] { tx.sql().exec(nonsense); });
@@ -50,34 +52,36 @@ TEST_CASE("a unit that goes on after a failed statement stores nothing and says 
             CHECK(refusal([&] { tx.mark_handled("consumer", EventId::generate()); }) == first);
         });
     });
-    CHECK(told.find("no_such_table") != std::string::npos);
+    CHECK(text.find("no_such_table") != std::string::npos);
     CHECK(store.head() == Position{0});
     store.transact([](Transaction& tx) { tx.append("thing-1", no_stream, {numbered(4)}); });
     CHECK(store.head() == Position{1});
 }
 
-TEST_CASE("a failed statement at the end of a unit that caught its error refuses the commit [A2]") {
+TEST_CASE(
+    "a failed statement at the end of a transaction that caught its error refuses the commit "
+    "[A2]") {
     const StorePlace place;
     EventStore store = place.open();
-    const std::string told = refusal([&] {
+    const std::string text = refusal([&] {
         store.transact([&](Transaction& tx) {
             tx.append("thing-1", any, {numbered(1)});
             refusal([&] { tx.sql().exec(nonsense); });
         });
     });
-    CHECK(told.find("no_such_table") != std::string::npos);
+    CHECK(text.find("no_such_table") != std::string::npos);
     CHECK(store.head() == Position{0});
     store.append("thing-1", no_stream, {numbered(1)});
 }
 
-TEST_CASE("after a unit's transaction was ended by a statement nothing goes on without it [A2]") {
+TEST_CASE("after a statement has ended the transaction nothing continues without it [A2]") {
     const StorePlace place;
     EventStore store = place.open();
     for (const std::string end : {"ROLLBACK", "ROLLBACK; BEGIN", "ABORT"}) {
         CAPTURE(end);
-        const std::string told = refusal([&] {
+        const std::string text = refusal([&] {
             store.transact([&](Transaction& tx) {
-                // Below the check of a program's SQL, for what that may not see.
+                // Past the check of a program's SQL, for statements that it may not detect.
                 Sql& sql = detail::store_sql(tx);
                 tx.append("thing-1", any, {numbered(1)});
                 CHECK(refusal([&] { sql.script(end); }).find("ended the transaction") !=
@@ -86,7 +90,7 @@ TEST_CASE("after a unit's transaction was ended by a statement nothing goes on w
                 CHECK_THROWS_AS(sql.script("CREATE TABLE late(n INT)"), InvalidError);
             });
         });
-        CHECK(told.find("ended the transaction") != std::string::npos);
+        CHECK(text.find("ended the transaction") != std::string::npos);
         CHECK(store.head() == Position{0});
     }
     CHECK_THROWS_AS(store.transact([](Transaction& tx) {
@@ -98,7 +102,7 @@ TEST_CASE("after a unit's transaction was ended by a statement nothing goes on w
     CHECK(store.append("thing-1", no_stream, {numbered(3)}).position == Position{1});
 }
 
-TEST_CASE("what a savepoint has undone is forgiven [A2]") {
+TEST_CASE("an error that a savepoint has undone does not fail the transaction [A2]") {
     const StorePlace place;
     EventStore store = place.open();
     store.transact([](Transaction& tx) {
@@ -132,8 +136,7 @@ TEST_CASE("a read model's transaction that goes on after a failed statement stor
     model->commit();
 }
 
-TEST_CASE(
-    "a hook that ends the transaction of a group lets nobody's append go on without it [A2]") {
+TEST_CASE("after a hook has ended the transaction of a group no append continues without it [A2]") {
     const StorePlace place;
     EventStore store = place.open();
     bool ends = true;
@@ -146,7 +149,7 @@ TEST_CASE(
     CHECK(store.append("thing-1", no_stream, {numbered(2)}).position == Position{1});
 }
 
-TEST_CASE("a look that goes on after a failed statement is told what failed") {
+TEST_CASE("a query that continues after a failed statement gets the same error again") {
     const StorePlace place;
     EventStore store = place.open();
     store.query([](Sql& sql) {

@@ -37,7 +37,7 @@ std::vector<NewEvent> many(std::uint64_t n, int count) {
     return events;
 }
 
-/// The same for the same number.
+/// The id of a number.
 EventId id_of(std::uint64_t n) {
     EventId::Bytes bytes{0x01, 0x90, 0, 0, 0, 0, 0x70, 0, 0x80};
     for (std::size_t i = 0; i < 6; ++i) {
@@ -104,7 +104,7 @@ public:
 
     std::vector<Operation> all() {
         add_appends();
-        add_units();
+        add_transactions();
         add_marks();
         add_reads();
         add_looks();
@@ -134,9 +134,9 @@ private:
             return found;
         };
     }
-    Numbered transact(std::function<void(Transaction&, std::uint64_t)> unit) {
-        return [store = proxied, unit = std::move(unit)](std::uint64_t n) mutable {
-            store.transact([&](Transaction& tx) { unit(tx, n); });
+    Numbered transact(std::function<void(Transaction&, std::uint64_t)> transaction) {
+        return [store = proxied, transaction = std::move(transaction)](std::uint64_t n) mutable {
+            store.transact([&](Transaction& tx) { transaction(tx, n); });
         };
     }
     /// Appends `count` events before.
@@ -152,10 +152,10 @@ private:
                 store.append(stream_of(n), expected, many(n, events));
             };
         };
-        add({"append one event", Kind::unit, {}, append(any, 1), version_of()});
-        add({"append 20 events", Kind::unit, {}, append(any, 20), version_of(), 20});
-        add({"append to a new stream", Kind::unit, {}, append(no_stream, 2), version_of(), 2});
-        add({"append to a stream that the writer knows", Kind::unit,
+        add({"append one event", Kind::atomic, {}, append(any, 1), version_of()});
+        add({"append 20 events", Kind::atomic, {}, append(any, 20), version_of(), 20});
+        add({"append to a new stream", Kind::atomic, {}, append(no_stream, 2), version_of(), 2});
+        add({"append to a stream that the writer knows", Kind::atomic,
              [store = proxied](std::uint64_t n) mutable {
                  for (const int events : {2, 2}) {
                      store.append(stream_of(n), any, many(n, events));
@@ -167,7 +167,7 @@ private:
              },
              20});
         add({"append a large payload",
-             Kind::unit,
+             Kind::atomic,
              {},
              [store = proxied](std::uint64_t n) mutable {
                  NewEvent event = numbered(n);
@@ -175,14 +175,14 @@ private:
                  store.append(stream_of(n), any, {event});
              },
              version_of()});
-        add({"append that conflicts", Kind::look, given(1),
+        add({"append that conflicts", Kind::read, given(1),
              [store = proxied](std::uint64_t n) mutable {
                  const auto outcome = store.try_append(stream_of(n), no_stream, {numbered(n)});
                  const auto* conflict = std::get_if<Conflict>(&outcome);
                  expect(conflict != nullptr && conflict->actual == Version{1}, "no conflict");
              },
              version_of(), 1});
-        add({"append that repeats", Kind::look,
+        add({"append that repeats", Kind::read,
              [store = direct](std::uint64_t n) mutable {
                  store.append(stream_of(n), no_stream, {with_id(n)});
              },
@@ -191,7 +191,7 @@ private:
                  expect(done.repeated && done.version == Version{1}, "not a repeat");
              },
              version_of(), 1});
-        add({"append with a used id", Kind::look,
+        add({"append with a used id", Kind::read,
              [store = direct](std::uint64_t n) mutable {
                  store.append(stream_of(n), no_stream, {with_id(n)});
              },
@@ -208,9 +208,9 @@ private:
              version_of(), 1});
     }
 
-    void add_units() {
-        add({"unit over two streams",
-             Kind::unit,
+    void add_transactions() {
+        add({"transaction over two streams",
+             Kind::atomic,
              {},
              transact([](Transaction& tx, std::uint64_t n) {
                  tx.append(stream_of(n), no_stream, many(n, 2));
@@ -220,8 +220,8 @@ private:
                  return one(n) + two(n);
              },
              5});
-        add({"unit that reads what it wrote",
-             Kind::unit,
+        add({"transaction that reads what it wrote",
+             Kind::atomic,
              {},
              transact([](Transaction& tx, std::uint64_t n) {
                  tx.append(stream_of(n), no_stream, many(n, 2));
@@ -234,8 +234,8 @@ private:
              }),
              version_of(),
              2});
-        add({"unit that publishes",
-             Kind::unit,
+        add({"transaction that publishes",
+             Kind::atomic,
              {},
              transact([](Transaction& tx, std::uint64_t n) {
                  tx.append(stream_of(n), no_stream, many(n, 1));
@@ -246,8 +246,8 @@ private:
                  return one(n) + two(n);
              },
              2});
-        add({"unit with a delayed message",
-             Kind::unit,
+        add({"transaction with a delayed message",
+             Kind::atomic,
              {},
              transact([](Transaction& tx, std::uint64_t n) {
                  tx.publish("nobody", Parcel{n}, {.key = "k", .due_at = tx.now() + 1h});
@@ -256,8 +256,8 @@ private:
     }
 
     void add_marks() {
-        add({"unit that marks a message as handled",
-             Kind::unit,
+        add({"transaction that marks a message as handled",
+             Kind::atomic,
              {},
              transact([](Transaction& tx, std::uint64_t n) {
                  if (tx.mark_handled("wire", id_of(n))) {
@@ -274,8 +274,8 @@ private:
                  return found + static_cast<std::int64_t>(store.version(stream_of(n)).value());
              },
              2});
-        add({"unit with a snapshot",
-             Kind::unit,
+        add({"transaction with a snapshot",
+             Kind::atomic,
              {},
              transact([](Transaction& tx, std::uint64_t n) {
                  tx.append(stream_of(n), no_stream, many(n, 1));
@@ -287,15 +287,15 @@ private:
               two = count("SELECT count(*) FROM daybook_snapshot WHERE state = ?")](
                  std::uint64_t n) { return one(n) + two(n); },
              2});
-        add({"unit that survives a conflict", Kind::unit, given(1),
+        add({"transaction that survives a conflict", Kind::atomic, given(1),
              transact([](Transaction& tx, std::uint64_t n) {
                  const auto outcome = tx.try_append(stream_of(n), no_stream, many(n, 1));
                  expect(std::holds_alternative<Conflict>(outcome), "no conflict");
                  tx.append(stream_of(n, "other"), no_stream, many(n, 1));
              }),
              version_of("other")});
-        add({"unit that is rolled back",
-             Kind::look,
+        add({"transaction that is rolled back",
+             Kind::read,
              {},
              [run = transact([](Transaction& tx, std::uint64_t n) {
                   tx.append(stream_of(n), no_stream, many(n, 1));
@@ -312,7 +312,7 @@ private:
     }
 
     void look(const std::string& name, std::function<bool(EventStore&, std::uint64_t)> see) {
-        add({name, Kind::look, given(3),
+        add({name, Kind::read, given(3),
              [store = proxied, see = std::move(see), name](std::uint64_t n) mutable {
                  expect(see(store, n), name.c_str());
              },
@@ -410,7 +410,7 @@ private:
         const auto minute = 1min;
         static constexpr auto ages = std::chrono::hours{24 * 365 * 50};
         add({"acquire a lease",
-             Kind::unit,
+             Kind::atomic,
              {},
              [store = proxied](std::uint64_t n) {
                  expect(Leases{store}.try_acquire(stream_of(n), "me", ages).has_value(), "held");
@@ -420,12 +420,12 @@ private:
         const Numbered acquire = [store = direct, mine, minute](std::uint64_t n) {
             *mine = Leases{store}.try_acquire(stream_of(n), "me", minute).value();
         };
-        add({"renew a lease", Kind::unit, acquire,
+        add({"renew a lease", Kind::atomic, acquire,
              [store = proxied, mine](std::uint64_t) {
                  expect(Leases{store}.renew(*mine, ages), "lost");
              },
              held});
-        add({"release a lease", Kind::unit, acquire,
+        add({"release a lease", Kind::atomic, acquire,
              [store = proxied, mine](std::uint64_t) { Leases{store}.release(*mine); },
              [store = direct](std::uint64_t n) {
                  for (const Lease& lease : Leases{store}.list()) {
@@ -433,7 +433,7 @@ private:
                  }
                  return 1;
              }});
-        add({"append under a lease", Kind::unit, acquire,
+        add({"append under a lease", Kind::atomic, acquire,
              transact([store = proxied, mine](Transaction& tx, std::uint64_t n) {
                  expect(Leases{store}.held(tx, *mine), "not held");
                  tx.append(stream_of(n), any, many(n, 1));
@@ -464,7 +464,7 @@ private:
                  return one(n) - left(n);
              }});
         add({"look into the outbox",
-             Kind::look,
+             Kind::read,
              {},
              [store = proxied](std::uint64_t) {
                  outbox_list(store);
@@ -513,10 +513,10 @@ private:
         add({"rebuild a projection", Kind::steps, ordered,
              [runner](std::uint64_t) { runner->rebuild("orders"); },
              rows(direct, "orders", "orders")});
-        add({"query a read model", Kind::look,
+        add({"query a read model", Kind::read,
              [runner, ordered, fed = rows(direct, "orders", "orders")](std::uint64_t n) {
                  ordered(n);
-                 // It may still rest from the last fault.
+                 // It may still be waiting after the last fault.
                  const auto deadline = std::chrono::steady_clock::now() + patience();
                  do runner->run_once();
                  while (fed(n) == 0 && std::chrono::steady_clock::now() < deadline);
@@ -525,13 +525,13 @@ private:
                  expect(rows(store, "orders", "orders")(n) == 1, "not one row");
              },
              rows(direct, "orders", "orders")});
-        // On a handle of its own: the others' appends do not feed it.
+        // It has its own handle, so that appends of the other operations do not feed it.
         const EventStore fed = EventStore::open(proxied.uri(), proxied.options());
         const auto in_line = std::make_shared<ProjectionRunner>(fed);
         in_line->add(Orders<1>{}, Lifecycle::inline_);
         in_line->run_once();
         add({"append with an inline projection",
-             Kind::unit,
+             Kind::atomic,
              {},
              [store = fed, in_line](std::uint64_t n) mutable {
                  store.append(stream_of(n, "order"), any, {Ordered{n}});

@@ -13,20 +13,20 @@ namespace daybook::test {
 /// carries that number.
 struct Operation {
     enum class Kind {
-        unit,   ///< all or nothing, and the verdict is true
-        steps,  ///< several units: whatever has failed, doing it again makes it whole, once
-        look,   ///< changes nothing; `run` itself throws what is not an Error when it sees wrong
+        atomic,  ///< stores all or nothing, and the verdict is true
+        steps,   ///< several transactions: repeating it after any failure completes it, once
+        read,  ///< changes nothing; `run` throws something that is not an Error for a wrong result
     };
     using Numbered = std::function<void(std::uint64_t)>;
 
     std::string name;
-    Kind kind = Kind::unit;
-    /// On a connection of its own, undisturbed; or empty.
+    Kind kind = Kind::atomic;
+    /// Runs before, on a connection without faults; may be empty.
     Numbered prepare{};
-    /// Over the proxy.
+    /// Runs over the proxy.
     Numbered run{};
-    /// How many parts of the operation are stored, read on a connection of its own; `whole` if all
-    /// are.
+    /// How many parts of the operation are stored, read on a connection without faults; `whole` if
+    /// all are.
     std::function<std::int64_t(std::uint64_t)> parts{};
     std::int64_t whole = 1;
 };

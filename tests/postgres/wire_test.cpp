@@ -19,11 +19,11 @@
 #include "wire_operations.hpp"
 #include "wire_proxy.hpp"
 
-// P11. Every operation is run once undisturbed, which counts its messages in both directions; then
-// again and again with the connection cut before, inside or after one of them, cut twice, or
-// stalled. What the caller was told is compared with what is there. DAYBOOK_TEST_EVERY_BOUNDARY=1/1
-// tries all boundaries, which takes hours; 2/4 those of every fourth operation, from the second on.
-// Otherwise it is a sample of those of long operations.
+// P11. Every operation is run without a fault first, which counts its messages in both directions;
+// then many times with the connection cut before, inside or after one of them, cut twice, or
+// stalled. The result that the caller gets is compared with what is stored.
+// DAYBOOK_TEST_EVERY_BOUNDARY=1/1 tries all boundaries, which takes hours; 2/4 those of every
+// fourth operation, from the second on. Otherwise long operations are tried at a sample of them.
 
 using namespace daybook;
 using namespace daybook::test;
@@ -61,39 +61,42 @@ public:
     std::uint64_t prepare(const Operation& operation) {
         const std::uint64_t n = ++number_;
         if (operation.prepare) operation.prepare(n);
-        proxy.forget();
+        proxy.clear_passed();
         return n;
     }
 
-    /// Undisturbed: all of it is there, once. Keeps trying for a while, as a program would.
+    /// Runs the operation without a fault, and checks that all of it is stored, once. Retries for a
+    /// while, as a program would.
     void run_whole(const Operation& operation) {
         const auto deadline = SteadyClock::now() + patience();
         std::uint64_t n = prepare(operation);
-        // A worker that has failed rests for a while, and says so in its status alone.
-        const auto rests = [&] {
+        // A worker that has failed waits for a while, and reports that in its status only.
+        const auto is_waiting = [&] {
             return operation.kind == Kind::steps && operation.parts(n) != operation.whole;
         };
-        while ((run(operation, n) != Verdict::done || rests()) && SteadyClock::now() < deadline) {
+        while ((run(operation, n) != Verdict::done || is_waiting()) &&
+               SteadyClock::now() < deadline) {
             const bool unknown = last_error.starts_with("in_doubt: ");
             REQUIRE((last_error.empty() || unknown || last_error.starts_with("unavailable: ")));
-            // On a slow machine even this may take longer than the deadline: then it is looked for.
+            // On a slow machine even this may exceed the deadline: then the store is read.
             if (unknown && operation.parts(n) == operation.whole) return;
-            if (operation.kind == Kind::unit) REQUIRE(operation.parts(n) == absent(operation));
+            if (operation.kind == Kind::atomic) REQUIRE(operation.parts(n) == absent(operation));
             std::this_thread::sleep_for(10ms);
         }
         CAPTURE(last_error);
         CHECK(operation.parts(n) == operation.whole);
     }
 
-    /// The messages of a run that finds everything prepared, and some of whoever listens meanwhile.
+    /// The messages of a run whose statements are already prepared. It may include some of the
+    /// connection that listens for commits.
     std::array<std::pair<Way, std::string>, 2> count(const Operation& operation) {
         for (int i = 0; i < 3; ++i) run_whole(operation);
         return {{{Way::to_server, proxy.passed(Way::to_server)},
                  {Way::to_client, proxy.passed(Way::to_client)}}};
     }
 
-    /// With one fault, which is told of by `happened`.
-    void run_disturbed(const Operation& operation, const WireProxy::Fault& fault) {
+    /// Runs the operation with one fault. `happened` counts the faults that happened.
+    void run_with_fault(const Operation& operation, const WireProxy::Fault& fault) {
         const std::uint64_t n = prepare(operation);
         proxy.arm(fault);
         const Verdict verdict = run(operation, n);
@@ -115,14 +118,14 @@ public:
     }
 
 private:
-    // What is there of an operation that has not been done.
+    // The parts that are stored of an operation that has not been run.
     static std::int64_t absent(const Operation& operation) {
-        return operation.kind == Kind::look ? operation.whole : 0;
+        return operation.kind == Kind::read ? operation.whole : 0;
     }
 
     void judge(const Operation& operation, std::uint64_t n, Verdict verdict) {
         const std::int64_t parts = operation.parts(n);
-        if (operation.kind == Kind::look) {
+        if (operation.kind == Kind::read) {
             CHECK(parts == operation.whole);
         } else if (operation.kind == Kind::steps) {
             const auto deadline = SteadyClock::now() + patience();
@@ -155,7 +158,7 @@ public:
 
 bool every_boundary() { return std::getenv("DAYBOOK_TEST_EVERY_BOUNDARY") != nullptr; }
 
-/// The operations that this run is about.
+/// The operations of this run.
 std::vector<Operation> part_of(const std::vector<Operation>& all) {
     const char* const given = std::getenv("DAYBOOK_TEST_EVERY_BOUNDARY");
     std::size_t part = 1;
@@ -204,7 +207,7 @@ TEST_CASE("P11: a connection cut at any message leaves a true verdict and a stor
                      {Action::cut_before, Action::cut_inside, Action::cut_after}) {
                     CAPTURE(message);
                     CAPTURE(static_cast<int>(action));
-                    wire.run_disturbed(operation, {direction, message, action});
+                    wire.run_with_fault(operation, {direction, message, action});
                     wire.run_whole(operation);
                     ++faults;
                 }
@@ -219,25 +222,26 @@ TEST_CASE("P11: a connection cut at any message leaves a true verdict and a stor
     CHECK(wire.happened > faults / 3);
 }
 
-TEST_CASE("P11: a connection cut again while its loss is settled leaves a true verdict") {
-    constexpr std::size_t settling_messages = 40;
+TEST_CASE(
+    "P11: a connection cut again while an outcome in doubt is resolved leaves a true verdict") {
+    constexpr std::size_t resolving_messages = 40;
     Wire wire{{.busy_wait_max = 5s, .reply_wait_max = 5s}};
     const unsigned seed = std::random_device{}();
     MESSAGE("seed " << seed);
     std::mt19937 random{seed};
     std::size_t faults = 0;
     for (const Operation& operation : part_of(wire.operations)) {
-        if (operation.kind != Kind::unit) continue;
+        if (operation.kind != Kind::atomic) continue;
         CAPTURE(operation.name);
         for (const auto& [direction, messages] : wire.count(operation)) {
             CAPTURE(name(direction));
             CAPTURE(messages);
             for (const std::uint64_t message : chosen(messages.size(), 2, random)) {
                 CAPTURE(message);
-                for (const std::uint64_t again : chosen(settling_messages, 3, random)) {
+                for (const std::uint64_t again : chosen(resolving_messages, 3, random)) {
                     CAPTURE(again);
                     const auto action = again % 2 == 0 ? Action::cut_before : Action::cut_after;
-                    wire.run_disturbed(operation, {direction, message, action, 0ms, again});
+                    wire.run_with_fault(operation, {direction, message, action, 0ms, again});
                     wire.run_whole(operation);
                     ++faults;
                 }
@@ -266,7 +270,7 @@ TEST_CASE("P11: a connection that stalls is given up at the deadline with a true
             for (const std::uint64_t message : chosen(messages.size(), 1, random)) {
                 CAPTURE(message);
                 const auto begin = SteadyClock::now();
-                wire.run_disturbed(operation, {direction, message, Action::stall});
+                wire.run_with_fault(operation, {direction, message, Action::stall});
                 longest = std::max(longest, SteadyClock::now() - begin);
                 wire.run_whole(operation);
                 ++faults;

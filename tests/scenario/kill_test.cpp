@@ -16,21 +16,21 @@ namespace {
 
 using Microseconds = std::chrono::microseconds;
 
-/// Runs to the end and says how long that took.
+/// Runs the program to its end and returns the time that took.
 Microseconds run_undisturbed(const Input& input, const std::string& store) {
     const auto begin = std::chrono::steady_clock::now();
     run_program(input.run(store));
     return std::chrono::duration_cast<Microseconds>(std::chrono::steady_clock::now() - begin);
 }
 
-/// Kills that many runs after random times, then lets one come to its end. A life that comes to its
-/// end before it is killed counts as well: it has nothing more to do.
+/// Kills that many runs after random times, then lets one run to its end. A run that ends before
+/// its kill counts as well: it has nothing more to do.
 void run_killed(const Input& input, int kills, const std::string& store, Microseconds whole,
                 const std::string& output) {
     const auto seed = std::random_device{}();
     MESSAGE("seed ", seed);
     std::mt19937 random{seed};
-    // Lives that are, on the average, as long as all of them need to see the whole of it.
+    // The runs are, on the average, so long that together they cover the whole work.
     std::uniform_int_distribution<Microseconds::rep> lifetime{1'000, 2 * whole.count() / kills};
     int killed = 0;
     for (int i = 0; i < kills; ++i) {
@@ -50,9 +50,9 @@ void check_kills(const Input& input, int kills) {
     const std::string& killed = killed_place.uri();
     const auto whole = run_undisturbed(input, undisturbed);
     run_killed(input, kills, killed, whole, directory.file("output"));
-    const auto figures = report(killed);
-    check_sums(figures);
-    CHECK(figures == report(undisturbed));
+    const auto totals = report(killed);
+    check_sums(totals);
+    CHECK(totals == report(undisturbed));
     check_same_rows(read_models(killed), read_models(undisturbed));
 }
 

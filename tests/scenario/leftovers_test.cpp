@@ -7,7 +7,7 @@
 #include "store_place.hpp"
 #include "temporary_directory.hpp"
 
-// A run after which something is left that will not happen by itself has failed, and says so.
+// A run has failed, and reports that, if it leaves work that will not continue by itself.
 
 using namespace scenario;
 using daybook::test::StorePlace;
@@ -15,7 +15,7 @@ using daybook::test::TemporaryDirectory;
 
 namespace {
 
-/// What a run over the sample says as it fails.
+/// The error text of a run over the sample that fails.
 std::string complaint_of_run(const std::string& store) {
     const TemporaryDirectory directory;
     const std::string errors = directory.file("errors");
@@ -29,7 +29,7 @@ bool contains(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE("a run that leaves a message parked says so and fails") {
+TEST_CASE("a run that leaves a message parked reports it and fails") {
     const StorePlace place;
     const daybook::VirtualClock before_the_story{daybook::Timestamp{}};
     place.open({.clock = &before_the_story}).transact([](daybook::Transaction& tx) {
@@ -45,7 +45,7 @@ TEST_CASE("a run that leaves a message parked says so and fails") {
     CHECK(report(place.uri()).at("orders_fulfilled") == 18);
 }
 
-TEST_CASE("a run that leaves a saga unfinished says so and fails") {
+TEST_CASE("a run that leaves a saga unfinished reports it and fails") {
     const StorePlace place;
     place.open().append("order-broken", daybook::any,
                         {daybook::NewEvent{daybook::EventType::checked("order.placed", 1), "{}"}});

@@ -21,17 +21,17 @@ struct Input {
 
 /// The small input that ships with the example.
 Input sample();
-/// The large one, which stands beside the repository; nothing, and a message, if it does not.
+/// The large input, which lies beside the repository. Nothing, with a message, if it is missing.
 std::optional<Input> northwind();
-/// Its first orders only, written into `directory`, for what would take minutes with all of them.
-/// With DAYBOOK_TEST_ALL_ORDERS set it is all of them.
+/// Its first `orders`, written into `directory`, for tests that would take minutes with all of
+/// them. With DAYBOOK_TEST_ALL_ORDERS set it is all of them.
 std::optional<Input> northwind(int orders, const std::string& directory);
 
 std::ptrdiff_t orders_in(const Input& input);
 
 nlohmann::json report(const std::string& store);
 
-/// Checks that every order has ended and that units and money tie.
+/// Checks that every order has ended and that the sums of units and money agree.
 void check_sums(const nlohmann::json& report);
 
 /// The rows of each read model, as text, by the name of their model.

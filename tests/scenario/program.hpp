@@ -9,12 +9,10 @@ namespace scenario {
 
 using Arguments = std::vector<std::string>;
 
-/// The order-fulfilment program at work in a process of its own; killed if it still runs at the
-/// end.
+/// The order-fulfilment program in a process of its own. The destructor kills it if it still runs.
 class RunningProgram {
 public:
-    /// Its output goes to the file at `output`; its errors to that at `errors`, or stay those of
-    /// the test.
+    /// stdout goes to the file at `output`; stderr to the file at `errors`, or to that of the test.
     RunningProgram(const Arguments& arguments, const std::string& output,
                    const std::string& errors = {});
     ~RunningProgram();
@@ -22,9 +20,9 @@ public:
     RunningProgram& operator=(const RunningProgram&) = delete;
 
     bool is_running();
-    /// SIGKILL. False if it had ended by itself.
+    /// Sends SIGKILL. False if it had ended by itself.
     bool kill();
-    /// Waits for its end; its exit code, or -1 if a signal ended it.
+    /// Waits for its end. Returns its exit code, or -1 if a signal ended it.
     int wait();
 
 private:

@@ -24,7 +24,7 @@ TEST_CASE("read models rebuilt while orders come in equal those that were never 
             run_program({"projections", "rebuild", "--all", "--store", store});
             ++rebuilds;
         } catch (const std::runtime_error&) {
-            // In the first moments there is no store yet; later it must not fail.
+            // At first there is no store yet; later the rebuild must not fail.
             if (rebuilds > 0 && program.is_running()) throw;
         }
     }

@@ -18,7 +18,7 @@ bool has(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE("the story of an order that was refused at the last step tells how it was undone") {
+TEST_CASE("the history of an order that was refused at the last step shows how it was undone") {
     const StorePlace place;
     const std::string& store = place.uri();
     run_program(sample().run(store));
@@ -44,7 +44,7 @@ TEST_CASE("the story of an order that was refused at the last step tells how it 
     CHECK(position > 0);
 }
 
-TEST_CASE("an order that is not there is said to be not there") {
+TEST_CASE("a missing order is reported as missing") {
     const TemporaryDirectory directory;
     const StorePlace place;
     const std::string& store = place.uri();
@@ -53,7 +53,7 @@ TEST_CASE("an order that is not there is said to be not there") {
     CHECK(program.wait() == 3);
 }
 
-TEST_CASE("input that cannot be read is refused before a store is made") {
+TEST_CASE("input that cannot be read is refused before a store is created") {
     const TemporaryDirectory directory;
     const StorePlace place;
     const std::string& store = place.uri();
@@ -62,5 +62,5 @@ TEST_CASE("input that cannot be read is refused before a store is made") {
     RunningProgram percent{sample().run(store, {"--payment-failure-percent", "101"}),
                            directory.file("output")};
     CHECK(percent.wait() == 2);
-    CHECK_FALSE(place.is_taken());
+    CHECK_FALSE(place.exists());
 }

@@ -10,8 +10,7 @@
 #include "store_place.hpp"
 #include "temporary_directory.hpp"
 
-// The order-fulfilment app spread over several processes that know nothing of each other but the
-// store.
+// The order-fulfilment app spread over several processes that share only the store.
 
 using namespace scenario;
 using namespace std::chrono_literals;
@@ -33,7 +32,7 @@ public:
         }
     }
     RunningProgram& operator[](std::size_t i) { return runs_[i]; }
-    /// All but the first `killed` come to a good end.
+    /// Checks that all but the first `killed` end with success.
     void check_ends(std::size_t killed = 0) {
         for (std::size_t i = killed; i < runs_.size(); ++i) CHECK(runs_[i].wait() == 0);
     }
@@ -43,7 +42,7 @@ private:
     std::deque<RunningProgram> runs_;
 };
 
-/// How many relays had a share of the outbox at the same time.
+/// How many relays held partitions of the outbox at the same time.
 std::int64_t relays_of(const std::string& store) {
     std::int64_t relays = 0;
     daybook::EventStore::open(store, {.create = false}).query([&](daybook::Sql& sql) {
@@ -56,11 +55,11 @@ std::int64_t relays_of(const std::string& store) {
 nlohmann::json check_spread(const Input& input) {
     const StorePlace place;
     Spread{input, place.uri()}.check_ends();
-    const auto figures = report(place.uri());
-    check_sums(figures);
-    // The last to begin may find nothing left to do.
+    const auto totals = report(place.uri());
+    check_sums(totals);
+    // The last one to start may find nothing left to do.
     CHECK(relays_of(place.uri()) > 1);
-    return figures;
+    return totals;
 }
 
 /// Waits until the store holds that many orders, or `run` has ended.
@@ -78,31 +77,31 @@ void wait_for_orders(const std::string& store, std::ptrdiff_t orders, RunningPro
 
 }  // namespace
 
-TEST_CASE("the sample spread over four processes ends every order and units and money tie") {
-    const auto figures = check_spread(sample());
-    CHECK(figures.at("orders_total") == 25);
-    CHECK(figures.at("orders_fulfilled") > 0);
+TEST_CASE("the sample spread over four processes ends every order and units and money balance") {
+    const auto totals = check_spread(sample());
+    CHECK(totals.at("orders_total") == 25);
+    CHECK(totals.at("orders_fulfilled") > 0);
 }
 
-TEST_CASE("Northwind spread over four processes ends every order and units and money tie") {
+TEST_CASE("Northwind spread over four processes ends every order and units and money balance") {
     const TemporaryDirectory directory;
     const auto input = northwind(60, directory.path().string());
     if (!input) return;
-    const auto figures = check_spread(*input);
+    const auto totals = check_spread(*input);
     const std::ptrdiff_t orders = orders_in(*input);
     CHECK(orders >= 60);
-    CHECK(figures.at("orders_total") == orders);
-    CHECK(figures.at("orders_fulfilled") > orders * 3 / 5);
-    CHECK(figures.at("products").size() == 77);
+    CHECK(totals.at("orders_total") == orders);
+    CHECK(totals.at("orders_fulfilled") > orders * 3 / 5);
+    CHECK(totals.at("products").size() == 77);
 }
 
-TEST_CASE("what a killed process had in hand is done by the three that are left") {
+TEST_CASE("the unfinished work of a killed process is done by the three that are left") {
     const StorePlace place;
     Spread spread{sample(), place.uri()};
     wait_for_orders(place.uri(), 8, spread[0]);
     spread[0].kill();
     spread.check_ends(1);
-    const auto figures = report(place.uri());
-    check_sums(figures);
-    CHECK(figures.at("orders_total") == 25);
+    const auto totals = report(place.uri());
+    check_sums(totals);
+    CHECK(totals.at("orders_total") == 25);
 }

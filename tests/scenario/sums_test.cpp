@@ -6,31 +6,31 @@
 using namespace scenario;
 using daybook::test::StorePlace;
 
-TEST_CASE("every order of the sample ends and units and money tie") {
+TEST_CASE("every order of the sample ends and units and money balance") {
     const StorePlace place;
     const std::string& store = place.uri();
     run_program(sample().run(store));
-    const auto figures = report(store);
-    check_sums(figures);
-    CHECK(figures.at("orders_total") == 25);
-    CHECK(figures.at("orders_fulfilled") == 18);
-    CHECK(figures.at("refunded_cents") > 0);
-    CHECK(figures.size() == 10);
+    const auto totals = report(store);
+    check_sums(totals);
+    CHECK(totals.at("orders_total") == 25);
+    CHECK(totals.at("orders_fulfilled") == 18);
+    CHECK(totals.at("refunded_cents") > 0);
+    CHECK(totals.size() == 10);
 }
 
-TEST_CASE("every Northwind order ends and units and money tie") {
+TEST_CASE("every Northwind order ends and units and money balance") {
     const auto input = northwind();
     if (!input) return;
     const StorePlace place;
     const std::string& store = place.uri();
     run_program(input->run(store));
-    const auto figures = report(store);
-    check_sums(figures);
-    CHECK(figures.at("orders_total") == 830);
-    CHECK(figures.at("orders_fulfilled") > 500);
-    CHECK(figures.at("products").size() == 77);
+    const auto totals = report(store);
+    check_sums(totals);
+    CHECK(totals.at("orders_total") == 830);
+    CHECK(totals.at("orders_fulfilled") > 500);
+    CHECK(totals.at("products").size() == 77);
     // Twenty-one orders were never picked up; those that came so far were paid back.
-    CHECK(figures.at("refunded_cents") > 0);
+    CHECK(totals.at("refunded_cents") > 0);
 }
 
 TEST_CASE("the same seed leads to the same rows and another one to other payments") {
@@ -53,12 +53,12 @@ TEST_CASE("a run that is repeated after its end changes nothing") {
     CHECK(run_program({"stats", "--store", store, "--json"}) == stats);
 }
 
-TEST_CASE("nobody pays when every payment is declined") {
+TEST_CASE("no order is paid when every payment is declined") {
     const StorePlace place;
     const std::string& store = place.uri();
     run_program(sample().run(store, {"--payment-failure-percent", "100"}));
-    const auto figures = report(store);
-    check_sums(figures);
-    CHECK(figures.at("orders_fulfilled") == 0);
-    CHECK(figures.at("charged_cents") == 0);
+    const auto totals = report(store);
+    check_sums(totals);
+    CHECK(totals.at("orders_fulfilled") == 0);
+    CHECK(totals.at("charged_cents") == 0);
 }

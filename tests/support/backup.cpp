@@ -9,7 +9,7 @@ namespace daybook::test {
 
 namespace {
 
-/// A connection to a file behind Daybook's back.
+/// A plain SQLite connection to a file that a store may have open.
 class File {
 public:
     explicit File(const std::string& path) {
@@ -47,9 +47,9 @@ std::string schema_of(const StorePlace& place) {
     return uri.substr(uri.rfind("schema=") + 7);
 }
 
-/// Makes the tables of one schema hold what those of another do.
+/// Replaces the rows of all tables of the schema `to` by those of the schema `from`.
 void copy_rows(PostgresConnection& server, const std::string& from, const std::string& to) {
-    // Tables that point at each other are emptied together, and filled in any order.
+    // With this role foreign keys are not checked, so the tables can be filled in any order.
     const auto tables = server.query(
         "SELECT table_name, string_agg(column_name, ', ') FROM "
         "information_schema.columns JOIN information_schema.tables "
@@ -87,28 +87,28 @@ void rename(const StorePlace& place, const std::string& from, const std::string&
 
 }  // namespace
 
-Backup::Backup(const StorePlace& of) : kept_(std::make_unique<StorePlace>()) {
-    of.open();
-    kept_->open();
+Backup::Backup(const StorePlace& source) : copy_(std::make_unique<StorePlace>()) {
+    source.open();
+    copy_->open();
     if (on_postgres()) {
         PostgresConnection server{postgres_uri()};
-        copy_rows(server, schema_of(of), schema_of(*kept_));
+        copy_rows(server, schema_of(source), schema_of(*copy_));
     } else {
-        File from{of.uri()};
-        File{kept_->uri()}.fill_from(from);
+        File from{source.uri()};
+        File{copy_->uri()}.fill_from(from);
     }
 }
 
 Backup::~Backup() = default;
 
-void Backup::put_into(const StorePlace& place) {
+void Backup::restore_to(const StorePlace& place) {
     if (on_postgres()) {
         PostgresConnection server{postgres_uri()};
         server.query("SET client_min_messages = warning; BEGIN; DROP SCHEMA " + schema_of(place) +
-                     " CASCADE; ALTER SCHEMA " + schema_of(*kept_) + " RENAME TO " +
+                     " CASCADE; ALTER SCHEMA " + schema_of(*copy_) + " RENAME TO " +
                      schema_of(place) + "; COMMIT");
     } else {
-        File from{kept_->uri()};
+        File from{copy_->uri()};
         File{place.uri()}.fill_from(from);
     }
 }

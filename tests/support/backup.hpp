@@ -7,24 +7,23 @@
 
 namespace daybook::test {
 
-/// A store's state, to be put into a place again while programs have the store there open: as an
-/// operator does it, by SQLite's backup into the file, or by dropping the schema and making it
-/// anew.
+/// A copy of a store, to be restored while programs have the store open. It restores as an operator
+/// does: by SQLite's backup into the file, or by dropping the schema and making it anew.
 class Backup {
 public:
-    explicit Backup(const StorePlace& of);
+    explicit Backup(const StorePlace& source);
     ~Backup();
     Backup(const Backup&) = delete;
     Backup& operator=(const Backup&) = delete;
 
-    /// In place of whatever is there. Once.
-    void put_into(const StorePlace& place);
+    /// Replaces the store in `place` by the copy. May be called once.
+    void restore_to(const StorePlace& place);
 
 private:
-    std::unique_ptr<StorePlace> kept_;
+    std::unique_ptr<StorePlace> copy_;
 };
 
-/// Renames a table of the store away, or back: it is not there meanwhile.
+/// Renames a table of the store, so that no statement finds it, or gives it its name back.
 void hide_table(const StorePlace& place, const std::string& table);
 void show_table(const StorePlace& place, const std::string& table);
 

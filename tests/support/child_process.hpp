@@ -16,8 +16,8 @@
 
 namespace daybook::test {
 
-/// A forked child that reports whole numbers to its parent through a pipe: what it says before it
-/// is killed is what it acknowledged. Fork before the parent has threads.
+/// A forked child that reports whole numbers to its parent through a pipe. What it has reported
+/// before it is killed counts as acknowledged. Fork before the parent has threads.
 class ChildProcess {
 public:
     using Report = std::function<void(std::uint64_t)>;
@@ -46,15 +46,15 @@ public:
         ::kill(pid_, SIGKILL);
         wait();
     }
-    /// Waits for the child's own end; its exit code, or -1 if a signal ended it.
+    /// Waits until the child ends by itself. Returns its exit code, or -1 if a signal ended it.
     int wait() {
         int status = 0;
         while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
         ended_ = true;
         return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     }
-    /// Waits until so many reports are there that were not taken yet. False after `timeout`, or if
-    /// it has ended before.
+    /// Waits for `count` reports that `reports` has not returned yet. False after `timeout`, or if
+    /// the child ends before.
     bool wait_for_reports(std::size_t count, std::chrono::milliseconds timeout) const {
         const auto deadline = std::chrono::steady_clock::now() + timeout;
         const auto has_ended = [this] {
@@ -72,7 +72,7 @@ public:
         }
         return true;
     }
-    /// Everything it reported that was not taken yet. Call it after the child has ended.
+    /// The reports that were not returned yet. Call it after the child has ended.
     std::vector<std::uint64_t> reports() {
         std::vector<std::uint64_t> numbers;
         std::uint64_t number = 0;

@@ -10,17 +10,17 @@
 
 namespace daybook::test {
 
-/// A disk that fails when told to, between SQLite and the real one: an `sqlite3_vfs` that becomes
-/// the default while the object lives.
+/// A layer between SQLite and the real disk that fails on command: an `sqlite3_vfs` that is the
+/// default while the object lives.
 class FaultyDisk {
 public:
     enum class Fault {
         none,
         full,         ///< writes of the write-ahead log
-        write_error,  ///< the same
+        write_error,  ///< the same calls, with an input/output error
         sync_error,   ///< syncs of the write-ahead log
         read_error,   ///< reads of the database file
-        bad_read,     ///< the same succeed, with other bytes than were written
+        bad_read,     ///< the same calls succeed, with other bytes than were written
         index_full,   ///< the index of the write-ahead log can neither grow nor be mapped
     };
 
@@ -40,19 +40,19 @@ public:
     FaultyDisk(const FaultyDisk&) = delete;
     FaultyDisk& operator=(const FaultyDisk&) = delete;
 
-    /// The next call that the fault applies to fails, and each one after it until it is `none`.
+    /// From now on every call that the fault applies to fails, until the fault is set to `none`.
     void fail(Fault fault) {
         once_ = false;
-        spared_ = 0;
+        successes_left_ = 0;
         fault_ = fault;
     }
-    /// Only one of the calls fails: the one after so many that do not.
+    /// Only one of the calls fails, after `after` calls that succeed.
     void fail_once(Fault fault, int after = 0) {
         once_ = true;
-        spared_ = after;
+        successes_left_ = after;
         fault_ = fault;
     }
-    /// How often it has failed.
+    /// How many calls have failed.
     int failures() const { return failures_; }
     /// How often the write-ahead log was written.
     int log_writes() const { return log_writes_; }
@@ -66,7 +66,7 @@ private:
         bool is_wal;
         bool is_database;
     };
-    // The real file lies directly behind ours; we look like it, but for a few methods.
+    // SQLite's own file object lies in memory directly behind this one, which forwards to it.
     static sqlite3_file* inner(sqlite3_file* file) {
         return reinterpret_cast<sqlite3_file*>(reinterpret_cast<char*>(file) + sizeof(File));
     }
@@ -74,8 +74,8 @@ private:
 
     bool fails(Fault fault) {
         if (fault_ != fault) return false;
-        if (spared_ > 0) {
-            --spared_;
+        if (successes_left_ > 0) {
+            --successes_left_;
             return false;
         }
         if (once_) fault_ = Fault::none;
@@ -174,7 +174,7 @@ private:
     sqlite3_vfs vfs_{};
     std::atomic<Fault> fault_{Fault::none};
     std::atomic<bool> once_{false};
-    std::atomic<int> spared_{0};
+    std::atomic<int> successes_left_{0};
     std::atomic<int> failures_{0};
     std::atomic<int> log_writes_{0};
 };

@@ -5,9 +5,8 @@
 
 namespace daybook::test {
 
-/// How long a test waits for something that must come. Nothing is said about speed by it: on a
-/// machine that is busy with other things a thread may stand for seconds, and a test that takes
-/// this long has failed.
+/// How long a test waits for a condition that must come true. It is no statement about speed: on a
+/// busy machine a thread may be suspended for seconds. A test that waits this long has failed.
 constexpr std::chrono::milliseconds patience() noexcept { return std::chrono::minutes{4}; }
 
 /// Waits until `condition` is true. False when it was not within `patience()`.

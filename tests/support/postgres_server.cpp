@@ -40,21 +40,21 @@ std::string postgres_uri() {
 PostgresConnection::PostgresConnection(const std::string& uri)
     : connection_(PQconnectdb(uri.c_str())) {
     if (PQstatus(connection_) == CONNECTION_OK) return;
-    const std::string why = PQerrorMessage(connection_);
+    const std::string reason = PQerrorMessage(connection_);
     PQfinish(connection_);
-    throw std::runtime_error("cannot connect to " + uri + ": " + why);
+    throw std::runtime_error("cannot connect to " + uri + ": " + reason);
 }
 
 PostgresConnection::~PostgresConnection() { PQfinish(connection_); }
 
 PostgresConnection::Rows PostgresConnection::query(const std::string& statements) {
-    // Of a transaction that was begun before, only a part could be run again.
-    const bool is_whole = PQtransactionStatus(connection_) == PQTRANS_IDLE;
+    // Within a transaction that was open before, only a part of it could be run again.
+    const bool can_repeat = PQtransactionStatus(connection_) == PQTRANS_IDLE;
     std::unique_ptr<PGresult, decltype(&PQclear)> result{nullptr, &PQclear};
     for (int attempt = 1; attempt <= 10; ++attempt) {
         result.reset(PQexec(connection_, statements.c_str()));
         const char* const state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
-        if (!is_whole || state == nullptr || std::string_view{state} != deadlock_detected) break;
+        if (!can_repeat || state == nullptr || std::string_view{state} != deadlock_detected) break;
         PQclear(PQexec(connection_, "ROLLBACK"));
     }
     const auto status = PQresultStatus(result.get());
@@ -79,7 +79,7 @@ PostgresSchema::PostgresSchema(std::string server)
 PostgresSchema::~PostgresSchema() {
     try {
         PostgresConnection connection{server_};
-        // Somebody who was killed may hold his locks for a moment.
+        // A client that was killed may hold its locks for a moment.
         connection.query("SET client_min_messages = warning; SET lock_timeout = '10s'");
         const std::string models = name_ + "-rm-";
         for (const auto& row :
@@ -89,7 +89,7 @@ PostgresSchema::~PostgresSchema() {
             connection.query("DROP SCHEMA " + row.at(0) + " CASCADE");
         }
     } catch (const std::exception& error) {
-        // It goes with the cluster.
+        // The schema is removed together with the cluster.
         std::fprintf(stderr, "schema %s stays: %s\n", name_.c_str(), error.what());
     }
 }

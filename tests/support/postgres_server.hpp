@@ -11,32 +11,33 @@ namespace daybook::test {
 /// the cluster that ctest has started. Throws std::runtime_error that says how to get one.
 std::string postgres_uri();
 
-/// One plain connection, for what a test wants to know or do behind Daybook's back.
+/// One plain connection, for what a test reads or changes past Daybook.
 class PostgresConnection {
 public:
     using Rows = std::vector<std::vector<std::string>>;
 
-    /// Throws std::runtime_error if there is nobody.
+    /// Throws std::runtime_error if no server answers there.
     explicit PostgresConnection(const std::string& uri);
     ~PostgresConnection();
     PostgresConnection(const PostgresConnection&) = delete;
     PostgresConnection& operator=(const PostgresConnection&) = delete;
 
-    /// Runs one or more statements; the rows of the last as text, NULL as the empty one. Throws
-    /// std::runtime_error with the server's words. What the server ends because of a
-    /// deadlock with the program under test is run again, unless a transaction was open before.
+    /// Runs one or more statements. Returns the rows of the last one as text, NULL as empty text.
+    /// Throws std::runtime_error with the server's message. Statements that the server ends because
+    /// of a deadlock with the program under test are run again, unless a transaction was open
+    /// before.
     Rows query(const std::string& statements);
     /// The only field of the only row.
     std::string field(const std::string& statements) { return query(statements).at(0).at(0); }
-    /// The process that serves it.
+    /// The id of the server process of this connection.
     int backend() const;
 
 private:
     pg_conn* connection_;
 };
 
-/// A name for a schema that nobody has, and no schema yet. What a store made there is dropped at
-/// the end, its read models as well.
+/// A new name for a schema, which does not exist yet. The destructor drops the schema, if a store
+/// has made it, and those of its read models.
 class PostgresSchema {
 public:
     /// In the database at `server`.
@@ -46,9 +47,9 @@ public:
     PostgresSchema& operator=(const PostgresSchema&) = delete;
 
     const std::string& name() const noexcept { return name_; }
-    /// Of a store in it.
+    /// The URI of a store in it.
     std::string uri() const;
-    /// Whether somebody has made it.
+    /// Whether the schema exists.
     bool exists() const;
 
 private:

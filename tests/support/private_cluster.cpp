@@ -17,7 +17,7 @@ PrivateCluster::~PrivateCluster() {
     try {
         run("stop");
     } catch (const std::exception&) {
-        // The script has said why, and tries again when this process is gone.
+        // The script has printed the reason, and tries again when this process has ended.
     }
 }
 
@@ -34,7 +34,7 @@ std::string PrivateCluster::start_standby() {
 
 void PrivateCluster::promote_standby() { run("promote"); }
 
-// `action` is the script's word for it, and options.
+// `action` is a command of the script with its options.
 void PrivateCluster::run(const std::string& action) const {
     const auto end = action.find(' ');
     const std::string options = end == std::string::npos ? "" : action.substr(end);

@@ -6,21 +6,22 @@
 
 namespace daybook::test {
 
-/// A PostgreSQL cluster for one test that may end it as it likes. Nothing is left of it, even when
-/// the test dies. What it has committed is on disk.
+/// A PostgreSQL cluster for one test, which may kill, restart or promote it. It is removed at the
+/// end, even when the test dies. It syncs its commits to disk.
 class PrivateCluster {
 public:
-    /// Returns when it takes connections. Throws std::runtime_error if it cannot be started.
+    /// Returns when the cluster accepts connections. Throws std::runtime_error if it cannot be
+    /// started.
     PrivateCluster();
     ~PrivateCluster();
     PrivateCluster(const PrivateCluster&) = delete;
     PrivateCluster& operator=(const PrivateCluster&) = delete;
 
-    /// Of its one, empty database; the same after a restart.
+    /// The URI of its only database, which is empty at first. It stays the same after a restart.
     const std::string& uri() const noexcept { return uri_; }
-    /// SIGKILL to all of its processes at once; returns when they are gone.
+    /// Sends SIGKILL to all of its processes at once, and returns when they have ended.
     void kill();
-    /// After `kill`; returns when it has recovered.
+    /// Starts it after `kill`, and returns when it has recovered.
     void restart();
 
     /// Starts a second server that follows this one; returns its URI.

@@ -25,7 +25,8 @@ using namespace std::chrono_literals;
 constexpr const char* program = "/usr/sbin/pgbouncer";
 constexpr int starts_max = 20;
 
-/// Under `setpriv`, so that it dies with us, and because it does not run as root.
+/// Runs it under `setpriv`, so that it dies with this process, and because PgBouncer refuses to run
+/// as root.
 std::vector<std::string> command_line(const std::string& settings) {
     std::vector<std::string> words{"setpriv", "--pdeathsig", "KILL"};
     if (::geteuid() == 0) {

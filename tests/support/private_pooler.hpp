@@ -9,13 +9,13 @@
 
 namespace daybook::test {
 
-/// A PgBouncer in front of a server, on this machine, that gives a connection for one transaction
-/// at a time. Ends with the object, or with the thread that made it.
+/// A PgBouncer on this machine, in front of a server, in transaction pooling mode. It ends with the
+/// object, or with the thread that made it.
 class PrivatePooler {
 public:
-    /// In front of the server that `server_uri` names by one host and port and for which its user
-    /// `daybook` needs no password, with at most `connections` to each of its databases. Returns
-    /// when it takes clients. Throws std::runtime_error if it cannot be started.
+    /// Starts it in front of the server that `server_uri` names by one host and port, and that
+    /// needs no password of the user `daybook`. It opens at most `connections` to each database.
+    /// Returns when it accepts clients. Throws std::runtime_error if it cannot be started.
     PrivatePooler(const std::string& server_uri, int connections);
     ~PrivatePooler();
     PrivatePooler(const PrivatePooler&) = delete;
@@ -23,13 +23,13 @@ public:
 
     /// `server_uri` with the pooler in the server's place.
     const std::string& uri() const noexcept { return uri_; }
-    /// Where it answers questions about itself, such as SHOW POOLS.
+    /// The URI of its admin console, which runs SHOW POOLS and the like.
     const std::string& console_uri() const noexcept { return console_uri_; }
 
 private:
     void write_settings(int port, int connections) const;
     void start_process();
-    /// Waits until it takes clients; false if it has ended before, or does not.
+    /// Waits until it accepts clients. False if it ends before, or does not accept any in time.
     bool is_ready();
     std::string log() const;
     void end();

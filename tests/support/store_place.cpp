@@ -23,7 +23,8 @@ bool on_postgres() {
 
 namespace {
 
-/// On a busy machine a test waits for others, and for a server, as long as it waits for anything.
+/// With the default limits, waits for other writers and for a server are as long as all waits of
+/// tests.
 StoreOptions patient(StoreOptions options) {
     const StoreOptions usual;
     if (options.busy_wait_max == usual.busy_wait_max) options.busy_wait_max = patience();
@@ -47,7 +48,7 @@ EventStore StorePlace::open(StoreOptions options) const {
     return EventStore::open(uri_, patient(std::move(options)));
 }
 
-bool StorePlace::is_taken() const {
+bool StorePlace::exists() const {
     return schema_ ? schema_->exists() : std::filesystem::exists(uri_);
 }
 

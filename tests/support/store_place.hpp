@@ -13,11 +13,11 @@
 
 namespace daybook::test {
 
-/// Whether this run is about PostgreSQL.
+/// Whether this run tests PostgreSQL.
 bool on_postgres();
 
-/// A place for one store of the engine under test: a file, or a schema. Empty until somebody opens
-/// it; whatever is there goes with the object.
+/// A temporary location for one store of the engine under test: a file, or a schema. There is no
+/// store until `open`. The destructor removes the store and its read models.
 class StorePlace {
 public:
     StorePlace();
@@ -25,8 +25,8 @@ public:
     const std::string& uri() const noexcept { return uri_; }
     /// Another, independent handle on the store, as a second process would have.
     EventStore open(StoreOptions options = {}) const;
-    /// Whether there is a store, or anything else.
-    bool is_taken() const;
+    /// Whether a store exists there, or any other file or schema of that name.
+    bool exists() const;
 
 private:
     std::unique_ptr<TemporaryDirectory> directory_;
@@ -34,12 +34,12 @@ private:
     std::string uri_;
 };
 
-/// A store that nobody else will open: on SQLite in memory, on PostgreSQL in a place of its own
-/// that lasts as long as the program.
+/// A store that only the caller can open: on SQLite in memory, on PostgreSQL in a schema of its own
+/// that is dropped at the end of the program.
 EventStore new_store(StoreOptions options = {});
 
-/// Whether the database that `sql` looks at has a table or an index of that name, in the part of
-/// it that is the store's, or the read model's, own.
+/// Whether the store's database, or the read model's, that `sql` is connected to has a table or an
+/// index of that name.
 bool has_relation(Sql& sql, const std::string& name);
 
 }  // namespace daybook::test

@@ -7,7 +7,7 @@
 
 namespace daybook::test {
 
-/// A directory of the test's own, gone with the object.
+/// A new directory. The destructor removes it.
 class TemporaryDirectory {
 public:
     explicit TemporaryDirectory(

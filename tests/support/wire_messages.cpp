@@ -29,15 +29,15 @@ std::optional<WireMessage> first_from_client(std::string_view bytes, WirePhase& 
     if (bytes.size() < 8 || bytes.size() < number_at(bytes, 0)) return std::nullopt;
     const std::uint32_t code = number_at(bytes, 4);
     phase.starting = code == tls_code || code == gss_code;
-    if (phase.starting) ++phase.wishes;
+    if (phase.starting) ++phase.encryption_requests;
     const char first = code == cancel_code ? 'x' : '^';
     return WireMessage{phase.starting ? '?' : first, number_at(bytes, 0)};
 }
 
 std::optional<WireMessage> first_from_server(std::string_view bytes, WirePhase& phase) {
-    if (phase.wishes == 0) return first_typed(bytes);
+    if (phase.encryption_requests == 0) return first_typed(bytes);
     if (bytes.empty()) return std::nullopt;
-    --phase.wishes;
+    --phase.encryption_requests;
     return WireMessage{'!', 1};
 }
 

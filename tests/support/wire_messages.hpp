@@ -7,31 +7,33 @@
 
 namespace daybook::test {
 
-// Where the messages of PostgreSQL's protocol end:
+// The lengths of the messages of PostgreSQL's protocol:
 //
-//     first from the client   length(4) code(4) ...     startup, cancel, or a wish for encryption
-//     the answer to a wish    one byte                  which must be `N`
+//     first from the client   length(4) code(4) ...     startup, cancel, or encryption request
+//     reply to that request   one byte                  which must be `N`: no encryption
 //     everything else         type(1) length(4) ...     the length counts itself
 
-/// A message at the beginning of some bytes.
+/// A message at the start of some bytes.
 struct WireMessage {
-    char type;  ///< the protocol's, or `^` startup, `x` cancel, `?` wish, `!` answer to a wish
+    char type;  ///< the protocol's; or `^` startup, `x` cancel, `?` encryption request, `!` its
+                ///< reply
     std::size_t size;
 };
 
-/// What has to be known of a connection to read on.
+/// The state of a connection that decides how the next message is parsed.
 struct WirePhase {
-    bool starting = true;  ///< the client's next message has no type
-    int wishes = 0;        ///< for encryption, that the server has not answered
+    bool starting = true;         ///< the client's next message has no type
+    int encryption_requests = 0;  ///< that the server has not replied to
 };
 
-/// The message that `bytes` begins with, if it is whole; then it counts as read.
+/// Parses the message at the start of `bytes` and updates `phase`. Nothing if it is not complete.
 std::optional<WireMessage> first_from_client(std::string_view bytes, WirePhase& phase);
 std::optional<WireMessage> first_from_server(std::string_view bytes, WirePhase& phase);
 
-/// What the server says of itself as a connection begins: `S` length name 0 value 0.
+/// A ParameterStatus message, which the server sends at the start of a connection:
+/// `S` length name 0 value 0.
 std::string parameter_status(std::string_view name, std::string_view value);
-/// Whether a whole message says something of that parameter.
+/// Whether a complete message is a ParameterStatus of that parameter.
 bool is_parameter_status(std::string_view message, std::string_view name);
 
 }  // namespace daybook::test

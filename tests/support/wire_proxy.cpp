@@ -47,11 +47,11 @@ public:
     void send(std::string_view bytes) const {
         while (!bytes.empty()) {
             const auto sent = ::send(number_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-            if (sent <= 0) return;  // the other pump will see the end
+            if (sent <= 0) return;  // the other pump reads the end of the connection
             bytes.remove_prefix(static_cast<std::size_t>(sent));
         }
     }
-    /// Appends what comes; false at the end.
+    /// Appends the next bytes; false at the end.
     bool receive(std::string& to) const {
         std::array<char, 16 * 1024> bytes;
         const auto got = ::recv(number_, bytes.data(), bytes.size(), 0);
@@ -69,7 +69,7 @@ private:
     int number_;
 };
 
-/// Of the server behind.
+/// The address of the server behind the proxy.
 struct Address : ServerAddress {
     using ServerAddress::ServerAddress;
 
@@ -79,9 +79,9 @@ struct Address : ServerAddress {
         addrinfo* found = nullptr;
         if (::getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return Socket{-1};
         const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> all{found, &::freeaddrinfo};
-        for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-            Socket socket{::socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-            if (::connect(socket.number(), one->ai_addr, one->ai_addrlen) == 0) return socket;
+        for (const addrinfo* info = found; info != nullptr; info = info->ai_next) {
+            Socket socket{::socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+            if (::connect(socket.number(), info->ai_addr, info->ai_addrlen) == 0) return socket;
         }
         return Socket{-1};
     }
@@ -118,7 +118,7 @@ struct Link {
     const Socket& target(Direction direction) const {
         return direction == Direction::to_server ? server : client;
     }
-    // What has been passed on still arrives, as both sides' ends are read until they are closed.
+    // Bytes that were forwarded still arrive, as both sockets are read until they are closed.
     void cut() {
         is_cut = true;
         stalled_until.reset();
@@ -133,7 +133,7 @@ struct Link {
     bool is_cut = false;
     int open_directions = 2;
     std::optional<Time> stalled_until;
-    // The pumps; last, so that they have ended before the rest goes.
+    // The pumps are the last member, so that they have ended before the others are destroyed.
     std::array<std::jthread, 2> pumps;
 };
 
@@ -176,9 +176,9 @@ public:
         const std::scoped_lock lock{mutex_};
         refusing_ = true;
     }
-    void pretend(const std::string& parameter, const std::string& value) {
+    void replace_parameter(const std::string& parameter, const std::string& value) {
         const std::scoped_lock lock{mutex_};
-        pretences_[parameter] = value;
+        replaced_parameters_[parameter] = value;
     }
     void cut_all() {
         const std::scoped_lock lock{mutex_};
@@ -200,7 +200,7 @@ public:
         const std::scoped_lock lock{mutex_};
         return passed_[index(direction)];
     }
-    void forget() {
+    void clear_passed() {
         const std::scoped_lock lock{mutex_};
         for (auto& types : passed_) types.clear();
     }
@@ -240,11 +240,11 @@ private:
         std::unique_lock lock{mutex_};
         hold(lock, link);
         link.target(direction).end_sending();
-        --link.open_directions;  // after this the link may go as soon as the lock is free
+        --link.open_directions;  // after this the link may be destroyed as soon as the lock is free
     }
 
-    /// Takes the first message out of `bytes` and does with it what is to be done. False if there
-    /// is none.
+    /// Takes the first message out of `bytes` and forwards it, or applies the fault to it. False if
+    /// there is no complete message.
     bool pass_one(Link& link, Direction direction, std::string& bytes) {
         std::unique_lock lock{mutex_};
         hold(lock, link);
@@ -262,16 +262,17 @@ private:
         if (action == Action::cut_inside) size /= 2;
         if (action == Action::cut_before || link.is_cut || ended_) size = 0;
         std::string_view sent = std::string_view{bytes}.substr(0, size);
-        std::optional<std::string> pretence;
+        std::optional<std::string> replacement;
         const bool cuts = action && action != Action::stall;
-        // Before the message arrives: its answer is already after it.
+        // This is set before the message is sent, so that its reply is already cut off.
         if (cuts) link.is_cut = true;
         if (size == message->size) {
             passed_[index(direction)] += message->type;
-            pretence = pretence_for(direction, sent);
-            if (pretence) sent = *pretence;
+            replacement = replacement_for(direction, sent);
+            if (replacement) sent = *replacement;
         }
-        // Not under the lock: who does not read must not keep the others from moving.
+        // Sending may block while the receiver does not read, so it is done without the lock: the
+        // other connections continue.
         lock.unlock();
         link.target(direction).send(sent);
         bytes.erase(0, message->size);
@@ -281,9 +282,10 @@ private:
         return true;
     }
 
-    std::optional<std::string> pretence_for(Direction direction, std::string_view message) const {
+    std::optional<std::string> replacement_for(Direction direction,
+                                               std::string_view message) const {
         if (direction == Direction::to_server) return std::nullopt;
-        for (const auto& [parameter, value] : pretences_) {
+        for (const auto& [parameter, value] : replaced_parameters_) {
             if (is_parameter_status(message, parameter)) return parameter_status(parameter, value);
         }
         return std::nullopt;
@@ -323,7 +325,7 @@ private:
     std::uint64_t counted_ = 0;  ///< messages in the fault's direction since it was armed
     bool happened_ = false;
     bool refusing_ = false;
-    std::map<std::string, std::string> pretences_;
+    std::map<std::string, std::string> replaced_parameters_;
     bool ended_ = false;
     std::array<std::string, 2> passed_;
     std::list<Link> links_;
@@ -340,13 +342,13 @@ bool WireProxy::wait_until_happened(std::chrono::milliseconds timeout) const {
     return impl_->wait_until_happened(timeout);
 }
 void WireProxy::refuse_connections() { impl_->refuse_connections(); }
-void WireProxy::pretend(const std::string& parameter, const std::string& value) {
-    impl_->pretend(parameter, value);
+void WireProxy::replace_parameter(const std::string& parameter, const std::string& value) {
+    impl_->replace_parameter(parameter, value);
 }
 void WireProxy::redirect(const std::string& server_uri) { impl_->redirect(server_uri); }
 void WireProxy::cut_all() { impl_->cut_all(); }
 void WireProxy::heal() { impl_->heal(); }
 std::string WireProxy::passed(Direction direction) const { return impl_->passed(direction); }
-void WireProxy::forget() { impl_->forget(); }
+void WireProxy::clear_passed() { impl_->clear_passed(); }
 
 }  // namespace daybook::test

@@ -7,14 +7,14 @@
 
 #include "daybook/eventstore/store_access.hpp"
 #include "daybook/schema/event_catalog.hpp"
-#include "goods.hpp"
 #include "transfer/table_copy.hpp"
+#include "transfer_fixture.hpp"
 
-using namespace goods;
+using namespace transfer_test;
 using daybook::test::StorePlace;
 
 TEST_CASE("a migration leaves no event and nothing that waits behind") {
-    const FilePlace from;
+    const SqliteLocation from;
     const StorePlace to;
     EventStore source = from.open();
     append_events(source, 400);
@@ -37,7 +37,7 @@ TEST_CASE("a migration leaves no event and nothing that waits behind") {
         CHECK(rows_of(target, name, std::string(table.key), hidden) ==
               rows_of(source, name, std::string(table.key), hidden));
     }
-    // The target goes on by itself: numbers that it gives are free.
+    // The target continues on its own: the numbers that it assigns are not in use.
     target.transact([](Transaction& tx) {
         tx.publish({"warehouse", EventType::checked("stock.reserve", 1), "{}", {}});
     });
@@ -46,9 +46,9 @@ TEST_CASE("a migration leaves no event and nothing that waits behind") {
 }
 
 TEST_CASE("a store comes back from another engine as it was") {
-    const FilePlace from;
+    const SqliteLocation from;
     const StorePlace abroad;
-    const FilePlace home;
+    const SqliteLocation home;
     EventStore source = from.open();
     append_events(source, 100);
     add_waiting(source);
@@ -66,7 +66,7 @@ TEST_CASE("a store comes back from another engine as it was") {
 }
 
 TEST_CASE("an empty store can be moved") {
-    const FilePlace from;
+    const SqliteLocation from;
     const StorePlace to;
     const MigrationResult result = migrate(from.open(), to.open());
     CHECK(result.events == 0);
@@ -74,7 +74,7 @@ TEST_CASE("an empty store can be moved") {
 }
 
 TEST_CASE("a target that holds something is refused and left alone") {
-    const FilePlace from;
+    const SqliteLocation from;
     const StorePlace to;
     EventStore source = from.open();
     append_events(source, 5);
@@ -92,14 +92,14 @@ TEST_CASE("a target that holds something is refused and left alone") {
 }
 
 TEST_CASE("a migration done twice stores nothing twice") {
-    const FilePlace from;
+    const SqliteLocation from;
     const StorePlace to;
     EventStore source = from.open();
     append_events(source, 50);
     add_waiting(source);
     EventStore target = to.open();
     const MigrationResult first = migrate(source, target);
-    // What was delivered since must not come back.
+    // Messages that were delivered since must not come back.
     target.transact(
         [](Transaction& tx) { detail::store_sql(tx).exec("DELETE FROM daybook_outbox"); });
     const MigrationResult second = migrate(source, target);
@@ -113,8 +113,8 @@ TEST_CASE("a migration done twice stores nothing twice") {
                          InvalidError);
 }
 
-TEST_CASE("what is appended to the source meanwhile is told and caught up") {
-    const FilePlace from;
+TEST_CASE("what is appended to the source meanwhile is reported and caught up") {
+    const SqliteLocation from;
     const StorePlace to;
     EventStore source = from.open();
     append_events(source, 50);
@@ -140,7 +140,7 @@ TEST_CASE("what is appended to the source meanwhile is told and caught up") {
 }
 
 TEST_CASE("a changed event in the target is found") {
-    const FilePlace from;
+    const SqliteLocation from;
     const StorePlace to;
     EventStore source = from.open();
     source.append("thing-1", any, {numbered(1), numbered(2), numbered(3), numbered(4)});
@@ -165,7 +165,7 @@ TEST_CASE("a changed event in the target is found") {
 }
 
 TEST_CASE("a stopped migration goes on where it was and for its source only") {
-    const FilePlace from;
+    const SqliteLocation from;
     const StorePlace to;
     EventStore source = from.open();
     const Position head = append_events(source, 200);
@@ -181,7 +181,7 @@ TEST_CASE("a stopped migration goes on where it was and for its source only") {
     CHECK(reached >= Position{50});
     CHECK(reached < head);
 
-    const FilePlace other;
+    const SqliteLocation other;
     EventStore stranger = other.open();
     append_events(stranger, 200);
     CHECK_THROWS_WITH_AS(migrate(stranger, to.open()), doctest::Contains("another source"),
@@ -192,8 +192,8 @@ TEST_CASE("a stopped migration goes on where it was and for its source only") {
     CHECK(log_of(to.open()) == log_of(source));
 }
 
-TEST_CASE("somebody who writes to the target meanwhile does not go unnoticed") {
-    const FilePlace from;
+TEST_CASE("another writer to the target is noticed") {
+    const SqliteLocation from;
     const StorePlace to;
     EventStore source = from.open();
     append_events(source, 50);
@@ -210,8 +210,8 @@ TEST_CASE("somebody who writes to the target meanwhile does not go unnoticed") {
 }
 
 TEST_CASE("upcasters of a program do not change what is moved" * doctest::test_suite("sqlite")) {
-    const FilePlace from;
-    const FilePlace to;
+    const SqliteLocation from;
+    const SqliteLocation to;
     {
         EventStore plain = from.open();
         plain.append("thing-1", any, {numbered(1, "thing.old")});
@@ -226,9 +226,10 @@ TEST_CASE("upcasters of a program do not change what is moved" * doctest::test_s
     CHECK(log_of(to.open()) != log_of(source));
 }
 
-TEST_CASE("a migration tells which read models are to be rebuilt" * doctest::test_suite("sqlite")) {
-    const FilePlace from;
-    const FilePlace to;
+TEST_CASE("a migration reports which read models are to be rebuilt" *
+          doctest::test_suite("sqlite")) {
+    const SqliteLocation from;
+    const SqliteLocation to;
     EventStore source = from.open();
     source.transact([](Transaction& tx) {
         detail::store_sql(tx).exec(
@@ -238,7 +239,7 @@ TEST_CASE("a migration tells which read models are to be rebuilt" * doctest::tes
     CHECK(migrate(source, to.open()).rebuild == std::vector<std::string>{"balances"});
 }
 
-TEST_CASE("no table of the schema is forgotten by migrations") {
+TEST_CASE("migrations cover every table of the schema") {
     const StorePlace place;
     place.open().query([](Sql& sql) {
         for (const SqlRelation& relation : sql.relations()) {

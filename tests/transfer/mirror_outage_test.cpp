@@ -11,14 +11,14 @@
 #include <unistd.h>
 
 #include "child_process.hpp"
-#include "goods.hpp"
 #include "patience.hpp"
 #include "private_cluster.hpp"
+#include "transfer_fixture.hpp"
 
 // A mirror from a file that a process appends to as fast as it can, to a server that is killed
 // again and again and comes back after a while.
 
-using namespace goods;
+using namespace transfer_test;
 using namespace std::chrono_literals;
 using daybook::test::ChildProcess;
 using daybook::test::PrivateCluster;
@@ -35,8 +35,8 @@ constexpr std::size_t queued_bytes_max = 1024 * 1024;
 constexpr std::size_t queued_events_max = 1'000;
 /// What piles up in each outage is that much more than may wait in the mirror.
 constexpr std::uint64_t backlog_events = 24 * queued_bytes_max / payload_bytes;
-/// What the mirror may need beside: its queue, units on their way, buffers of both engines. A
-/// sanitizer keeps what was freed: with one there only are the peaks of the queue to look at.
+/// What the mirror may need beside: its queue, transactions on their way, buffers of both engines.
+/// A sanitizer keeps what was freed: with one there only are the peaks of the queue to look at.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr std::size_t growth_max = std::numeric_limits<std::size_t>::max();
 #else

@@ -5,17 +5,17 @@
 
 #include <doctest/doctest.h>
 
-#include "goods.hpp"
 #include "patience.hpp"
+#include "transfer_fixture.hpp"
 
-using namespace goods;
+using namespace transfer_test;
 using namespace std::chrono_literals;
 using daybook::test::patience;
 using daybook::test::StorePlace;
 
 namespace {
 
-/// Waits until the status is as wanted; the last one that was seen.
+/// Waits until the status is as wanted. Returns the last status.
 template <class Wanted>
 MirrorStatus wait_until(const Mirror& mirror, const Wanted& wanted) {
     const auto deadline = std::chrono::steady_clock::now() + patience();
@@ -31,13 +31,13 @@ MirrorStatus wait_for_state(const Mirror& mirror, MirrorState state) {
     return wait_until(mirror, [state](const MirrorStatus& now) { return now.state == state; });
 }
 
-/// Keeps everybody else from writing to a store while it lives.
+/// Holds the store lock, so that no other writer can write to the store, while it lives.
 class WriteLock {
 public:
     explicit WriteLock(EventStore store)
         : holder_([this, store = std::move(store)]() mutable {
               store.transact([this](Transaction& tx) {
-                  // The lock comes with the first statement.
+                  // The first statement takes the lock.
                   tx.version("held-1");
                   held_.set_value();
                   release_.get_future().wait();
@@ -61,7 +61,7 @@ private:
 }  // namespace
 
 TEST_CASE("a mirror copies everything once") {
-    const FilePlace from;
+    const SqliteLocation from;
     const StorePlace to;
     EventStore source = from.open();
     const Position head = append_events(source, 300);
@@ -75,19 +75,19 @@ TEST_CASE("a mirror copies everything once") {
     CHECK(status.stored == head.value());
     CHECK(status.lag() == 0);
 
-    const FilePlace home;
+    const SqliteLocation home;
     CHECK(Mirror{to.open(), home.open()}.run_once() == head.value());
     CHECK(log_of(home.open()) == log_of(source));
 }
 
-TEST_CASE("a mirror follows what comes and what comes after a restart") {
+TEST_CASE("a mirror follows new events, also after a restart") {
     const StorePlace from;
     const StorePlace to;
     EventStore source = from.open();
     append_events(source, 50);
     std::mt19937 random{7};
     for (int round = 0; round < 8; ++round) {
-        // The place of both ends: the mirror has handles of its own, as another process would.
+        // The mirror opens both stores itself, as another process would.
         Mirror mirror{from.open(), to.open(), {.batch_max = 16, .queued_events_max = 64}};
         mirror.start();
         append_events(source, 40);
@@ -107,8 +107,8 @@ TEST_CASE("a mirror follows what comes and what comes after a restart") {
     CHECK(mirror.status().stored == source.head().value());
 }
 
-TEST_CASE("a target that is away for a while is waited for") {
-    const FilePlace from;
+TEST_CASE("a mirror waits for a target that is away for a while") {
+    const SqliteLocation from;
     const StorePlace to;
     EventStore source = from.open();
     append_events(source, 20);
@@ -134,14 +134,14 @@ TEST_CASE("a target that is away for a while is waited for") {
 }
 
 TEST_CASE("a slow target holds the reader back") {
-    const FilePlace from;
+    const SqliteLocation from;
     const StorePlace to;
     EventStore source = from.open();
     const Position head = append_events(source, 200);
     EventStore target = to.open();
-    std::size_t units = 0;
+    std::size_t transactions = 0;
     const auto slow = target.add_commit_hook([&](Transaction&) {
-        ++units;
+        ++transactions;
         std::this_thread::sleep_for(1ms);
     });
     const auto keep = [](const StreamName&, NewEvent&) { return true; };
@@ -150,7 +150,7 @@ TEST_CASE("a slow target holds the reader back") {
         CHECK(mirror.run_once() == head.value());
         CHECK(mirror.status().queued_events_peak <= 50);
         CHECK(mirror.status().queued_events_peak > 20);
-        CHECK(units >= head.value() / 20);
+        CHECK(transactions >= head.value() / 20);
     }
     SUBCASE("by their size") {
         constexpr std::size_t bytes_max = 10'000;
@@ -168,7 +168,7 @@ TEST_CASE("a slow target holds the reader back") {
 }
 
 TEST_CASE("of two mirrors with one name the older stores nothing any more") {
-    const FilePlace from;
+    const SqliteLocation from;
     const StorePlace to;
     EventStore source = from.open();
     append_events(source, 20);
@@ -188,7 +188,7 @@ TEST_CASE("of two mirrors with one name the older stores nothing any more") {
 }
 
 TEST_CASE("a map leaves out and changes events and versions follow") {
-    const FilePlace from;
+    const SqliteLocation from;
     const StorePlace to;
     EventStore source = from.open();
     const auto map = [](const StreamName& stream, NewEvent& event) {
@@ -200,7 +200,7 @@ TEST_CASE("a map leaves out and changes events and versions follow") {
         }
         return event.data != "{\"n\":2}";
     };
-    // Each round is a mirror of its own: what was left out before counts on.
+    // Each round is a new mirror, which must account for the events that an earlier one left out.
     for (int round = 0; round < 3; ++round) {
         source.append("thing-1", any, {numbered(1), numbered(2), numbered(3), numbered(2)});
         source.append("secret-1", any, {numbered(1)});
@@ -227,7 +227,7 @@ TEST_CASE("a map leaves out and changes events and versions follow") {
 }
 
 TEST_CASE("a map that throws or changes ids halts its mirror") {
-    const FilePlace from;
+    const SqliteLocation from;
     const StorePlace to;
     EventStore source = from.open();
     append_events(source, 5);
@@ -250,8 +250,8 @@ TEST_CASE("a map that throws or changes ids halts its mirror") {
 }
 
 TEST_CASE("two sources feed one target and keep the versions of their streams") {
-    const FilePlace north;
-    const FilePlace south;
+    const SqliteLocation north;
+    const SqliteLocation south;
     const StorePlace to;
     EventStore one = north.open();
     EventStore other = south.open();
@@ -271,8 +271,8 @@ TEST_CASE("two sources feed one target and keep the versions of their streams") 
     CHECK(target.version("south-1") == Version{100});
 }
 
-TEST_CASE("a stream that somebody else writes in the target halts the mirror by name") {
-    const FilePlace from;
+TEST_CASE("a stream that another program writes in the target halts the mirror, which names it") {
+    const SqliteLocation from;
     const StorePlace to;
     EventStore source = from.open();
     EventStore target = to.open();
@@ -290,8 +290,8 @@ TEST_CASE("a stream that somebody else writes in the target halts the mirror by 
 }
 
 TEST_CASE("a mirror does not go on with another source") {
-    const FilePlace from;
-    const FilePlace other;
+    const SqliteLocation from;
+    const SqliteLocation other;
     const StorePlace to;
     EventStore source = from.open();
     append_events(source, 10);
@@ -306,7 +306,7 @@ TEST_CASE("a mirror does not go on with another source") {
 }
 
 TEST_CASE("a mirror goes on where a migration of its source has ended") {
-    const FilePlace from;
+    const SqliteLocation from;
     const StorePlace to;
     EventStore source = from.open();
     append_events(source, 20);
@@ -316,14 +316,14 @@ TEST_CASE("a mirror goes on where a migration of its source has ended") {
     CHECK(mirror.run_once() == 4);
     CHECK(mirror.status().stored == 4);
     CHECK(log_of(to.open()) == log_of(source));
-    // One of another name has to begin at the first event, and finds them all there.
+    // A mirror of another name has to start at the first event, and finds all of them stored.
     Mirror again{source, to.open(), {.name = "again", .batch_max = 7}};
     again.run_once();
     CHECK(log_of(to.open()) == log_of(source));
 }
 
 TEST_CASE("a mirror with limits of nothing is refused" * doctest::test_suite("sqlite")) {
-    const FilePlace from;
+    const SqliteLocation from;
     EventStore store = from.open();
     CHECK_THROWS_AS((Mirror{store, store, {.name = ""}}), InvalidError);
     CHECK_THROWS_AS((Mirror{store, store, {.batch_max = 0}}), InvalidError);

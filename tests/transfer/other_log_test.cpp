@@ -4,13 +4,13 @@
 #include <doctest/doctest.h>
 
 #include "backup.hpp"
-#include "goods.hpp"
 #include "patience.hpp"
+#include "transfer_fixture.hpp"
 
 // Stores that are put back from backups, or are not there for a while, under mirrors and
 // migrations.
 
-using namespace goods;
+using namespace transfer_test;
 using namespace std::chrono_literals;
 using daybook::test::Backup;
 using daybook::test::eventually;
@@ -27,8 +27,8 @@ bool becomes(const Mirror& mirror, MirrorState state) {
     return eventually([&] { return mirror.status().state == state; });
 }
 
-/// What is said about a store, from any thread.
-class Log {
+/// Collects the log lines of a store, from any thread.
+class LogLines {
 public:
     LogSink sink() {
         return [this](LogLevel, std::string_view text) {
@@ -36,7 +36,7 @@ public:
             text_ += text;
         };
     }
-    bool says(const std::string& what) const {
+    bool contains(const std::string& what) const {
         const std::scoped_lock lock{mutex_};
         return text_.find(what) != std::string::npos;
     }
@@ -59,7 +59,7 @@ TEST_CASE("a mirror does not go on with a source that was put back from a backup
     mirror.start();
     REQUIRE(mirror.wait_for(source.head(), patience()));
     const auto mirrored = log_of(to.open());
-    backup.put_into(from);
+    backup.restore_to(from);
     SUBCASE("and is shorter now") {}
     SUBCASE("and has grown again") {
         EventStore restored = from.open();
@@ -80,17 +80,17 @@ TEST_CASE("a mirror brings a target that was put back from a backup up to date a
     StorePlace empty;
     Mirror{source, to.open()}.run_once();
     Backup backup{to};
-    Log log;
+    LogLines log;
     Mirror mirror{from.open(), to.open({.log = log.sink()}), quick};
     mirror.start();
     append_events(source, 20);
     REQUIRE(mirror.wait_for(source.head(), patience()));
-    SUBCASE("to an older state") { backup.put_into(to); }
-    SUBCASE("to nothing") { Backup{empty}.put_into(to); }
+    SUBCASE("to an older state") { backup.restore_to(to); }
+    SUBCASE("to nothing") { Backup{empty}.restore_to(to); }
     append_events(source, 20);
     CHECK(eventually([&] { return to.open().head() == source.head(); }));
     CHECK(log_of(to.open()) == log_of(source));
-    CHECK(eventually([&] { return log.says("the target was put back from a backup"); }));
+    CHECK(eventually([&] { return log.contains("the target was put back from a backup"); }));
     CHECK(becomes(mirror, MirrorState::live));
     mirror.stop();
     CHECK(mirror.failure() == nullptr);
@@ -133,13 +133,13 @@ TEST_CASE("a migration does not go on with a source that was put back from a bac
         if (now.done >= 50) stop.request_stop();
     };
     CHECK_THROWS_AS(migrate(source, to.open(), options), CancelledError);
-    backup.put_into(from);
+    backup.restore_to(from);
     append_events(source, 40);
     CHECK_THROWS_WITH_AS(migrate(from.open(), to.open()),
                          doctest::Contains("what came from another source"), InvalidError);
 }
 
-TEST_CASE("a migration that has begun with an empty store goes on with that store only [A1]") {
+TEST_CASE("a migration that has started with an empty store continues with that store only [A1]") {
     const StorePlace from;
     const StorePlace other;
     const StorePlace to;
@@ -149,7 +149,8 @@ TEST_CASE("a migration that has begun with an empty store goes on with that stor
     CHECK(migrate(from.open(), to.open()).events == 0);
 }
 
-TEST_CASE("a migration that fails at the end is not finished and one that is finished tells [A3]") {
+TEST_CASE(
+    "a migration that fails at the end is not finished and one that is finished reports it [A3]") {
     const StorePlace from;
     const StorePlace to;
     EventStore source = from.open();

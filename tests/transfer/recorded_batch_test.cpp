@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
-#include "goods.hpp"
+#include "transfer_fixture.hpp"
 
-using namespace goods;
+using namespace transfer_test;
 using daybook::test::StorePlace;
 
 namespace {
@@ -79,7 +79,7 @@ TEST_CASE("recorded events that do not fit conflict and leave nothing behind") {
         CHECK_THROWS_AS(import(target, batch_of(source, 2, 3)), Error);
         CHECK(target.head() == Position{1});
     }
-    SUBCASE("a conflict that is caught spoils the unit all the same") {
+    SUBCASE("a conflict that is caught spoils the transaction all the same") {
         target.append("thing-2", any, {numbered(9)});
         CHECK_THROWS_AS(target.transact([&](Transaction& tx) {
             try {

@@ -12,15 +12,16 @@
 #include "store_place.hpp"
 #include "temporary_directory.hpp"
 
-// What is moved in these tests, and how it is looked at afterwards.
+// The test data that is moved, and how the tests read it afterwards.
 
-namespace goods {
+namespace transfer_test {
 
 using namespace daybook;
 using daybook::test::numbered;
 
-/// A place for a store on SQLite, whatever engine is under test: the other end of the road.
-class FilePlace {
+/// A temporary file for a store on SQLite, whatever engine is under test: the other end of the
+/// transfer.
+class SqliteLocation {
 public:
     EventStore open(StoreOptions options = {}) const {
         return EventStore::open(directory_.file("store.db"), std::move(options));
@@ -30,7 +31,7 @@ private:
     daybook::test::TemporaryDirectory directory_;
 };
 
-/// One event as a migration must leave it, in a form that doctest shows.
+/// All of an event that a migration must keep, as text that doctest prints.
 inline std::string line_of(EventView event) {
     const EventRow& row = event.row();
     return std::to_string(row.position.value()) + ' ' + std::string(row.stream) + ' ' +
@@ -51,9 +52,10 @@ inline std::string hash_of(const EventStore& store) {
     return hash_log(store, store.head()).value();
 }
 
-/// Events of every kind, in units of every kind, over `streams` streams. Returns the head.
-inline Position append_events(EventStore& store, int units, int streams = 7) {
-    for (int i = 0; i < units; ++i) {
+/// Appends events of every kind, in transactions of every kind, to `streams` streams. Returns the
+/// head.
+inline Position append_events(EventStore& store, int transactions, int streams = 7) {
+    for (int i = 0; i < transactions; ++i) {
         const auto number = static_cast<std::uint64_t>(i);
         const std::string stream = "thing-" + std::to_string(i % streams);
         NewEvent plain = numbered(number);
@@ -75,7 +77,7 @@ inline Position append_events(EventStore& store, int units, int streams = 7) {
     return store.head();
 }
 
-/// Rows of all that waits: in the outbox in an order that its numbers have holes in.
+/// Adds rows to all tables of work that waits. The sequence numbers of the outbox have holes.
 inline void add_waiting(EventStore& store) {
     const EventId id = EventId::generate();
     store.transact([&](Transaction& tx) {
@@ -114,7 +116,7 @@ inline void add_waiting(EventStore& store) {
     });
 }
 
-/// The rows of a table without `hidden`, in the order of `order`.
+/// The rows of a table without the column `hidden`, sorted by `order`.
 inline std::vector<std::string> rows_of(const EventStore& store, const std::string& table,
                                         const std::string& order, std::string_view hidden = {}) {
     std::vector<std::string> rows;
@@ -138,4 +140,4 @@ inline std::vector<std::string> rows_of(const EventStore& store, const std::stri
     return rows;
 }
 
-}  // namespace goods
+}  // namespace transfer_test

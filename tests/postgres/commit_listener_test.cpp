@@ -61,7 +61,7 @@ TEST_CASE("events are recorded at the server's time when the machine's clock has
     }
 }
 
-TEST_CASE("a unit leaves nothing behind that units beside an old snapshot walk over [D16]") {
+TEST_CASE("a transaction leaves no dead rows behind, also beside an old snapshot [D16]") {
     const StorePlace place;
     EventStore store = place.open();
     PostgresConnection old{server_of(place)};
@@ -79,7 +79,8 @@ TEST_CASE("a unit leaves nothing behind that units beside an old snapshot walk o
     CHECK(bytes() == before);
 }
 
-TEST_CASE("a unit without an event is noticed by other processes, once it can be seen [D16]") {
+TEST_CASE(
+    "a transaction without an event is noticed by other processes, once it is visible [D16]") {
     const StorePlace place;
     EventStore store = place.open();
     EventStore other = place.open();
@@ -108,7 +109,8 @@ TEST_CASE(
     EventStore idle = place.open();
     CHECK_FALSE(idle.wait_beyond(Position{0}, 50ms, {}));
     PostgresConnection server{server_of(place)};
-    // More than fits into the sockets between: the server can send it only if it is taken.
+    // More than the buffers of the sockets hold: the server can send it only if the program reads
+    // it.
     const std::string channel = "daybook." + schema_of(place);
     for (int part = 0; part < 30; ++part) {
         server.query("SELECT pg_notify('" + channel +

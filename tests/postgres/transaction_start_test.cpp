@@ -9,8 +9,8 @@
 #include "patience.hpp"
 #include "postgres_server.hpp"
 
-// A unit's BEGIN goes to the server together with the unit's first statement, if the server has
-// just answered.
+// A transaction's BEGIN goes to the server together with the transaction's first statement, if the
+// server has just replied.
 
 using namespace daybook;
 using namespace daybook::test;
@@ -24,7 +24,7 @@ EventStore open_impatient(const PostgresSchema& schema) {
 
 }  // namespace
 
-TEST_CASE("a unit keeps nobody waiting before its first statement, and everybody after it") {
+TEST_CASE("a transaction locks out other writers from its first statement on and not before") {
     const PostgresSchema schema;
     EventStore store = EventStore::open(schema.uri());
     EventStore other = open_impatient(schema);
@@ -36,7 +36,7 @@ TEST_CASE("a unit keeps nobody waiting before its first statement, and everybody
             return false;
         }
     };
-    // On a busy machine the server's last answer may be too long ago.
+    // On a busy machine the server's last reply may be too long ago.
     CHECK(eventually([&] {
         bool could = false;
         store.append("thing-1", any, {numbered(1)});
@@ -51,14 +51,15 @@ TEST_CASE("a unit keeps nobody waiting before its first statement, and everybody
     CHECK(store.version("thing-2") == Version{2});
 }
 
-TEST_CASE("a unit that does nothing knows the head at which it was committed") {
+TEST_CASE("a transaction without a statement returns the head at which it was committed") {
     const PostgresSchema schema;
     EventStore store = EventStore::open(schema.uri());
     store.append("thing-1", no_stream, {numbered(1), numbered(2)});
     CHECK(store.transact([](Transaction&) {}).position == Position{2});
 }
 
-TEST_CASE("a unit that could not begin stores nothing, whatever its program does with the error") {
+TEST_CASE(
+    "a transaction that could not begin stores nothing, whatever its program does with the error") {
     const PostgresSchema schema;
     EventStore store = open_impatient(schema);
     PostgresConnection holder{postgres_uri()};
