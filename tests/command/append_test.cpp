@@ -8,7 +8,7 @@ const std::string id = "0190a0b0-0000-7000-8000-000000000001";
 
 }  // namespace
 
-TEST_CASE("append answers with where the events are") {
+TEST_CASE("append prints where the events are") {
     const Shop shop;
     const auto result = shop.run({"append", "order-1", "--type", "t", "--data", "1", "--json"});
     CHECK(result.code == 0);
@@ -26,7 +26,7 @@ TEST_CASE("append answers with where the events are") {
     CHECK(text.err.empty());
 }
 
-TEST_CASE("append makes a missing store and says so on stderr only") {
+TEST_CASE("append creates a missing store and reports that on stderr only") {
     const Shop shop;
     const auto result = shop.run({"append", "order-1", "--type", "t", "--data", "1", "--json"});
     CHECK(result.err == "created the store " + shop.store() + "\n");
@@ -34,7 +34,7 @@ TEST_CASE("append makes a missing store and says so on stderr only") {
     CHECK(shop.run({"append", "order-1", "--type", "t", "--data", "1"}).err.empty());
 }
 
-TEST_CASE("what an append is refused for is found out before a store is made [E21]") {
+TEST_CASE("an append is refused before a store is created for it [E21]") {
     const Shop shop;
     const auto expect_refused = [&](const std::string& input, int code,
                                     process::Arguments more = {}) {
@@ -57,7 +57,7 @@ TEST_CASE("what an append is refused for is found out before a store is made [E2
     CHECK(shop.run({"append", "order-1"}, {.input = good}).code == 0);
 }
 
-TEST_CASE("a line that says a thing twice is refused, and not half of it stored [E21]") {
+TEST_CASE("a line with a key that stands twice is refused, and not half of it stored [E21]") {
     const Shop shop;
     for (const std::string line :
          {R"({"type":"paid","data":{"cents":500},"data":{"note":"by card"}})",
@@ -71,7 +71,7 @@ TEST_CASE("a line that says a thing twice is refused, and not half of it stored 
     CHECK_FALSE(shop.has_store());
 }
 
-TEST_CASE("a line that is refused is told why, and not only that it is no JSON [E21]") {
+TEST_CASE("a line is refused with the reason, and not only as no JSON [E21]") {
     const Shop shop;
     const auto expect = [&](const std::string& data, const std::string& part) {
         const auto line =
@@ -136,7 +136,7 @@ TEST_CASE("a wrong call does not leave an empty store behind") {
     CHECK_FALSE(shop.has_store());
 }
 
-TEST_CASE("all lines of stdin are one unit") {
+TEST_CASE("all lines of stdin are one transaction") {
     const Shop shop;
     const std::string good = "{\"type\":\"t\",\"data\":1}\n";
     const auto refused = shop.run({"append", "order-1"}, {.input = good + "{\"type\":\"t\"}\n"});
@@ -180,7 +180,7 @@ TEST_CASE("the options of a single event are stored") {
     CHECK(event.at("id") == id);
 }
 
-TEST_CASE("a part that nobody knows is refused by name and not dropped") {
+TEST_CASE("an unknown member of a line is refused by name and not dropped") {
     const Shop shop;
     const auto expect = [&](const std::string& line, const std::string& text) {
         const auto result = shop.run({"append", "order-1"}, {.input = line});

@@ -4,7 +4,7 @@
 
 TEST_CASE("a mistake in the command line is a usage error and says what helps") {
     const Shop shop;
-    shop.place("order-1");
+    shop.append_order("order-1");
     const auto expect = [&](process::Arguments arguments, const std::string& part) {
         const auto result = shop.run(arguments);
         INFO(result.err);
@@ -48,8 +48,8 @@ TEST_CASE("help goes to stdout and is no failure" * doctest::test_suite("no-stor
 TEST_CASE("the store is named by an option or the environment and the option wins") {
     const Shop shop;
     const Shop other;
-    shop.place("order-1");
-    other.place("stock-1");
+    shop.append_order("order-1");
+    other.append_order("stock-1");
     const process::Options environment{.environment = {"DAYBOOK_STORE=" + shop.store()}};
 
     const auto by_environment = process::run({"streams", "--json"}, environment);

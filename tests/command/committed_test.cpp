@@ -3,8 +3,8 @@
 #include "bank.hpp"
 #include "shop.hpp"
 
-// What is done is told as done, also when the answer cannot be printed: whoever is told to repeat
-// it does it twice.
+// A command whose result cannot be printed is still reported as done: a caller that repeats it
+// would do it twice.
 
 namespace {
 
@@ -27,13 +27,13 @@ void open_accounts(const Shop& shop) {
 
 }  // namespace
 
-TEST_CASE("an append whose answer cannot be printed is told as stored [A3]") {
+TEST_CASE("an append whose result cannot be printed is reported as stored [A3]") {
     const Shop shop;
-    shop.place("order-1");
+    shop.append_order("order-1");
     const process::Arguments append{"append", "order-1", "--type", "t", "--data", "1"};
     expect_told_as_done(shop.run(append, {.out = Stdout::full_disk}),
                         "order-1 has version 2 at position 2");
-    expect_told_as_done(shop.run(append, {.out = Stdout::reader_left}),
+    expect_told_as_done(shop.run(append, {.out = Stdout::closed_pipe}),
                         "order-1 has version 3 at position 3");
     CHECK(shop.records({"read", "order-1"}).size() == 3);
 
@@ -45,7 +45,7 @@ TEST_CASE("an append whose answer cannot be printed is told as stored [A3]") {
     CHECK(error.at("error") == "failure");
 }
 
-TEST_CASE("work on projections whose answer cannot be printed is told as done [A3]") {
+TEST_CASE("work on projections whose result cannot be printed is reported as done [A3]") {
     const Shop shop;
     open_accounts(shop);
     const auto bank = [&](process::Arguments arguments, Stdout out) {
@@ -55,14 +55,14 @@ TEST_CASE("work on projections whose answer cannot be printed is told as done [A
     expect_told_as_done(bank({"run", "--once"}, Stdout::full_disk), "the projections are fed");
     expect_told_as_done(bank({"rebuild", "balances", "owners"}, Stdout::full_disk),
                         "rebuilt: balances, owners");
-    expect_told_as_done(bank({"rebuild", "--all"}, Stdout::reader_left), "rebuilt: ");
+    expect_told_as_done(bank({"rebuild", "--all"}, Stdout::closed_pipe), "rebuilt: ");
     expect_told_as_done(bank({"resume", "balances"}, Stdout::full_disk), "is resumed");
     expect_told_as_done(
-        bank({"discard", "owners", "--key", "account-2", "--reason", "x"}, Stdout::reader_left),
+        bank({"discard", "owners", "--key", "account-2", "--reason", "x"}, Stdout::closed_pipe),
         "1 event given up");
 }
 
-TEST_CASE("a migration whose answer cannot be printed is told as done [A3]") {
+TEST_CASE("a migration whose result cannot be printed is reported as done [A3]") {
     const Shop shop;
     open_accounts(shop);
     const auto result =

@@ -2,8 +2,8 @@
 
 #include "process.hpp"
 
-// Half of the time of a short command went into loading what it did not call. The runtime of a
-// sanitizer has its own way to load it.
+// Half of the time of a short command went into loading libraries that it did not call. The runtime
+// of a sanitizer loads libraries in its own way.
 
 #ifndef __SANITIZE_ADDRESS__
 TEST_CASE("the command loads no library that it does not call [E23]" *

@@ -6,7 +6,7 @@
 
 namespace {
 
-/// A transport that takes nothing but messages to `good`.
+/// A transport that accepts only messages to `good`.
 class Refusing final : public daybook::Transport {
 public:
     daybook::Delivery deliver(const daybook::Message& message) override {
@@ -15,7 +15,7 @@ public:
     }
 };
 
-/// Two parked messages with keys a and b, and one of key a that waits behind the first.
+/// Two parked messages with the keys a and b, and one of key a that waits behind the first.
 void park(const Shop& shop) {
     auto store = daybook::EventStore::open(shop.store());
     const auto publish = [&](const char* key, const char* owner) {
@@ -68,7 +68,7 @@ TEST_CASE("the outbox is counted by what its messages wait for") {
     CHECK(stats.at("parked") == 2);
 }
 
-TEST_CASE("dead letters are listed and shown with why") {
+TEST_CASE("dead letters are listed and shown with their reason") {
     const Shop shop;
     park(shop);
     const auto result = shop.run({"outbox", "parked", "--json"});
@@ -129,7 +129,7 @@ TEST_CASE("a dead letter that cannot be replayed is named beside those that were
     CHECK(shop.records({"outbox", "parked"}).size() == 1);
 }
 
-TEST_CASE("dead letters that are not there are not treated with success [E22]") {
+TEST_CASE("replaying or discarding missing dead letters is no success [E22]") {
     const Shop shop;
     park(shop);
     const auto code = [&](process::Arguments arguments) {

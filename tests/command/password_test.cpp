@@ -4,7 +4,7 @@
 
 #include "shop.hpp"
 
-// A password is printed nowhere, and never becomes the name of a file.
+// A password is printed nowhere, and never becomes part of a file's name.
 
 namespace {
 
@@ -67,7 +67,7 @@ TEST_CASE("a password is printed nowhere however the name of the store is spelt 
 
 TEST_CASE("a password is not printed where an argument stands in the wrong place [E20]") {
     const Shop shop;
-    shop.place("order-1");
+    shop.append_order("order-1");
     const std::string name = "postgresql://app:hunter2@127.0.0.1:1/shop";
     expect_secret(shop.run({"read", "--stor", name}));
     expect_secret(shop.run({"read", "--stor=" + name}));

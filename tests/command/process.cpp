@@ -59,7 +59,7 @@ bool prepare(const Options& options) {
     return true;
 }
 
-// Writes everything; the child may end without reading all of it.
+// Writes all of the input; the child may end without reading all of it.
 void feed(int end, const std::string& input) {
     struct sigaction ignore{};
     struct sigaction before{};
@@ -94,7 +94,8 @@ Child::Child(const Arguments& arguments, const Options& options) {
     const auto argv = pointers(words);
     const auto envp = pointers(environment);
 
-    // Opened here: `nobody` may not be allowed to go where the program lies.
+    // The program is opened before the switch to `nobody`, who may not be allowed to enter its
+    // folder.
     const int program = ::open(options.program.c_str(), O_RDONLY | O_CLOEXEC);
     check(program >= 0, options.program.c_str());
     const Pipe in;
@@ -109,7 +110,7 @@ Child::Child(const Arguments& arguments, const Options& options) {
     }
     const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
     check(full >= 0, "/dev/full");
-    if (options.out == Options::Stdout::reader_left) ::close(std::exchange(out.read, -1));
+    if (options.out == Options::Stdout::closed_pipe) ::close(std::exchange(out.read, -1));
     pid_ = ::fork();
     check(pid_ >= 0, "fork");
     if (pid_ == 0) {
@@ -151,7 +152,7 @@ std::string Child::read_line() {
     return line;
 }
 
-void Child::leave() { ::close(std::exchange(out_, -1)); }
+void Child::close_stdout() { ::close(std::exchange(out_, -1)); }
 
 void Child::drain() {
     pollfd ends[] = {{out_, POLLIN, 0}, {err_, POLLIN, 0}};

@@ -8,13 +8,13 @@
 
 #include <sys/types.h>
 
-// Runs the real programs as a shell would, and under conditions that a shell could set.
+// Runs the real programs as a shell would, with the limits and streams that a shell could set.
 
 namespace process {
 
 struct Result {
-    int code = -1;   ///< of the exit; -1 if a signal ended it
-    int signal = 0;  ///< that ended it
+    int code = -1;   ///< the exit code; -1 if a signal ended the program
+    int signal = 0;  ///< the signal that ended it
     std::string out;
     std::string err;
 };
@@ -22,20 +22,20 @@ struct Result {
 struct Options {
     std::string program = DAYBOOK_PROGRAM;
     std::string input{};                     ///< all of stdin
-    std::vector<std::string> environment{};  ///< `NAME=value`; there is nothing else but PATH
-    /// Give up the rights of root, so that those on files count.
+    std::vector<std::string> environment{};  ///< `NAME=value`; only PATH is set besides
+    /// Run as `nobody` instead of root, so that the rights of files apply.
     bool as_nobody = false;
-    /// No file can grow beyond: to SQLite like a full disk.
+    /// The limit on the size of files; SQLite reports it as a full disk.
     std::optional<std::uint64_t> file_bytes_max{};
-    /// stderr is a terminal; what it shows is in `err`.
+    /// stderr is a terminal; its output is in `err`.
     bool stderr_is_terminal = false;
-    /// Where stdout goes, in place of a pipe that is read.
-    enum class Stdout { read, full_disk, reader_left } out = Stdout::read;
+    /// The target of stdout: a pipe that is read, or one of these.
+    enum class Stdout { read, full_disk, closed_pipe } out = Stdout::read;
 };
 
 using Arguments = std::vector<std::string>;
 
-/// A program that is running. Killed, if it still runs at the end.
+/// A running program. The destructor kills it if it still runs.
 class Child {
 public:
     explicit Child(const Arguments& arguments, const Options& options = {});
@@ -44,11 +44,11 @@ public:
     Child& operator=(const Child&) = delete;
 
     void send(int signal) const;
-    /// What it writes to stdout up to the end of a line; less when it ends before.
+    /// Reads stdout up to the end of a line, or to the end of the program.
     std::string read_line();
-    /// Reads no more: what it writes from now on goes into a pipe without a reader.
-    void leave();
-    /// Waits for its end. `out` has what `read_line` has left.
+    /// Closes the reading end of stdout: the program then writes into a pipe without a reader.
+    void close_stdout();
+    /// Waits for its end. `out` has the output after the last `read_line`.
     Result wait();
 
 private:
@@ -61,7 +61,7 @@ private:
     std::string err_text_;
 };
 
-/// Runs it to its end.
+/// Runs a program to its end.
 Result run(const Arguments& arguments, const Options& options = {});
 
 /// The lines of a text, without the last empty one.

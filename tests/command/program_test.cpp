@@ -42,7 +42,7 @@ TEST_CASE("wrong arguments of an own command are usage errors") {
     CHECK_FALSE(shop.has_store());
 }
 
-TEST_CASE("what an own command throws is told and ends with the code for its kind") {
+TEST_CASE("an exception of an own command is reported and ends with the code for its kind") {
     const Shop shop;
     const auto rule = shop.bank({"pay-in", "account-1", "--cents", "2000000"});
     CHECK(rule.code == 1);
@@ -52,7 +52,7 @@ TEST_CASE("what an own command throws is told and ends with the code for its kin
     CHECK(kind.err.find("bank: invalid: ") != std::string::npos);
 }
 
-TEST_CASE("an own command may live in another time") {
+TEST_CASE("an own command may have a clock of its own") {
     const Shop shop;
     REQUIRE(shop.run({"append", "account-1", "--type", "account.opened", "--data",
                       "{\"owner\":\"Ada\"}"})

@@ -53,7 +53,7 @@ TEST_CASE("run feeds what comes until Ctrl-C" * doctest::test_suite("concurrent"
             there = runner.wait_for("balances", store.head(), std::chrono::seconds{1}) &&
                     runner.wait_for("owners", store.head(), std::chrono::seconds{1});
         } catch (const daybook::NotFoundError&) {
-            // The child has not made it yet.
+            // The child has not created the model yet.
         }
     }
     CHECK(cents(shop, "account-1") == 108);
@@ -110,7 +110,7 @@ TEST_CASE("a program lists its projections before they were ever fed") {
     CHECK(listed[0].at("defined") == true);
 }
 
-TEST_CASE("rebuild makes the model anew and says what it did") {
+TEST_CASE("rebuild makes the model anew and prints what it did") {
     const Shop shop;
     open_accounts(shop);
     REQUIRE(shop.bank({"projections", "run", "--once"}).code == 0);
@@ -149,7 +149,7 @@ TEST_CASE("progress is drawn on a terminal and nowhere else") {
 
 namespace {
 
-/// What names nothing, or gives no reason, is no success.
+/// Commands that name nothing, or give no reason, end with an error.
 void expect_nothing_done(const Shop& shop) {
     const auto code = [&](process::Arguments arguments) {
         arguments.insert(arguments.begin(), "projections");

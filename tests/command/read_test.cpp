@@ -56,14 +56,14 @@ TEST_CASE("people see one line for each event") {
 
 TEST_CASE("a payload with line breaks stays on its line") {
     const Shop shop;
-    shop.place("order-1", "{\n  \"a\": \"x\\ny\",\r\n  \"b\": 2\n}");
+    shop.append_order("order-1", "{\n  \"a\": \"x\\ny\",\r\n  \"b\": 2\n}");
     const auto lines = process::lines(shop.run({"read", "--all", "--json"}).out);
     REQUIRE(lines.size() == 1);
     CHECK(Json::parse(lines[0]).at("data") == Json{{"a", "x\ny"}, {"b", 2}});
     CHECK(process::lines(shop.run({"read", "--all"}).out).size() == 1);
 }
 
-TEST_CASE("read gives the part that was asked for") {
+TEST_CASE("read prints the part that was requested") {
     const Shop shop;
     fill(shop);
     const auto read = [&](process::Arguments more) {
@@ -87,7 +87,7 @@ TEST_CASE("read gives the part that was asked for") {
     CHECK(read({"order-1", "--type", "b", "--limit", "1"}) == Positions{4});
 }
 
-TEST_CASE("a start beyond the end is said [E22]") {
+TEST_CASE("a start beyond the end is reported [E22]") {
     const Shop shop;
     fill(shop);
     const auto log = shop.run({"read", "--all", "--from", "9"});
@@ -98,7 +98,7 @@ TEST_CASE("a start beyond the end is said [E22]") {
     CHECK(shop.run({"read", "--all", "--from", "9", "--backward"}).err.empty());
 }
 
-TEST_CASE("questions that mean nothing are refused") {
+TEST_CASE("options of read that make no sense together are refused") {
     const Shop shop;
     fill(shop);
     CHECK(shop.run({"read"}).code == 2);
@@ -120,8 +120,8 @@ TEST_CASE("a stream without events is not found") {
 
 TEST_CASE("streams and events named like commands can be read") {
     const Shop shop;
-    shop.place("append");
-    shop.place("streams");
+    shop.append_order("append");
+    shop.append_order("streams");
     CHECK(shop.records({"read", "append"}).size() == 1);
     CHECK(shop.records({"read", "streams"}).size() == 1);
 }
@@ -143,8 +143,8 @@ TEST_CASE("follow sees what another process appends and ends cleanly on Ctrl-C" 
             // The first pass of this loop has appended here.
             CHECK(Json::parse(child.read_line()).at("version") == 3);
         }
-        shop.place("stock-1");
-        shop.place("order-1");
+        shop.append_order("stock-1");
+        shop.append_order("order-1");
         const Json seen = Json::parse(child.read_line());
         CHECK(seen.at("stream") == "order-1");
         CHECK(seen.at("version") == (log ? 3 : 4));
@@ -164,10 +164,10 @@ TEST_CASE("follow waits for a stream that is not there yet and ends at its limit
     fill(shop);
     process::Child child{
         {"--store", shop.store(), "read", "order-9", "--follow", "--json", "--limit", "2"}};
-    shop.place("order-9");
+    shop.append_order("order-9");
     CHECK(Json::parse(child.read_line()).at("version") == 1);
-    shop.place("order-8");
-    shop.place("order-9");
+    shop.append_order("order-8");
+    shop.append_order("order-9");
     CHECK(Json::parse(child.read_line()).at("version") == 2);
     CHECK(child.wait().code == 0);
 }
@@ -180,10 +180,10 @@ TEST_CASE("an output that cannot be written is not reported as success") {
     CHECK(result.err.find("stdout") != std::string::npos);
 }
 
-TEST_CASE("a reader that has seen enough ends a command without a word [E22]") {
+TEST_CASE("a reader that closes the pipe ends a command without a message [E22]") {
     const Shop shop;
     fill(shop);
-    const auto result = shop.run({"read", "--all"}, {.out = process::Options::Stdout::reader_left});
+    const auto result = shop.run({"read", "--all"}, {.out = process::Options::Stdout::closed_pipe});
     CHECK(result.code == 0);
     CHECK(result.err.empty());
 }
@@ -195,8 +195,8 @@ TEST_CASE("follow ends when its reader has left and nothing more comes [E22]" *
     for (const std::string what : {"--all", "order-1"}) {
         process::Child child{{"--store", shop.store(), "read", what, "--follow", "--json"}};
         CHECK_FALSE(child.read_line().empty());
-        child.leave();
-        const auto result = child.wait();  // for ever, if it does not notice
+        child.close_stdout();
+        const auto result = child.wait();  // hangs if the child does not notice
         CHECK(result.code == 0);
         CHECK(result.err.empty());
     }

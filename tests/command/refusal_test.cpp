@@ -2,8 +2,8 @@
 
 #include "shop.hpp"
 
-// What can go wrong with a call: each is refused by its kind and code, nothing is stored, and the
-// store opens afterwards as if nothing had been.
+// Wrong calls: each is refused with its kind and exit code, nothing is stored, and the store opens
+// afterwards as before.
 
 namespace {
 
@@ -26,14 +26,14 @@ void expect_refused(const Shop& shop, process::Arguments arguments, int code,
     CHECK_FALSE(error.at("message").get<std::string>().empty());
 
     CHECK(shop.records({"read", "--all"}) == before);
-    shop.place("afterwards-1");
+    shop.append_order("afterwards-1");
 }
 
 }  // namespace
 
-TEST_CASE("a conflict is told with the version that is there") {
+TEST_CASE("a conflict is reported with the version that is stored") {
     const Shop shop;
-    shop.place("order-1");
+    shop.append_order("order-1");
     expect_refused(shop, {"append", "order-1", "--expect", "none", "--type", "t", "--data", "1"}, 4,
                    "conflict");
     expect_refused(shop, {"append", "order-1", "--expect", "7", "--type", "t", "--data", "1"}, 4,
@@ -42,14 +42,14 @@ TEST_CASE("a conflict is told with the version that is there") {
                    4, "conflict");
 }
 
-TEST_CASE("a repeated append stores nothing twice and gives the first answer") {
+TEST_CASE("a repeated append stores nothing twice and prints the first result") {
     const Shop shop;
     const process::Arguments append{
         "append", "order-1", "--expect", "none", "--type",
         "t",      "--data",  "1",        "--id", "0190a0b0-0000-7000-8000-000000000001"};
     const Json first = shop.records(append).at(0);
     CHECK(first.at("repeated") == false);
-    shop.place("order-1");
+    shop.append_order("order-1");
 
     const Json second = shop.records(append).at(0);
     CHECK(second.at("repeated") == true);
@@ -70,14 +70,14 @@ TEST_CASE("an id that was used for something else is refused") {
 
 TEST_CASE("an empty batch is refused") {
     const Shop shop;
-    shop.place("order-1");
+    shop.append_order("order-1");
     expect_refused(shop, {"append", "order-1"}, 2, "invalid");
     expect_refused(shop, {"append", "order-1"}, 2, "invalid", "\n  \n");
 }
 
 TEST_CASE("a malformed stream name is refused") {
     const Shop shop;
-    shop.place("order-1");
+    shop.append_order("order-1");
     for (const std::string name : {"or der", "$order", "", "order\t1"}) {
         expect_refused(shop, {"append", name, "--type", "t", "--data", "1"}, 2, "invalid");
     }
@@ -87,7 +87,7 @@ TEST_CASE("a malformed stream name is refused") {
 
 TEST_CASE("a payload that is not JSON is refused") {
     const Shop shop;
-    shop.place("order-1");
+    shop.append_order("order-1");
     for (const std::string data : {"{", "nope", "", "{} {}"}) {
         expect_refused(shop, {"append", "order-1", "--type", "t", "--data", data}, 2, "invalid");
     }
@@ -100,7 +100,7 @@ TEST_CASE("a payload that is not JSON is refused") {
 
 TEST_CASE("an unknown expectation is refused") {
     const Shop shop;
-    shop.place("order-1");
+    shop.append_order("order-1");
     for (const std::string expect : {"some", "-1", "1.5"}) {
         expect_refused(shop,
                        {"append", "order-1", "--expect=" + expect, "--type", "t", "--data", "1"}, 2,
@@ -110,7 +110,7 @@ TEST_CASE("an unknown expectation is refused") {
                    "invalid");
 }
 
-TEST_CASE("a missing store is not found and not made by those who look") {
+TEST_CASE("a missing store is not found and not created by commands that read") {
     const Shop shop;
     for (const auto& look : std::vector<process::Arguments>{{"read", "--all"},
                                                             {"streams"},
@@ -124,5 +124,5 @@ TEST_CASE("a missing store is not found and not made by those who look") {
         CHECK(result.err.find(shop.store()) != std::string::npos);
         CHECK_FALSE(shop.has_store());
     }
-    shop.place("order-1");
+    shop.append_order("order-1");
 }

@@ -5,7 +5,7 @@
 
 namespace {
 
-/// Two sagas, each waiting for an answer that never comes.
+/// Starts two sagas, each waiting for a reply that never comes.
 void start_sagas(const Shop& shop) {
     {
         auto store = daybook::EventStore::open(shop.store());
@@ -19,7 +19,7 @@ void start_sagas(const Shop& shop) {
 
 }  // namespace
 
-TEST_CASE("sagas are listed with what they are at") {
+TEST_CASE("sagas are listed with their steps") {
     const Shop shop;
     start_sagas(shop);
     const auto lines = process::lines(shop.run({"sagas", "list", "--json"}).out);
@@ -94,7 +94,7 @@ TEST_CASE("an operator needs the program that defines the saga") {
     CHECK(shop.records({"sagas", "explain", "admission/1"}).at(0).at("status") == "running");
 }
 
-TEST_CASE("what an operator does is in the history with who and why") {
+TEST_CASE("an operator's action is in the history with its author and reason") {
     const Shop shop;
     start_sagas(shop);
     CHECK(shop.bank({"sagas", "cancel", "admission/1"}).code == 2);
@@ -111,13 +111,13 @@ TEST_CASE("what an operator does is in the history with who and why") {
     CHECK(history.dump().find("by phone") != std::string::npos);
     CHECK(history.dump().find("Ada: complete") != std::string::npos);
 
-    // It has moved since, and it has ended.
+    // The saga has changed since, and it has ended.
     CHECK(shop.bank({"sagas", "cancel", "admission/1", "--reason", "x", "--seen", version}).code ==
           4);
     CHECK(shop.bank({"sagas", "cancel", "admission/1", "--reason", "x"}).code == 2);
 }
 
-TEST_CASE("a saga can be told to go back") {
+TEST_CASE("a saga can be cancelled") {
     const Shop shop;
     start_sagas(shop);
     const auto cancelled = shop.bank({"sagas", "cancel", "admission/2", "--reason", "moved away"});

@@ -24,7 +24,7 @@ Shop::Shop() {
     std::string path = (std::filesystem::temp_directory_path() / "daybook-command-XXXXXX").string();
     if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("mkdtemp");
     directory_ = path;
-    // Other users may look in, as they may into a shared directory.
+    // Other users may list it, as they may list a shared directory.
     std::filesystem::permissions(directory_, std::filesystem::perms{0755});
     if (daybook::test::on_postgres()) schema_.emplace();
 }
@@ -58,7 +58,7 @@ std::vector<Json> Shop::bank_records(process::Arguments arguments) const {
     return parse(bank(std::move(arguments)));
 }
 
-void Shop::place(const std::string& stream, const std::string& data) const {
+void Shop::append_order(const std::string& stream, const std::string& data) const {
     const auto result = run({"append", stream, "--type", "order.placed", "--data", data});
     INFO(result.err);
     REQUIRE(result.code == 0);

@@ -9,8 +9,8 @@
 #include "postgres_server.hpp"
 #include "process.hpp"
 
-// A directory, a store of the engine under test, in that directory if it is a file, and the
-// shortest way to run a program on that store.
+// A temporary directory with a store of the engine under test (a file in it, or a schema on the
+// server), and short ways to run a program on that store.
 
 using Json = nlohmann::json;
 
@@ -26,15 +26,16 @@ public:
     std::string store() const { return schema_ ? schema_->uri() : path("shop.db"); }
     bool has_store() const;
 
-    /// `daybook --store S …`, or another program.
+    /// Runs `daybook --store S …`, or another program.
     process::Result run(process::Arguments arguments, process::Options options = {}) const;
     process::Result bank(process::Arguments arguments) const;
-    /// The same with `--json`: the objects of stdout. Fails the test unless the code is 0.
+    /// The same with `--json`. Returns the objects of stdout; fails the test unless the code is 0.
     std::vector<Json> records(process::Arguments arguments) const;
     std::vector<Json> bank_records(process::Arguments arguments) const;
 
-    /// Appends one event of type `order.placed` by the command; fails the test unless it works.
-    void place(const std::string& stream, const std::string& data = "{}") const;
+    /// Appends one event of type `order.placed` by the command; fails the test unless the code is
+    /// 0.
+    void append_order(const std::string& stream, const std::string& data = "{}") const;
 
 private:
     std::string directory_;

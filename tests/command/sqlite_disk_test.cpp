@@ -8,7 +8,7 @@
 
 #include "shop.hpp"
 
-// Disks that cannot be written. What was acknowledged is there afterwards, and nothing else.
+// Disks that cannot be written. The store holds the acknowledged events afterwards, and no others.
 
 namespace {
 
@@ -56,7 +56,7 @@ void expect_exactly(const std::string& store, int acknowledged) {
     }
 }
 
-/// A file system of a few pages, where this process may mount one.
+/// A file system of a few pages, if this process may mount one.
 class SmallDisk {
 public:
     explicit SmallDisk(std::string directory) : directory_(std::move(directory)) {
@@ -77,9 +77,9 @@ private:
 
 TEST_SUITE_BEGIN("sqlite");
 
-TEST_CASE("a directory without rights is told as such and the store opens afterwards [E22]") {
+TEST_CASE("a directory without rights is reported as such and the store opens afterwards [E22]") {
     const Shop shop;
-    shop.place("order-1");
+    shop.append_order("order-1");
     const auto events = shop.records({"read", "--all"});
     fs::permissions(shop.directory(), fs::perms{0555});
 
@@ -92,7 +92,7 @@ TEST_CASE("a directory without rights is told as such and the store opens afterw
 
     fs::permissions(shop.directory(), fs::perms{0755});
     CHECK(shop.records({"read", "--all"}) == events);
-    shop.place("order-1");
+    shop.append_order("order-1");
 }
 
 TEST_CASE("a store cannot be made in a directory without rights [E22]") {
@@ -105,23 +105,23 @@ TEST_CASE("a store cannot be made in a directory without rights [E22]") {
     CHECK(refused.err.starts_with("daybook: storage: "));
     CHECK_FALSE(fs::exists(shop.store()));
     fs::permissions(shop.directory(), fs::perms{0755});
-    shop.place("order-1");
+    shop.append_order("order-1");
 }
 
-TEST_CASE("a file that may only be read can be looked at or is a storage error") {
+TEST_CASE("a file that may only be read can be read or is a storage error") {
     const Shop shop;
-    shop.place("order-1");
+    shop.append_order("order-1");
     fs::permissions(shop.store(), fs::perms{0444});
     const auto looked = shop.run({"read", "--all"}, {.as_nobody = true});
     INFO(looked.err);
     CHECK((looked.code == 0 || looked.code == 6));
     fs::permissions(shop.store(), fs::perms{0644});
-    shop.place("order-1");
+    shop.append_order("order-1");
 }
 
 TEST_CASE("a disk that fills up loses nothing that was acknowledged") {
     const Shop shop;
-    shop.place("other-1");
+    shop.append_order("other-1");
     const auto size = fs::file_size(shop.store());
     const std::string store = shop.path("full.db");
 
@@ -142,7 +142,7 @@ TEST_CASE("a disk without room for a new store leaves nothing that cannot be ope
     INFO(refused.err);
     CHECK(refused.code == 6);
     CHECK(refused.err.find("daybook: storage: ") != std::string::npos);
-    shop.place("order-1");
+    shop.append_order("order-1");
     CHECK(shop.records({"read", "--all"}).size() == 1);
 }
 

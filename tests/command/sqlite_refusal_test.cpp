@@ -5,11 +5,11 @@
 
 #include "shop.hpp"
 
-// Files that are no stores, or not such as this program can read.
+// Files that are no stores, or stores that this program cannot read.
 
 namespace {
 
-// Only while no program has the store open.
+// To be called only while no program has the store open.
 void execute(const std::string& path, const std::string& sql) {
     sqlite3* database = nullptr;
     REQUIRE(sqlite3_open(path.c_str(), &database) == SQLITE_OK);
@@ -49,7 +49,7 @@ TEST_CASE("a file in a missing directory is not found") {
 
 TEST_CASE("a store from the future is refused and left as it is") {
     const Shop shop;
-    shop.place("order-1");
+    shop.append_order("order-1");
     const auto events = shop.records({"read", "--all"});
     const int version = schema_version(shop.store());
     set_schema_version(shop.store(), version + 1);
@@ -66,7 +66,7 @@ TEST_CASE("a store from the future is refused and left as it is") {
 
     set_schema_version(shop.store(), version);
     CHECK(shop.records({"read", "--all"}) == events);
-    shop.place("order-1");
+    shop.append_order("order-1");
 }
 
 TEST_CASE("a file that is no store is refused and left as it is") {

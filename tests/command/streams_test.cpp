@@ -6,10 +6,10 @@
 
 TEST_CASE("streams are listed by name with how much they hold") {
     const Shop shop;
-    shop.place("order-2");
-    shop.place("order-1");
-    shop.place("stock-1");
-    shop.place("order-2");
+    shop.append_order("order-2");
+    shop.append_order("order-1");
+    shop.append_order("stock-1");
+    shop.append_order("order-2");
 
     const auto all = shop.run({"streams", "--json"});
     const auto lines = process::lines(all.out);
@@ -31,7 +31,7 @@ TEST_CASE("streams are listed by name with how much they hold") {
 
 TEST_CASE("more streams than one page holds are all listed once") {
     const Shop shop;
-    shop.place("a-0");
+    shop.append_order("a-0");
     {
         auto store =
             daybook::EventStore::open(shop.store(), {.durability = daybook::Durability::off});
@@ -49,8 +49,8 @@ TEST_CASE("more streams than one page holds are all listed once") {
 
 TEST_CASE("the keys of the numbers about a store are a promise") {
     const Shop shop;
-    shop.place("order-1");
-    shop.place("stock-1");
+    shop.append_order("order-1");
+    shop.append_order("stock-1");
     const auto result = shop.run({"stats", "--json"});
     REQUIRE(result.code == 0);
     CHECK(keys(result.out) == std::vector<std::string>{"store", "engine", "events", "streams",

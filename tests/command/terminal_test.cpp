@@ -8,7 +8,7 @@
 #include "shop.hpp"
 #include "terminal_text.hpp"
 
-// What strangers have stored is shown on a terminal and not obeyed by it.
+// Text that other programs have stored is shown on a terminal and not executed by it.
 
 using namespace daybook::command;
 
@@ -24,7 +24,7 @@ const std::string hostile =
     "d\xef\xbb\xbf";
 const std::string harmless = "a\\u001b]0;T\\u0007b c\\u007f\\u009b31m\\u202ed\\ufeff";
 
-/// What a terminal would obey, or not show, in `text`.
+/// The characters of `text` that a terminal would execute, or not show.
 std::string dangerous_in(const std::string& text) {
     std::string found;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -138,7 +138,7 @@ TEST_CASE("JSON has the same value with escapes [E18]" * doctest::test_suite("no
 
 TEST_CASE("stored events and errors cannot write to the terminal what they like [E18]") {
     const Shop shop;
-    shop.place("order-1", "{\"\x7f\xc2\x9b\xe2\x80\xae\":\"Grüße \x7f\"}");
+    shop.append_order("order-1", "{\"\x7f\xc2\x9b\xe2\x80\xae\":\"Grüße \x7f\"}");
     const auto read = shop.run({"read", "--all"});
     CHECK(dangerous_in(read.out) == "");
     CHECK(read.out.find("{\"\\u007f\\u009b\\u202e\":\"Grüße \\u007f\"}") != std::string::npos);

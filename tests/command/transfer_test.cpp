@@ -20,11 +20,11 @@ NewEvent numbered(int number) {
     return NewEvent{EventType{"thing.counted", 1}, "{\"n\":" + std::to_string(number) + "}"};
 }
 
-void append_events(EventStore& store, int units, int events) {
-    for (int unit = 0; unit < units; ++unit) {
+void append_events(EventStore& store, int transactions, int events) {
+    for (int transaction = 0; transaction < transactions; ++transaction) {
         std::vector<NewEvent> batch;
         for (int i = 0; i < events; ++i) batch.push_back(numbered(i));
-        store.append("thing-" + std::to_string(unit % 5), any, batch);
+        store.append("thing-" + std::to_string(transaction % 5), any, batch);
     }
 }
 
@@ -33,8 +33,8 @@ LogHash hash_of(const std::string& uri) {
     return hash_log(store, store.head());
 }
 
-/// From a file to the engine under test, and the commands between them.
-struct Road {
+/// A source in a file, a target of the engine under test, and the commands between them.
+struct Transfer {
     test::TemporaryDirectory directory;
     test::StorePlace place;
     std::string from = directory.file("from.db");
@@ -52,17 +52,17 @@ struct Road {
         try {
             return EventStore::open(to, {.create = false}).head();
         } catch (const Error&) {
-            return 0;  // killed before there was one
+            return 0;  // killed before the target existed
         }
     }
-    /// However slow the machine is: until something was copied, if not all of it was before.
+    /// Waits, on however slow a machine, until something was copied, unless all of it was before.
     void wait_beyond(Position before) const {
         if (before == EventStore::open(from).head()) return;
         CHECK(test::eventually([&] { return head_of_target() != before; }));
     }
 };
 
-/// Long enough for a program to get somewhere on the engine under test, and never too long.
+/// A random time in which a program copies a part on the engine under test.
 void sleep_a_while(std::mt19937& random) {
     const int micros = test::on_postgres() ? 500'000 : 80'000;
     std::this_thread::sleep_for(
@@ -71,11 +71,11 @@ void sleep_a_while(std::mt19937& random) {
 
 }  // namespace
 
-TEST_CASE("migrate moves a store and says what it has found on both sides") {
-    const Road road;
-    EventStore source = EventStore::open(road.from);
+TEST_CASE("migrate moves a store and prints what it has found on both sides") {
+    const Transfer transfer;
+    EventStore source = EventStore::open(transfer.from);
     append_events(source, 10, 20);
-    const auto result = road.run("migrate");
+    const auto result = transfer.run("migrate");
     INFO(result.err);
     REQUIRE(result.code == 0);
     CHECK(keys(result.out) == std::vector<std::string>{"from", "to", "events", "copied", "seconds",
@@ -84,30 +84,30 @@ TEST_CASE("migrate moves a store and says what it has found on both sides") {
     const auto answer = Json::parse(result.out);
     CHECK(answer["events"] == 200);
     CHECK(answer["source_hash"] == answer["target_hash"]);
-    CHECK(answer["source_hash"] == hash_of(road.to).value());
-    CHECK(Json::parse(road.run("migrate").out)["copied"] == 0);
+    CHECK(answer["source_hash"] == hash_of(transfer.to).value());
+    CHECK(Json::parse(transfer.run("migrate").out)["copied"] == 0);
 
-    EventStore::open(road.to).append("mine-1", any, {numbered(1)});
-    const auto refused = road.run("migrate");
+    EventStore::open(transfer.to).append("mine-1", any, {numbered(1)});
+    const auto refused = transfer.run("migrate");
     CHECK(refused.code == 2);
     CHECK(Json::parse(process::lines(refused.err).back())["error"] == "invalid");
 }
 
 TEST_CASE("migrate wants a source that is there and a sensible batch") {
-    const Road road;
-    CHECK(road.run("migrate").code == 3);
-    EventStore::open(road.from);
-    CHECK(road.run("migrate", {"--batch", "0"}).code == 2);
-    CHECK(road.run("mirror", {"--batch", "-1"}).code == 2);
-    CHECK(process::run({"migrate", "--from", road.from}).code == 2);
-    CHECK_FALSE(EventStore::open(road.from).head() > Position{0});
+    const Transfer transfer;
+    CHECK(transfer.run("migrate").code == 3);
+    EventStore::open(transfer.from);
+    CHECK(transfer.run("migrate", {"--batch", "0"}).code == 2);
+    CHECK(transfer.run("mirror", {"--batch", "-1"}).code == 2);
+    CHECK(process::run({"migrate", "--from", transfer.from}).code == 2);
+    CHECK_FALSE(EventStore::open(transfer.from).head() > Position{0});
 }
 
 TEST_CASE("a migration that is killed again and again ends with equal stores" *
           doctest::test_suite("concurrent")) {
-    const Road road;
+    const Transfer transfer;
     {
-        EventStore source = EventStore::open(road.from);
+        EventStore source = EventStore::open(transfer.from);
         append_events(source, 100, 200);
         source.transact([](Transaction& tx) {
             for (int i = 0; i < 500; ++i) {
@@ -120,32 +120,33 @@ TEST_CASE("a migration that is killed again and again ends with equal stores" *
     std::mt19937 random{seed};
     int killed_on_the_way = 0;
     for (int round = 0; round < 25; ++round) {
-        const Position before = road.head_of_target();
-        process::Child child{road.arguments("migrate", {"--batch", "50"})};
+        const Position before = transfer.head_of_target();
+        process::Child child{transfer.arguments("migrate", {"--batch", "50"})};
         if (round % 2 == 0) {
             sleep_a_while(random);
         } else {
-            road.wait_beyond(before);
+            transfer.wait_beyond(before);
         }
         child.send(SIGKILL);
         child.wait();
-        const Position head = road.head_of_target();
+        const Position head = transfer.head_of_target();
         if (head > Position{0} && head < Position{20'000}) ++killed_on_the_way;
     }
-    const auto result = road.run("migrate");
+    const auto result = transfer.run("migrate");
     INFO(result.err);
     REQUIRE(result.code == 0);
     CHECK(killed_on_the_way > 0);
-    CHECK(hash_of(road.to) == hash_of(road.from));
-    CHECK(hash_of(road.to).events() == 20'000);
-    EventStore::open(road.to).query(
-        [](Sql& sql) { CHECK(sql.integer("SELECT COUNT(*) FROM daybook_outbox") == 500); });
+    CHECK(hash_of(transfer.to) == hash_of(transfer.from));
+    CHECK(hash_of(transfer.to).events() == 20'000);
+    EventStore::open(transfer.to).query([](Sql& sql) {
+        CHECK(sql.integer("SELECT COUNT(*) FROM daybook_outbox") == 500);
+    });
 }
 
 TEST_CASE("a mirror that is killed under load loses nothing and repeats nothing" *
           doctest::test_suite("concurrent")) {
-    const Road road;
-    EventStore source = EventStore::open(road.from);
+    const Transfer transfer;
+    EventStore source = EventStore::open(transfer.from);
     append_events(source, 10, 100);
     std::atomic<bool> done{false};
     std::thread load{[&] {
@@ -155,29 +156,29 @@ TEST_CASE("a mirror that is killed under load loses nothing and repeats nothing"
     CAPTURE(seed);
     std::mt19937 random{seed};
     for (int round = 0; round < 15; ++round) {
-        process::Child child{road.arguments("mirror", {"--batch", "20"})};
+        process::Child child{transfer.arguments("mirror", {"--batch", "20"})};
         sleep_a_while(random);
         child.send(SIGKILL);
         child.wait();
     }
     done = true;
     load.join();
-    const auto result = road.run("mirror", {"--once"});
+    const auto result = transfer.run("mirror", {"--once"});
     INFO(result.err);
     REQUIRE(result.code == 0);
     CHECK(Json::parse(result.out)["lag"] == 0);
     CHECK(Json::parse(result.out)["stored"] == source.head().value());
-    CHECK(hash_of(road.to) == hash_of(road.from));
+    CHECK(hash_of(transfer.to) == hash_of(transfer.from));
 }
 
-TEST_CASE("mirror follows until Ctrl-C and says how far it came" *
+TEST_CASE("mirror follows until Ctrl-C and prints how far it came" *
           doctest::test_suite("concurrent")) {
-    const Road road;
-    EventStore source = EventStore::open(road.from);
+    const Transfer transfer;
+    EventStore source = EventStore::open(transfer.from);
     append_events(source, 1, 10);
-    process::Child child{road.arguments("mirror", {"--name", "shop-7"})};
+    process::Child child{transfer.arguments("mirror", {"--name", "shop-7"})};
     append_events(source, 5, 10);
-    CHECK(test::eventually([&] { return road.head_of_target() >= source.head(); }));
+    CHECK(test::eventually([&] { return transfer.head_of_target() >= source.head(); }));
     child.send(SIGINT);
     const auto result = child.wait();
     INFO(result.err);
@@ -189,27 +190,27 @@ TEST_CASE("mirror follows until Ctrl-C and says how far it came" *
     CHECK(answer["name"] == "shop-7");
     CHECK(answer["state"] == "stopped");
     CHECK(answer["position"] == 60);
-    CHECK(hash_of(road.to) == hash_of(road.from));
+    CHECK(hash_of(transfer.to) == hash_of(transfer.from));
 }
 
 TEST_CASE("mirror ends with a conflict where the target was written to") {
-    const Road road;
-    EventStore::open(road.from).append("thing-1", any, {numbered(1)});
-    EventStore::open(road.to).append("thing-1", any, {numbered(2)});
+    const Transfer transfer;
+    EventStore::open(transfer.from).append("thing-1", any, {numbered(1)});
+    EventStore::open(transfer.to).append("thing-1", any, {numbered(2)});
     for (const process::Arguments& how : {process::Arguments{"--once"}, process::Arguments{}}) {
-        const auto result = road.run("mirror", how);
+        const auto result = transfer.run("mirror", how);
         CHECK(result.code == 4);
         CHECK(result.err.find("thing-1") != std::string::npos);
     }
 }
 
 TEST_CASE("no command shows a password") {
-    const Road road;
-    EventStore::open(road.from);
+    const Transfer transfer;
+    EventStore::open(transfer.from);
     const std::string server = "postgresql://ada:geheim@127.0.0.1:1/orders";
     for (const char* command : {"migrate", "mirror"}) {
-        const auto to = process::run({command, "--from", road.from, "--to", server});
-        const auto from = process::run({command, "--from", server, "--to", road.to, "--json"});
+        const auto to = process::run({command, "--from", transfer.from, "--to", server});
+        const auto from = process::run({command, "--from", server, "--to", transfer.to, "--json"});
         CHECK(to.code == 6);
         CHECK(from.code == 6);
         for (const auto& text : {to.err, to.out, from.err, from.out}) {

@@ -6,7 +6,7 @@
 #include <daybook/projections/projections.hpp>
 #include <daybook/sagas/sagas.hpp>
 
-// What the sample program is about; the tests use it to fill its stores.
+// The domain of the sample program; the tests use it to fill its stores.
 
 namespace bank {
 
@@ -59,7 +59,7 @@ struct Balances : daybook::Projection<Balances, Deposited> {
     }
 };
 
-/// Cannot take an owner without a name, and puts such an event aside.
+/// Parks an event whose owner has no name.
 struct Owners : daybook::Projection<Owners, Opened> {
     static constexpr std::string_view name = "owners";
     static constexpr int version = 1;

@@ -4,7 +4,7 @@
 
 #include "bank.hpp"
 
-// A program that has the commands of `daybook` for what it defines itself.
+// A program with the commands of `daybook` and its own aggregates, projections and sagas.
 
 namespace {
 
@@ -29,7 +29,7 @@ ExitCode pay_in(Invocation& invocation) {
     return ExitCode::ok;
 }
 
-/// Starts sagas and delivers messages, of which nobody takes any, all on one day long ago.
+/// Starts sagas and delivers messages, which have no receiver, all on one day long ago.
 ExitCode work(Invocation& invocation) {
     const daybook::VirtualClock clock{daybook::parse_iso8601("2016-07-04")};
     auto store = invocation.open_store(IfMissing::fail, &clock);
