@@ -26,7 +26,7 @@ TEST_CASE("outstanding appends of one thread are stored in its order in each str
     constexpr std::size_t appends = 600;
     std::vector<std::future<AppendResult>> outstanding;
     for (std::size_t i = 0; i < appends; ++i) {
-        // Every third stream by what it must hold, the others whatever they hold.
+        // Every third stream with its expected version, the others with any.
         const auto expected = i % streams % 3 == 0 ? at_version(i / streams) : any;
         const char* const type = i % 7 == 0 ? "thing.counted" : "thing.seen";
         outstanding.push_back(
@@ -76,20 +76,21 @@ TEST_CASE("each outstanding append has its own verdict") {
     CHECK(store.head() == Position{4});
 }
 
-TEST_CASE("what is new in a group is not called a repeat because of another's old ids") {
+TEST_CASE(
+    "a new append of a group is not reported as a repeat because another one repeats old ids") {
     const StorePlace place;
     EventStore store = place.open();
     const std::vector<NewEvent> old{numbered(0), numbered(1)};
     store.append("old-1", any, old);
     std::vector<std::future<AppendResult>> outstanding;
-    const auto hand_over = [&] {
+    const auto append_all = [&] {
         outstanding.push_back(store.append_async("new-1", any, {numbered(2)}));
         outstanding.push_back(store.append_async("old-1", at_version(7), {numbered(3), old[1]}));
         outstanding.push_back(store.append_async("old-1", at_version(7), old));
         outstanding.push_back(store.append_async("new-2", no_stream, {numbered(4), numbered(5)}));
     };
-    // Nothing is stored before the unit is, so all of them are one group.
-    store.transact([&](Transaction&) { std::thread{hand_over}.join(); });
+    // Nothing is stored before the transaction is, so all of them are one group.
+    store.transact([&](Transaction&) { std::thread{append_all}.join(); });
     CHECK_FALSE(outstanding[0].get().repeated);
     CHECK_THROWS_AS(outstanding[1].get(), DuplicateError);
     CHECK(outstanding[2].get().repeated);
@@ -97,7 +98,7 @@ TEST_CASE("what is new in a group is not called a repeat because of another's ol
     CHECK(store.head() == Position{5});
 }
 
-TEST_CASE("what is outstanding is stored though the last handle is gone") {
+TEST_CASE("outstanding appends are stored though the last handle is destroyed") {
     const StorePlace place;
     std::vector<std::future<AppendResult>> outstanding;
     {
@@ -110,19 +111,19 @@ TEST_CASE("what is outstanding is stored though the last handle is gone") {
     CHECK(place.open().head() == Position{200});
 }
 
-TEST_CASE("who hands over more appends than may be outstanding waits and loses none") {
+TEST_CASE("a caller with more appends than may be outstanding waits and loses none") {
     const StorePlace place;
     EventStore store = place.open();
     constexpr std::size_t appends = 10'000;
     for (std::size_t i = 0; i < appends; ++i) {
-        // Nobody looks at the verdict.
+        // The result is ignored.
         store.append_async(stream_of(i % 100), any, {numbered(i)});
     }
     store.append("last-1", any, {numbered(0)});
     CHECK(store.head() == Position{appends + 1});
 }
 
-TEST_CASE("an append that is handed over inside a unit is refused") {
+TEST_CASE("an asynchronous append inside a transaction is refused") {
     const StorePlace place;
     EventStore store = place.open();
     CHECK_THROWS_AS(
@@ -131,7 +132,7 @@ TEST_CASE("an append that is handed over inside a unit is refused") {
     CHECK(store.head() == Position{0});
 }
 
-TEST_CASE("concurrent: outstanding appends, waiting ones, units and hooks share one queue") {
+TEST_CASE("concurrent: outstanding appends, waiting ones, transactions and hooks share one queue") {
     const StorePlace place;
     EventStore store = place.open();
     std::atomic<int> hooked{0};

@@ -27,7 +27,7 @@ std::size_t count(EventRange range) {
 
 }  // namespace
 
-TEST_CASE("an append answers with the position and the version of its last event") {
+TEST_CASE("an append returns the position and the version of its last event") {
     const StorePlace place;
     EventStore store = place.open();
     CHECK(store.head() == Position{0});
@@ -174,7 +174,7 @@ TEST_CASE("what can never be stored is refused before anything is written") {
     CHECK(store.head() == Position{0});
 }
 
-TEST_CASE("a unit over several streams is stored entirely or not at all") {
+TEST_CASE("a transaction over several streams is stored entirely or not at all") {
     const StorePlace place;
     EventStore store = place.open();
     const auto done = store.transact([](Transaction& tx) {
@@ -200,7 +200,7 @@ TEST_CASE("a unit over several streams is stored entirely or not at all") {
     CHECK(store.append("c-1", no_stream, {numbered(7)}).position == Position{4});
 }
 
-TEST_CASE("a unit goes on after a conflict that it expected") {
+TEST_CASE("a transaction goes on after a conflict that it expected") {
     const StorePlace place;
     EventStore store = place.open();
     store.append("a-1", no_stream, some(1));
@@ -212,7 +212,7 @@ TEST_CASE("a unit goes on after a conflict that it expected") {
     CHECK(store.version("a-2") == Version{1});
 }
 
-TEST_CASE("a unit whose append failed half-way cannot be committed") {
+TEST_CASE("a transaction whose append failed half-way cannot be committed") {
     const StorePlace place;
     EventStore store = place.open();
     const auto events = some(1);
@@ -224,7 +224,7 @@ TEST_CASE("a unit whose append failed half-way cannot be committed") {
     CHECK(store.head() == Position{1});
 }
 
-TEST_CASE("a unit inside a unit is refused instead of waiting for itself") {
+TEST_CASE("a transaction inside a transaction is refused instead of waiting for itself") {
     const StorePlace place;
     EventStore store = place.open();
     store.transact([&](Transaction&) {

@@ -55,7 +55,7 @@ TEST_CASE("concurrent: appends from many threads are all there without a gap") {
     CHECK(expected == threads * appends);
 }
 
-TEST_CASE("concurrent: of those who want one version exactly one wins each time") {
+TEST_CASE("concurrent: of the appends that expect one version exactly one wins each time") {
     const StorePlace place;
     EventStore store = place.open();
     constexpr int threads = 8;
@@ -72,7 +72,7 @@ TEST_CASE("concurrent: of those who want one version exactly one wins each time"
     CHECK(won > 0);
 }
 
-TEST_CASE("concurrent: one loser does not spoil the appends it was committed with") {
+TEST_CASE("concurrent: one refused append does not spoil the appends of its group") {
     const StorePlace place;
     EventStore store = place.open();
     const NewEvent taken = numbered(0);
@@ -120,7 +120,7 @@ TEST_CASE("concurrent: a reader that follows the log never meets a hole") {
                         throw std::runtime_error("rolled back");
                     });
                 } catch (const std::runtime_error&) {
-                    // The fear is that its positions are lost.
+                    // Its positions must not be lost.
                 }
             }
             store.append(stream_of(index), any, {numbered(1)});
@@ -130,7 +130,7 @@ TEST_CASE("concurrent: a reader that follows the log never meets a hole") {
     CHECK(store.head() == Position{total});
 }
 
-TEST_CASE("concurrent: a filter passes over no first event of a type or category made meanwhile") {
+TEST_CASE("concurrent: a filter misses no first event of a type or category that is new") {
     const StorePlace place;
     EventStore store = place.open();
     constexpr int rounds = 300;
@@ -158,7 +158,7 @@ TEST_CASE("concurrent: a filter passes over no first event of a type or category
     CHECK(found_by_category == rounds);
 }
 
-TEST_CASE("concurrent: who waits for the log wakes for a commit of another handle") {
+TEST_CASE("concurrent: a wait for the log ends at a commit of another handle") {
     const StorePlace place;
     EventStore here = place.open();
     EventStore there = place.open();
@@ -174,7 +174,7 @@ TEST_CASE("concurrent: who waits for the log wakes for a commit of another handl
     CHECK_FALSE(here.wait_beyond(1, daybook::test::patience(), stop.get_token()));
 }
 
-TEST_CASE("concurrent: units and appends take turns and none is lost") {
+TEST_CASE("concurrent: transactions and appends of several threads alternate and none is lost") {
     const StorePlace place;
     EventStore store = place.open();
     on_threads(8, [&](int index) {

@@ -8,7 +8,7 @@
 using namespace daybook;
 using namespace daybook::test;
 
-TEST_CASE("nobody changes or removes what was recorded, whatever it is asked with [A4]") {
+TEST_CASE("no statement changes or removes recorded events [A4]") {
     const StorePlace place;
     EventStore store = place.open();
     store.append("thing-1", any, {numbered(1), numbered(2)});

@@ -55,7 +55,8 @@ TEST_CASE("a read model's database keeps what was committed and nothing else") {
     }
 }
 
-TEST_CASE("who waits for the removal of a read model sees all of it or is told that it is gone") {
+TEST_CASE(
+    "a query that waits for the removal of a read model sees all of it or fails as not found") {
     using namespace std::chrono_literals;
     const StorePlace place;
     EventStore store = place.open();
@@ -92,7 +93,8 @@ TEST_CASE("who waits for the removal of a read model sees all of it or is told t
     CHECK(databases.list().empty());
 }
 
-TEST_CASE("a change that nobody asks about is in its unit and its error ends the unit") {
+TEST_CASE(
+    "a statement whose result is not awaited is part of its transaction and fails all of it") {
     const StorePlace place;
     EventStore store = place.open();
     store.transact([](Transaction& tx) {

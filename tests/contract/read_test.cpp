@@ -84,7 +84,7 @@ TEST_CASE("a range of many pages misses nothing and repeats nothing") {
     CHECK(expected == 0);
 }
 
-TEST_CASE("a page says how far it looked when a filter drops nearly everything") {
+TEST_CASE("a page reports how far it scanned when a filter drops nearly everything") {
     const StorePlace place;
     EventStore store = place.open();
     fill(store);
@@ -131,7 +131,7 @@ TEST_CASE("old events are seen as the catalog makes them and stay as they were w
     CHECK(types(place.open().read("a-1")) == "old.dropped@1 old.split@2 thing.counted@3 ");
 }
 
-TEST_CASE("types and streams of a unit that was rolled back are not remembered") {
+TEST_CASE("types and streams of a transaction that was rolled back are not cached") {
     const StorePlace place;
     EventStore store = place.open();
     CHECK_THROWS(store.transact([](Transaction& tx) {

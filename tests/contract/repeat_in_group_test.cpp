@@ -7,7 +7,7 @@
 #include "numbered.hpp"
 #include "store_place.hpp"
 
-// A caller that has heard nothing for a while sends its append again, and both may be committed
+// A caller that gets no result for a while sends its append again, and both may be committed
 // together.
 
 using namespace daybook;
@@ -23,7 +23,7 @@ std::vector<NewEvent> events(std::size_t count) {
     return made;
 }
 
-/// What becomes of appends that wait together while something large is stored.
+/// Runs `add`, whose appends form one group, because they wait while a large append is stored.
 void in_one_group(EventStore& store, const std::function<void(Futures&)>& add) {
     Futures futures;
     auto ahead = store.append_async("ahead-" + EventId::generate().to_string(), any, events(300));
@@ -40,14 +40,14 @@ TEST_CASE(
     EventStore store = place.open();
     int round = 0;
     for (const std::size_t count : {1, 2, 5}) {
-        for (const bool is_known : {false, true}) {
+        for (const bool exists : {false, true}) {
             for (const bool names_version : {false, true}) {
                 CAPTURE(count);
-                CAPTURE(is_known);
+                CAPTURE(exists);
                 CAPTURE(names_version);
                 const std::string stream = "thing-" + std::to_string(++round);
                 const Version before =
-                    is_known ? store.append(stream, any, events(3)).version : Version{};
+                    exists ? store.append(stream, any, events(3)).version : Version{};
                 const ExpectedVersion expected = names_version ? at_version(before) : any;
                 const auto repeated = events(count);
                 Futures futures;

@@ -14,7 +14,7 @@ using namespace daybook::test;
 
 namespace {
 
-/// What `expression` is as a whole number, or nothing if that is refused.
+/// The value of `expression` as a whole number, or nothing if it is refused.
 std::optional<std::int64_t> whole(const EventStore& store, const std::string& expression) {
     std::optional<std::int64_t> found;
     store.query([&](Sql& sql) {

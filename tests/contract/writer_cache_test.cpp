@@ -13,8 +13,8 @@
 using namespace daybook;
 using namespace daybook::test;
 
-// A writer remembers what it has appended, so that it need not look it up. What others append
-// meanwhile must not be overlooked, whatever their number and in whatever order they come.
+// A writer caches the versions of the streams that it has appended to, so that it need not select
+// them. It must notice the appends of other writers, whatever their number and order.
 
 namespace {
 
@@ -56,14 +56,14 @@ private:
 /// The random choices of one step.
 struct Step {
     explicit Step(std::mt19937_64& random)
-        : way(random() % 12),
+        : action(random() % 12),
           handle(random() % 16 == 0),
           stream("thing-" + std::to_string(random() % 5)),
           type(random() % 8 == 0 ? "thing.second" : "thing.first"),
           events(1 + random() % 6) {}
 
-    std::uint64_t way;
-    bool handle;  ///< to the other one
+    std::uint64_t action;
+    bool handle;  ///< switch to the other handle
     std::string stream;
     const char* type;
     std::size_t events;
@@ -71,7 +71,7 @@ struct Step {
 
 }  // namespace
 
-TEST_CASE("writers that take turns know what the others have appended") {
+TEST_CASE("alternating writers take account of each other's appends") {
     for (std::uint64_t seed = 1; seed <= 8; ++seed) {
         CAPTURE(seed);
         const StorePlace place;
@@ -85,8 +85,8 @@ TEST_CASE("writers that take turns know what the others have appended") {
             EventStore& store = handles[current];
             const auto events = numbered_events(step.events, step.type);
             const Version version = model.version(step.stream);
-            if (step.way <= 1) {
-                // What was true before somebody appended, or has never been.
+            if (step.action <= 1) {
+                // A version that is no longer true, or has never been.
                 const Version wrong = random() % (version.value() + 2);
                 if (wrong == version) continue;
                 const auto refused = store.try_append(step.stream, at_version(wrong), events);
@@ -94,7 +94,7 @@ TEST_CASE("writers that take turns know what the others have appended") {
                 CHECK(std::get<Conflict>(refused).actual == version);
                 continue;
             }
-            if (step.way == 2) {
+            if (step.action == 2) {
                 CHECK_THROWS(store.transact([&](Transaction& tx) {
                     tx.append(step.stream, any, events);
                     throw std::runtime_error("rolled back");
@@ -103,7 +103,7 @@ TEST_CASE("writers that take turns know what the others have appended") {
             }
             const auto expected = random() % 2 == 0 ? any : at_version(version);
             model.append(step.stream, step.events);
-            if (step.way == 3) {
+            if (step.action == 3) {
                 store.transact([&](Transaction& tx) { tx.append(step.stream, expected, events); });
                 continue;
             }
@@ -113,7 +113,7 @@ TEST_CASE("writers that take turns know what the others have appended") {
     }
 }
 
-TEST_CASE("a stream that is new is made though another one of the group is refused") {
+TEST_CASE("a new stream is created though another append of its group is refused") {
     const StorePlace place;
     EventStore store = place.open();
     const StreamName refused{"thing-1"};
@@ -130,14 +130,15 @@ TEST_CASE("a stream that is new is made though another one of the group is refus
     CHECK(store.version(made) == Version{2});
 }
 
-TEST_CASE("a group that fails leaves nothing behind though another writer came between") {
+TEST_CASE(
+    "a group that fails leaves nothing behind though another writer has appended in between") {
     const StorePlace place;
     EventStore store = place.open();
     EventStore other = place.open();
-    const StreamName known{"thing-1"};
+    const StreamName cached{"thing-1"};
     const StreamName made{"thing-2"};
     for (const Version version : {0, 4, 8}) {
-        store.append(known, at_version(version), numbered_events(4, "thing.counted"));
+        store.append(cached, at_version(version), numbered_events(4, "thing.counted"));
     }
     const NewEvent taken = numbered(0);
     other.append("other-1", any, {taken});
@@ -146,26 +147,27 @@ TEST_CASE("a group that fails leaves nothing behind though another writer came b
     events.push_back(taken);
     const auto others = numbered_events(2, "thing.counted");
     const AppendRequest first{made, no_stream, others, store.clock().now(), {}};
-    const AppendRequest second{known, at_version(12), events, store.clock().now(), {}};
+    const AppendRequest second{cached, at_version(12), events, store.clock().now(), {}};
     const AppendRequest* const group[] = {&first, &second};
     CHECK_THROWS_AS(detail::engine_of(store).append_all(group), DuplicateError);
     CHECK(store.version(made) == Version{0});
-    CHECK(store.version(known) == Version{12});
+    CHECK(store.version(cached) == Version{12});
     events.pop_back();
-    const AppendRequest mended{known, at_version(12), events, store.clock().now(), {}};
+    const AppendRequest mended{cached, at_version(12), events, store.clock().now(), {}};
     const AppendRequest* const mended_group[] = {&first, &mended};
     for (const auto& outcome : detail::engine_of(store).append_all(mended_group))
         CHECK(has_stored(outcome));
     CHECK(store.version(made) == Version{2});
-    CHECK(store.version(known) == Version{16});
+    CHECK(store.version(cached) == Version{16});
 }
 
-TEST_CASE("concurrent: each of a group gets its own verdict whatever is known of its stream") {
+TEST_CASE(
+    "concurrent: each append of a group gets its own result whatever is cached of its stream") {
     const StorePlace place;
     std::vector<EventStore> handles{place.open(), place.open()};
     constexpr std::size_t threads = 12;
     constexpr int appends = 60;
-    // doctest's checks are slow on many threads: what went wrong is counted.
+    // doctest's checks are slow on many threads, so failures are counted and checked at the end.
     std::vector<int> wrong(threads);
     {
         std::vector<std::jthread> running;

@@ -43,7 +43,7 @@ TEST_CASE("whatever the bytes, what is kept is clean [B8]") {
     }
 }
 
-TEST_CASE("one byte that is no text is found at every place [B8]") {
+TEST_CASE("one byte that is no text is found at every offset [B8]") {
     const std::string plain(40, '\x7F');
     CHECK(is_clean_text(plain));
     for (std::size_t at = 0; at < plain.size(); ++at) {

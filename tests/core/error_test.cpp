@@ -17,7 +17,7 @@ using daybook::Error;
 using daybook::ErrorKind;
 using daybook::Version;
 
-TEST_CASE("a conflict says what is there and what was expected and what to do") {
+TEST_CASE("the text of a conflict has the actual and the expected version and the remedy") {
     const auto text = [](daybook::ExpectedVersion expected, Version actual) {
         return Conflict{"account-1", expected, actual}.to_string();
     };
@@ -31,7 +31,7 @@ TEST_CASE("a conflict says what is there and what was expected and what to do") 
           "decide again");
 }
 
-TEST_CASE("a conflict is caught as itself and as the root with all it knows") {
+TEST_CASE("a conflict is caught as itself and as the root with all of its properties") {
     try {
         throw ConflictError{{"account-1", at_version(2), 3}};
     } catch (const Error& error) {
@@ -51,7 +51,7 @@ TEST_CASE("only what time can heal may be repeated unchanged") {
     CHECK_FALSE(daybook::StorageError{"disk full"}.retryable());
 }
 
-TEST_CASE("what may be over by itself is told apart from what stays [B7]") {
+TEST_CASE("temporary errors are distinguished from permanent ones [B7]") {
     const auto transient = [](auto thrown) {
         return daybook::is_transient(std::make_exception_ptr(thrown));
     };
@@ -90,7 +90,7 @@ TEST_CASE("the text of an exception has those nested in it and no byte that cann
     CHECK(text([] { throw 7; }) == "an exception that is not a std::exception");
 }
 
-TEST_CASE("each kind of error has a word of its own") {
+TEST_CASE("each kind of error has a name of its own") {
     CHECK(to_string(ErrorKind::invalid) == "invalid");
     CHECK(to_string(ErrorKind::conflict) == "conflict");
     CHECK(to_string(ErrorKind::duplicate) == "duplicate");

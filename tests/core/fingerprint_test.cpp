@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-TEST_CASE("a fingerprint is SHA-256 as everybody else computes it") {
+TEST_CASE("a fingerprint is SHA-256 as other programs compute it") {
     CHECK(daybook::fingerprint("") ==
           "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     CHECK(daybook::fingerprint("abc") ==

@@ -24,8 +24,8 @@ constexpr int children_count = 2;
 constexpr std::uint64_t unit_events = 3;
 constexpr std::uint64_t appends_min = 100;
 
-/// Appends for ever: single events, batches and units of two streams. Reports the number of each
-/// append that returned; the number stands in the events.
+/// Appends for ever: single events, batches and transactions of two streams. Reports the number of
+/// each append that returned; the number stands in the events.
 void append_for_ever(const std::string& uri, std::uint64_t first_number,
                      const ChildProcess::Report& report) {
     EventStore store = EventStore::open(uri);
@@ -62,7 +62,7 @@ void verify(const std::string& uri, const std::set<std::uint64_t>& acknowledged)
     CHECK_MESSAGE(dense, "positions and versions have no holes");
     bool whole = true;
     for (const auto& [number, events] : events_of) whole = whole && events == unit_events;
-    CHECK_MESSAGE(whole, "all events of a unit or none");
+    CHECK_MESSAGE(whole, "all events of a transaction or none");
     std::size_t missing = 0;
     for (const std::uint64_t number : acknowledged) missing += 1 - events_of.count(number);
     CHECK_MESSAGE(missing == 0, "every acknowledged append is there");
@@ -70,7 +70,7 @@ void verify(const std::string& uri, const std::set<std::uint64_t>& acknowledged)
 
 }  // namespace
 
-TEST_CASE("what two killed processes acknowledged is there after each of many kills") {
+TEST_CASE("what two killed processes have acknowledged is stored after each of many kills") {
     const StorePlace place;
     const auto seed = std::random_device{}();
     CAPTURE(seed);
@@ -97,7 +97,7 @@ TEST_CASE("what two killed processes acknowledged is there after each of many ki
         for (auto& child : children) {
             for (const std::uint64_t number : child->reports()) acknowledged.insert(number);
         }
-        // While the machine is busy a life has to be longer to get anywhere.
+        // On a busy machine the processes need more time to append anything before the kill.
         const bool got_anywhere = acknowledged.size() > before;
         life_max =
             got_anywhere ? std::max(life_max / 2, life_min) : std::min(2 * life_max, 4'000'000);
@@ -133,7 +133,7 @@ TEST_CASE("two processes append to one store for long without a gap or an error"
     std::vector<std::uint64_t> from_one;
     std::vector<std::uint64_t> from_two;
     {
-        // A pipe holds 64 KiB: both have to be emptied while the children run.
+        // A pipe holds 64 KiB: both have to be read while the children run.
         const std::jthread reading{[&] { from_one = one.reports(); }};
         from_two = two.reports();
     }

@@ -288,7 +288,7 @@ TEST_CASE("fields may come in any order with blanks and unknown ones between") {
     CHECK(line == Line{"chai", 3});
 }
 
-TEST_CASE("a key that only begins like a field is not the field") {
+TEST_CASE("a key that only starts like a field is not the field") {
     CHECK(decode<Line>(R"({"s":1,"skus":2,"sk\"u":3,"sku":"a","quantity":1,"quantity2":2})") ==
           Line{"a", 1});
     CHECK_THROWS_AS(decode<Line>(R"({"SKU":"a","quantity":1})"), CorruptError);

@@ -199,7 +199,7 @@ TEST_CASE("two upcasters of one version and an empty one are refused") {
     CHECK_THROWS_AS(catalog.upcast({"a", 1}, {}, nullptr), InvalidError);
 }
 
-TEST_CASE("a reader of one name learns all names it was ever stored under") {
+TEST_CASE("a reader of one name gets all names it was ever stored under") {
     EventCatalog catalog = chained();
     const auto never = [](const json&) { return Results{}; };
     catalog.upcast({"account.paid_in", 1}, {{"account.deposited", 2}}, never);

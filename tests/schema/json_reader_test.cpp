@@ -41,7 +41,7 @@ TEST_CASE("a list at the root is walked through") {
     CHECK(sum_of("[]") == 0);
 }
 
-TEST_CASE("an element out of range is named by its place") {
+TEST_CASE("an element out of range is named by its index") {
     try {
         sum_of("[1,2,1000001]");
         FAIL("was accepted");
@@ -65,14 +65,14 @@ TEST_CASE("a reading inside a reading does not disturb the outer one") {
     CHECK(keys == std::vector<std::string>{"a", "b"});
 }
 
-TEST_CASE("what the visitor does not ask for is skipped") {
+TEST_CASE("what the visitor does not read is skipped") {
     int seen = 0;
     JsonReader::read(R"({"a":[1,{"b":2}],"c":{"d":[]},"e":"f"})", "outer",
                      [&](JsonReader& json) { json.members([&](std::string_view) { ++seen; }); });
     CHECK(seen == 3);
 }
 
-TEST_CASE("a root that is no container is refused by every question") {
+TEST_CASE("a root that is no container is refused by every access") {
     const auto refused = [](auto ask) {
         CHECK_THROWS_AS(JsonReader::read("5", "number", ask), CorruptError);
         CHECK_THROWS_AS(JsonReader::read("\"x\"", "text", ask), CorruptError);
