@@ -45,7 +45,7 @@ TEST_CASE("a pattern that can mean nothing is refused") {
     }
 }
 
-TEST_CASE("a bus brings a message to whom it concerns in the order of subscription") {
+TEST_CASE("a bus delivers a message to its subscribers in the order of subscription") {
     const auto heard = std::make_shared<std::string>();
     Bus bus;
     const auto second = bus.subscribe("#", [=](const Message&) { *heard += 'a'; });
@@ -56,7 +56,7 @@ TEST_CASE("a bus brings a message to whom it concerns in the order of subscripti
     CHECK(*heard == "aba");
 }
 
-TEST_CASE("a typed subscriber hears its type only") {
+TEST_CASE("a typed subscriber receives its type only") {
     Bus bus;
     Numbers heard;
     const auto parcels =
@@ -93,7 +93,7 @@ TEST_CASE("a handle may outlive its bus") {
     connection.disconnect();
 }
 
-TEST_CASE("a subscriber that throws does not keep the others from hearing") {
+TEST_CASE("a subscriber that throws does not keep the message from the others") {
     Bus bus;
     int heard = 0;
     const auto a = bus.subscribe("#", [](const Message&) { throw std::runtime_error("first"); });
@@ -120,7 +120,7 @@ TEST_CASE("a subscriber may publish and subscribe and disconnect while it is cal
 
 TEST_SUITE_END();
 
-TEST_CASE("the outbox reaches the bus and what nobody has heard parks") {
+TEST_CASE("the outbox reaches the bus and a message without a subscriber parks") {
     Shop shop;
     Bus bus;
     BusTransport transport{bus};
@@ -137,7 +137,7 @@ TEST_CASE("the outbox reaches the bus and what nobody has heard parks") {
     CHECK(DeadLetters{shop.store}.list().front().message.topic == "elsewhere");
 }
 
-TEST_CASE("an announcement may go unheard where that is said") {
+TEST_CASE("a message may be without a subscriber where the options accept that") {
     Shop shop;
     Bus bus;
     BusTransport transport{bus, {.unheard = BusTransportOptions::Unheard::accept}};

@@ -26,7 +26,7 @@ TEST_CASE("an inbox takes a message once for each consumer") {
     shop.store.transact([&](Transaction& tx) { CHECK_FALSE(tx.mark_handled("a", id)); });
 }
 
-TEST_CASE("F14: a purge forgets old marks of all consumers and keeps the new ones") {
+TEST_CASE("F14: a purge deletes old marks of all consumers and keeps the new ones") {
     Shop shop;
     mark(shop, "a", 7'000);
     mark(shop, "b", 6'000);

@@ -124,7 +124,7 @@ TEST_CASE("what a handler throws decides whether the message may come again") {
     CHECK(transport.counts().unhandled == 1);
 }
 
-TEST_CASE("F15: a message that no other program is waited for parks at once and can be seen") {
+TEST_CASE("F15: a message that is not left to other programs parks at once and can be listed") {
     Shop shop;
     LocalTransport transport{shop.store};
     RelayOptions options = patient();
@@ -279,7 +279,7 @@ TEST_CASE("a message is not taken for another type or version of its struct" *
     CHECK_THROWS_AS(message.as<ParcelV2>(), InvalidError);
 }
 
-TEST_CASE("an answer goes where it was asked for with the key and headers of the question") {
+TEST_CASE("a reply goes where it was requested with the key and headers of the request") {
     Shop shop;
     LocalTransport transport{shop.store};
     std::optional<Message> answer;
@@ -302,7 +302,7 @@ TEST_CASE("an answer goes where it was asked for with the key and headers of the
     CHECK(answer->trace.correlation == question);
 }
 
-TEST_CASE("nothing is answered where no answer was asked for") {
+TEST_CASE("no reply is sent where none was requested") {
     Shop shop;
     LocalTransport transport{shop.store};
     transport.consumer("post").on<Parcel>(

@@ -80,7 +80,7 @@ TEST_CASE("A3: a crash after the commit and before the delivery loses no message
     CHECK(transport.take() == Numbers{1, 2, 3});
 }
 
-TEST_CASE("A4: a crash after the delivery and before it is noted brings the same id again") {
+TEST_CASE("A4: a crash after the delivery and before it is recorded brings the same id again") {
     const SharedStore shared;
     shared.publish(1, 3);
     ChildProcess child([&](const ChildProcess::Report& report) {
@@ -113,7 +113,7 @@ TEST_CASE("A4: a crash after the delivery and before it is noted brings the same
     CHECK(outbox_status(store).unsent() == 0);
 }
 
-TEST_CASE("A5: a crash between the effect and the answer's departure sends one answer") {
+TEST_CASE("A5: a crash between the effect and the sending of the reply sends one reply") {
     const SharedStore shared;
     shared.publish(1, 1);
     ChildProcess child([&](const ChildProcess::Report&) {
@@ -139,7 +139,7 @@ TEST_CASE("A5: a crash between the effect and the answer's departure sends one a
     CHECK(answers == Numbers{1});
 }
 
-TEST_CASE("A6: a crash inside a handler leaves neither mark nor effect nor answer") {
+TEST_CASE("A6: a crash inside a handler leaves neither mark nor effect nor reply") {
     const SharedStore shared;
     shared.publish(1, 1);
     ChildProcess child([&](const ChildProcess::Report&) {
@@ -159,7 +159,7 @@ TEST_CASE("A6: a crash inside a handler leaves neither mark nor effect nor answe
     CHECK(outbox_status(store).unsent() == 1);
 }
 
-TEST_CASE("F18: after a crash in the middle of a batch only what was not noted comes again") {
+TEST_CASE("F18: after a crash in the middle of a batch only what was not recorded comes again") {
     const SharedStore shared;
     shared.publish(1, 6);
     ChildProcess child([&](const ChildProcess::Report&) {

@@ -62,7 +62,7 @@ TEST_CASE("a transport's exception is the fault of one message whatever its kind
     CHECK(outbox_list(shop.store).front().message.attempt == 1);
 }
 
-TEST_CASE("what a failure says is noted whatever its bytes [B8]") {
+TEST_CASE("the text of a failure is recorded whatever its bytes [B8]") {
     Shop shop;
     const std::string bytes{"caf\xE9 \0 is closed", 16};
     ScriptedTransport transport{[&](const Message& message) -> Delivery {
@@ -92,7 +92,7 @@ TEST_CASE("what a failure says is noted whatever its bytes [B8]") {
     CHECK(relay.last_error() == "caf\uFFFD \uFFFD is closed");
 }
 
-TEST_CASE("a store that is busy before the handler's turn costs the message no attempt [B8]" *
+TEST_CASE("a store that is busy before the handler is called costs the message no attempt [B8]" *
           doctest::test_suite("sqlite")) {
     const StorePlace place;
     EventStore other = place.open();

@@ -53,7 +53,7 @@ TEST_CASE("F3: a relay in the middle of a batch keeps what it holds") {
     CHECK(other.take().empty());
 }
 
-TEST_CASE("E2: a relay that lost its lease in a delivery notes nothing") {
+TEST_CASE("E2: a relay that lost its lease in a delivery records nothing") {
     Shop shop;
     ScriptedTransport other{[](const Message&) { return failed("noted by the second"); }};
     Relay second{shop.store, other, named("second")};
@@ -183,7 +183,7 @@ TEST_CASE("relays that are at work together share the partitions") {
     CHECK((first.held() | second.held()) == all);
 }
 
-TEST_CASE("what a relay gave back is not taken for a death") {
+TEST_CASE("leases that a relay has released are not taken for those of a crash") {
     Shop shop;
     detail::PartitionLeases first{shop.store, "first", 1h};
     CHECK(first.refresh() == 0);
@@ -206,7 +206,7 @@ TEST_CASE("E7: a relay started again under its name works at once and fences its
     });
 }
 
-TEST_CASE("a relay that only looks on writes nothing") {
+TEST_CASE("a relay that finds its share held by another one writes nothing") {
     Shop shop;
     ScriptedTransport transport;
     Relay first{shop.store, transport, named("first")};

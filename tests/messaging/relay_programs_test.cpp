@@ -59,7 +59,8 @@ TEST_CASE("what one program has no receiver for another one takes at once [B9]")
     CHECK(older.transport.counts().rejected == 0);
 }
 
-TEST_CASE("what was left at the first instant of a clock, or before, is asked about too [B9]") {
+TEST_CASE(
+    "what was left to others at the first instant of a clock, or before, is offered too [B9]") {
     for (const Timestamp begin : {Timestamp{}, Timestamp{-1h}}) {
         Shop shop;
         shop.clock.set(begin);
@@ -140,7 +141,7 @@ TEST_CASE("F15: what no program takes in time parks and says so, over restarts")
     CHECK(newer.parcels == Numbers{1});
 }
 
-TEST_CASE("the last look before a message parks is for a program that takes it [B9]") {
+TEST_CASE("a program that takes a message still gets it when it is due to be parked [B9]") {
     Shop shop;
     Build older{shop.store, "older", false};
     Build newer{shop.store, "newer", true};
@@ -226,7 +227,7 @@ TEST_CASE("what is left to others does not park while the clock is set back [B9]
     CHECK(older.relay.run_once() == 1);
 }
 
-TEST_CASE("a topic with more left to others than a page is looked through to the end [B9]") {
+TEST_CASE("a topic with more left to others than a page is scanned to the end [B9]") {
     Shop shop;
     Build older{shop.store, "older", false};
     Build newer{shop.store, "newer", true};

@@ -70,7 +70,7 @@ TEST_CASE("handlers that write to each other do not keep one run busy for ever")
     CHECK(transport.take() == Numbers{1, 2});
 }
 
-TEST_CASE("a delayed message comes when it is due and holds nobody before") {
+TEST_CASE("a delayed message comes when it is due and delays no other before") {
     Shop shop;
     ScriptedTransport transport;
     Relay relay{shop.store, transport, patient()};
@@ -86,7 +86,7 @@ TEST_CASE("a delayed message comes when it is due and holds nobody before") {
     CHECK_FALSE(relay.next_due());
 }
 
-TEST_CASE("messages that fell due while nobody looked come in the order of their instants") {
+TEST_CASE("messages that fell due while no relay ran come in the order of their instants") {
     Shop shop;
     ScriptedTransport transport;
     Relay relay{shop.store, transport, patient()};
@@ -425,7 +425,7 @@ TEST_CASE("F17: a message with a nil id is refused when it is published") {
     CHECK(shop.waiting() == 0);
 }
 
-TEST_CASE("F20: what was published in a unit that failed never leaves") {
+TEST_CASE("F20: what was published in a transaction that failed never leaves") {
     Shop shop;
     ScriptedTransport transport;
     Relay relay{shop.store, transport, patient()};

@@ -100,7 +100,7 @@ TEST_CASE("every event counts once when a handler dies at each event in turn") {
     CHECK(runner.status("balances").last_error == "");
 }
 
-TEST_CASE("a started runner brings in what is appended and one can wait for it") {
+TEST_CASE("a started runner applies what is appended and can be waited for") {
     auto store = test::new_store();
     ProjectionRunner runner{store};
     runner.add(Balances{});
@@ -223,7 +223,7 @@ TEST_CASE("a model that is ahead of its log is not fed any further") {
     CHECK(rows(store, "balances", "balances").size() == 3);
 }
 
-TEST_CASE("a model whose database is gone is made again") {
+TEST_CASE("a model whose database is missing is created again") {
     auto store = test::new_store();
     History{5}.append_to(store, 50);
     for (int round = 0; round < 2; ++round) {

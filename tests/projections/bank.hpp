@@ -81,7 +81,7 @@ struct Balances : Projection<Balances, Opened, Deposited, Closed> {
     Probe probe;
 };
 
-/// The same handlers, another policy.
+/// The same handlers with another error policy.
 template <OnFailure Then>
 struct BalancesThat : Balances, Projection<BalancesThat<Then>, Opened, Deposited, Closed> {
     using Definition =

@@ -8,7 +8,7 @@
 
 namespace bank {
 
-/// Collects what a store logs.
+/// Collects the log lines of a store.
 class CapturedLog {
 public:
     daybook::StoreOptions options() {

@@ -226,7 +226,7 @@ TEST_CASE("a skipped event is left out and its error is kept") {
     });
 }
 
-TEST_CASE("a payload that does not fit is the event's own trouble") {
+TEST_CASE("a payload that does not fit is an error of the event") {
     auto store = test::new_store();
     fill(store);
     store.append(account(2), stream_exists,
@@ -240,7 +240,7 @@ TEST_CASE("a payload that does not fit is the event's own trouble") {
     CHECK(cents(runner, 2) == 7);
 }
 
-TEST_CASE("trouble with the disk or a lock never parks or skips an event") {
+TEST_CASE("an error of the disk or a lock never parks or skips an event") {
     auto store = test::new_store();
     fill(store);
     bool locked = true;
@@ -277,7 +277,7 @@ TEST_CASE("a wrong schema halts its own projection and says what is wrong") {
 TEST_CASE("a row that cannot be written is blamed on the event that made it") {
     auto store = test::new_store();
     for (int i = 1; i <= 9; ++i) {
-        // The sixth row violates a constraint, because it has the value of the first one.
+        // The sixth row violates a constraint, because it has the value of the first row.
         store.append(account(i), no_stream, {Opened{"x"}, Deposited{i == 6 ? -1 : -i}});
     }
     ProjectionRunner runner{store};

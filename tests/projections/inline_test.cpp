@@ -85,7 +85,7 @@ TEST_CASE("what a program without the projection appended comes in with the next
     CHECK(inline_rows(store) == expected_rows(store));
 }
 
-TEST_CASE("an inline projection added to an old log is brought up to date before it begins") {
+TEST_CASE("an inline projection added to an old log catches up before it is fed") {
     auto store = test::new_store();
     History{2}.append_to(store, 200);
     for (const std::uint64_t bulk : {100'000, 10}) {
@@ -99,7 +99,7 @@ TEST_CASE("an inline projection added to an old log is brought up to date before
     }
 }
 
-TEST_CASE("a stranger's poison halts the inline model and not the appends") {
+TEST_CASE("a poison event of another program halts the inline model and not the appends") {
     const test::StorePlace place;
     auto store = place.open();
     auto stranger = place.open();
@@ -147,7 +147,7 @@ TEST_CASE("an inline projection that parks lets the append pass") {
     CHECK(runner.status("balances").accounting.sum() == 4);
 }
 
-TEST_CASE("a table of another's name in the store is not taken over") {
+TEST_CASE("a table of the program with the name of a model's is not taken over") {
     auto store = test::new_store();
     store.transact([](Transaction& tx) { tx.sql().script("CREATE TABLE balances(mine TEXT)"); });
     ProjectionRunner runner{store};

@@ -108,7 +108,7 @@ TEST_CASE("a row of every type of field comes back as it went") {
     });
 }
 
-TEST_CASE("a payload that no handler asks for is never decoded") {
+TEST_CASE("a payload that no handler reads is never decoded") {
     auto store = test::new_store();
     for (int i = 0; i < 3; ++i) {
         store.append(account(1), any,

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Changes the checkpoint on a connection of its own, as if the log had been exchanged.
+/// Changes the checkpoint on another connection, as if the log had been replaced.
 void change_checkpoint(const EventStore& store, const std::string& database,
                        const std::string& change) {
     detail::engine_of(store)
@@ -43,7 +43,7 @@ void fill(EventStore& store, int accounts) {
     }
 }
 
-/// The store is gone; its read models stay where they are.
+/// Removes the store; its read models stay.
 void lose_store(const test::StorePlace& place) {
     if (!test::on_postgres()) {
         for (const char* part : {"", "-wal", "-shm"}) std::filesystem::remove(place.uri() + part);
@@ -56,7 +56,7 @@ void lose_store(const test::StorePlace& place) {
 }  // namespace
 
 TEST_CASE(
-    "a model that stands on another event than the log has is made anew and that is said "
+    "a model whose checkpoint is on another event than the log's is rebuilt and that is logged "
     "[A1]") {
     const test::StorePlace place;
     for (const std::string& change :
@@ -70,7 +70,7 @@ TEST_CASE(
         const auto build = runner.status("balances").build;
         const std::string database = "balances.v1.b" + std::to_string(build);
         change_checkpoint(store, database, change);
-        // Another program, and this one, which has the model open, notice the other log.
+        // Both another program and this one, which has the model open, notice the other log.
         CHECK_THROWS_AS(ReadModels{store}.accounting("balances"), CorruptError);
         CHECK(ProjectionRunner{store}.status("balances").state == ProjectionState::outdated);
         fill(store, 1);
@@ -107,7 +107,7 @@ TEST_CASE("a model of another log is refused where nobody may rebuild it [A1]") 
 }
 
 TEST_CASE(
-    "a store begun anew beside the read models of its namesake does not go on with them "
+    "a new store beside the read models of an earlier one of its name does not continue them "
     "[A1]") {
     const test::StorePlace place;
     {
@@ -116,7 +116,7 @@ TEST_CASE(
         ProjectionRunner runner{store};
         runner.add(Balances{});
         runner.run_once();
-        // An unfinished build with the number that the new store gives next.
+        // An unfinished build with the number that the new store assigns next.
         const auto leave = [](const RebuildProgress& progress) {
             if (progress.phase == RebuildPhase::indexing) throw std::runtime_error("left");
         };
@@ -135,7 +135,7 @@ TEST_CASE(
     CHECK(log.has("the log of another store"));
 }
 
-TEST_CASE("a reader of a model that was made of another log is told so [A1]") {
+TEST_CASE("a reader of a model that was made of another log gets an error [A1]") {
     const test::StorePlace place;
     auto store = place.open();
     fill(store, 2);
@@ -192,7 +192,7 @@ TEST_SUITE("sqlite") {
                 std::filesystem::rename(backup + part, place.uri() + part);
             }
         }
-        // As many events as were lost, and more, so that the position alone tells nothing.
+        // More events than were lost, so that the position alone does not show the difference.
         run(4, false);
         const auto [model, log] = run(1, true);
         CHECK(model == log);
@@ -232,7 +232,7 @@ TEST_SUITE("sqlite") {
 }
 
 TEST_SUITE("postgres") {
-    TEST_CASE("a runner whose store is made anew beneath it begins again with the new one [A1]") {
+    TEST_CASE("a runner whose store is replaced starts again with the new one [A1]") {
         const test::StorePlace place;
         CapturedLog log;
         auto store = place.open(log.options());

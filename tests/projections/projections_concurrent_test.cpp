@@ -159,7 +159,7 @@ TEST_CASE("concurrent: readers are never without a model while builds come and g
     CHECK(wrong == "");
 }
 
-TEST_CASE("concurrent: a slow or sick projection holds up no other") {
+TEST_CASE("concurrent: a slow or failing projection holds up no other") {
     auto store = test::new_store();
     std::atomic<bool> release = false;
     ProjectionRunner runner{store};

@@ -48,7 +48,7 @@ void check_model(const std::string& uri, Lifecycle lifecycle) {
 
 }  // namespace
 
-TEST_CASE("a rebuild killed in any phase leaves the old model whole and is gone on with") {
+TEST_CASE("a rebuild killed in any phase leaves the old model whole and can be continued") {
     for (const Lifecycle lifecycle : {Lifecycle::async, Lifecycle::inline_}) {
         for (const RebuildPhase phase : all_phases) {
             CAPTURE(to_string(phase));
@@ -74,7 +74,7 @@ TEST_CASE("a rebuild killed in any phase leaves the old model whole and is gone 
     }
 }
 
-TEST_CASE("a rebuild killed at any event goes on from its last commit") {
+TEST_CASE("a rebuild killed at any event continues from its last commit") {
     const test::StorePlace place;
     const std::string& uri = place.uri();
     {

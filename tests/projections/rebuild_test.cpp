@@ -37,7 +37,7 @@ TEST_CASE("a rebuilt model equals the live one row for row") {
         CHECK(result.position == store.head());
         CHECK(result.scanned == store.head().value());
         CHECK_FALSE(result.resumed);
-        // Memory for three rows, so that rows are written and read again all the time.
+        // A cache of three rows, so that rows are written and read again all the time.
         runner.rebuild("keyed-balances", {.rows_max = 3});
         CHECK(rows(store, "balances", "balances") == live);
         CHECK(rows(store, "keyed-balances", "keyed-balances") == keyed);
@@ -52,7 +52,8 @@ TEST_CASE("a rebuilt model equals the live one row for row") {
     CHECK(databases(store).size() == 2);
 }
 
-TEST_CASE("a rebuilt model in service is told as done whatever fails behind the switch [A3]") {
+TEST_CASE(
+    "a rebuilt model in service is reported as done whatever fails after the switch-over [A3]") {
     const test::StorePlace place;
     auto store = place.open({.busy_wait_max = 200ms});
     History{24}.append_to(store, 20);
@@ -155,7 +156,7 @@ TEST_CASE("a raised version rebuilds when the runner comes to it") {
     newer.query("balances", [](Sql& sql) {
         CHECK(sql.integer("SELECT max(deposits) FROM balances").value_or(0) > 0);
     });
-    // The old program, still running elsewhere, does not touch the new model.
+    // The old program, which still runs elsewhere, does not change the new model.
     ProjectionRunner older{store};
     older.add(Balances{});
     store.append(account(77), no_stream, {Opened{"Ada"}});
@@ -301,7 +302,7 @@ TEST_CASE("an unfinished build of another definition is dropped") {
     CHECK(databases(store) == std::vector<std::string>{"balances.v2.b3"});
 }
 
-TEST_CASE("a rebuild that is told to stop leaves the old model and can be gone on with") {
+TEST_CASE("a rebuild that is stopped leaves the old model and can be continued") {
     auto store = test::new_store();
     History{30}.append_to(store, 100);
     ProjectionRunner runner{store};
@@ -334,7 +335,7 @@ TEST_CASE("only the models of this store's projections are cleared away") {
                                            "balances.vx.b1", "other.v1.b1"});
 }
 
-TEST_CASE("a projection can be rebuilt before anybody has run it") {
+TEST_CASE("a projection can be rebuilt before it has ever run") {
     auto store = test::new_store();
     History{31}.append_to(store, 40);
     for (const Lifecycle lifecycle : {Lifecycle::async, Lifecycle::inline_}) {

@@ -293,7 +293,7 @@ TEST_CASE("a projection with the longest name that is taken can be rebuilt [A5]"
     const std::string name(ProjectionShape::name_bytes_max, 'q');
     for (int version = 1; version <= 2; ++version) {
         for (const Lifecycle lifecycle : {Lifecycle::inline_, Lifecycle::async}) {
-            // A name that differs at its end alone is another one.
+            // A name that differs only at its end is another name.
             ProjectionRunner runner{store};
             std::string own = name;
             own.back() = lifecycle == Lifecycle::inline_ ? 'i' : 'a';

@@ -135,7 +135,7 @@ TEST_CASE("D8: a failure after the pivot is repeated and then an incident") {
     CHECK(world.status("2") == SagaStatus::completed);
 }
 
-TEST_CASE("D8: a pivot that is never answered is an incident because nobody knows") {
+TEST_CASE("D8: a pivot that is never answered is an incident because its outcome is unknown") {
     OrderWorld world;
     world.script<Charge>({Does::hide});
     world.place("1");
@@ -216,7 +216,7 @@ TEST_CASE("D16: a failure while nothing is done ends as failed without any undo"
     CHECK(world.ends("1") == Texts{"failed"});
 }
 
-TEST_CASE("D17: exactly one end is told whatever the end is") {
+TEST_CASE("D17: exactly one end is published whatever the end is") {
     OrderWorld world;
     world.script<ReserveStock>({Does::succeed, Does::fail});
     world.script<HoldCredit>({Does::succeed, Does::fail});
@@ -230,7 +230,7 @@ TEST_CASE("D17: exactly one end is told whatever the end is") {
     CHECK(world.ends("3") == Texts{"compensated"});
 }
 
-TEST_CASE("an undo that nobody answers counts as done when it is in the outbox") {
+TEST_CASE("an undo without a reply counts as done when it is in the outbox") {
     OrderWorld world{order_saga({.undo_answered = false})};
     world.script<HoldCredit>({Does::fail});
     world.place("1");

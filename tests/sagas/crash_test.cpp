@@ -20,8 +20,10 @@ const Texts there_and_back{"stock.reserve", "credit.hold", "credit.free", "stock
 /// Makes the n-th transaction that writes an event of this type fail just before it commits.
 class CrashBefore {
 public:
-    CrashBefore(EventStore& store, std::string type, int unit = 1)
-        : type_(std::move(type)), left_(unit), hook_(store.add_commit_hook([this](Transaction& tx) {
+    CrashBefore(EventStore& store, std::string type, int countdown = 1)
+        : type_(std::move(type)),
+          left_(countdown),
+          hook_(store.add_commit_hook([this](Transaction& tx) {
               for (const EventView event :
                    tx.read_all({.limit = 1, .direction = Direction::backward}))
                   if (left_ > 0 && event.type() == type_ && --left_ == 0)
@@ -85,7 +87,7 @@ TEST_CASE("A2: a saga whose orchestrator died after the start goes on without ne
     CHECK(world.effects("1") == forward);
 }
 
-TEST_CASE("A2: an order placed while nobody was there is picked up at start-up") {
+TEST_CASE("A2: an order placed while no orchestrator ran is picked up at start-up") {
     OrderWorld world;
     world.place("1");
     world.restart();
@@ -115,7 +117,7 @@ TEST_CASE("A4: a command published again after a crash has the same id and is dr
         try {
             relay.run_once();
         } catch (const std::exception&) {
-            // The power cut.
+            // A power cut would happen here.
         }
     }
     REQUIRE(amnesic.delivered.size() == 1);

@@ -26,7 +26,7 @@ void leave_note(EventStore& store, const std::string& order, std::uint64_t versi
 
 }  // namespace
 
-TEST_CASE("nobody but the orchestrator appends to the journal of a saga [A4]") {
+TEST_CASE("only the orchestrator appends to the journal of a saga [A4]") {
     auto store = new_store();
     const StreamName journal = saga_stream({"fulfil-order", "1"});
     CHECK(journal.is_reserved());
@@ -47,7 +47,7 @@ TEST_CASE("nobody but the orchestrator appends to the journal of a saga [A4]") {
     CHECK(store.head() == Position{0});
 }
 
-TEST_CASE("an event of somebody else's in a journal is passed over and said [A4]") {
+TEST_CASE("an event of another program in a journal is skipped and reported [A4]") {
     OrderWorld world;
     world.script<ReserveStock>({Does::vanish});
     world.place("1");
@@ -65,7 +65,7 @@ TEST_CASE("an event of somebody else's in a journal is passed over and said [A4]
     CHECK(world.explain().foreign_events == 1);
 }
 
-TEST_CASE("a journal that somebody else began does not keep its saga from starting [A4]") {
+TEST_CASE("a journal that another program has started does not keep its saga from starting [A4]") {
     OrderWorld world;
     leave_note(world.store, "1", 1);
     CHECK_THROWS_AS(world.explain(), NotFoundError);

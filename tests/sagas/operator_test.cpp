@@ -170,7 +170,7 @@ TEST_CASE("G7: making the index new from the journals sends nothing and changes 
     CHECK(world.times_received<ReserveStock>() == 3);
 }
 
-TEST_CASE("G8: an operator who looked at an older state is refused") {
+TEST_CASE("G8: an operator's action on an older state is refused") {
     OrderWorld world;
     world.script<Ship>({Does::fail, Does::fail, Does::fail});
     world.place("1");

@@ -106,7 +106,7 @@ private:
     std::unique_ptr<Transport> wrapped_;
     std::map<std::string, std::deque<Does>> script_;
     std::map<std::string, std::vector<Message>> received_;
-    std::map<EventId, Does> decided_;  // a command that comes again meets the same temper
+    std::map<EventId, Does> decided_;  // a command that is delivered again has the same outcome
 };
 
 }  // namespace daybook::test

@@ -81,7 +81,7 @@ TEST_CASE("B3: a late success after the timeout is recorded and that step is und
     CHECK(world.step(1) == StepStatus::undone);
 }
 
-TEST_CASE("B4: a late failure after the timeout is only noted") {
+TEST_CASE("B4: a late failure after the timeout is only recorded") {
     OrderWorld world;
     world.script<HoldCredit>({Does::vanish});
     world.script<FreeCredit>({Does::vanish});

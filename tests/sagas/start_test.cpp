@@ -247,7 +247,7 @@ TEST_CASE("a timer that kills its process is held in the end and its neighbours 
     }
 }
 
-TEST_CASE("processes that begin at the same time take no start for deadly [E11]") {
+TEST_CASE("processes that start at the same time hold no saga's start as deadly [E11]") {
     const StorePlace place;
     EventStore store = place.open();
     std::vector<std::unique_ptr<SagaOrchestrator>> many;
@@ -265,7 +265,7 @@ TEST_CASE("processes that begin at the same time take no start for deadly [E11]"
     CHECK(SagaIndex{store}.explain({"fulfil-order", "1"}).state.status == SagaStatus::running);
 }
 
-TEST_CASE("a start that is looked for beyond the end of the log is said [E22]") {
+TEST_CASE("a search for starts beyond the end of the log is reported [E22]") {
     OrderWorld world;
     world.place("1");
     world.settle();

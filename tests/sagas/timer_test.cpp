@@ -79,7 +79,7 @@ TEST_CASE("C2: a timer that fires after the awaited reply does nothing") {
 }
 
 TEST_CASE(
-    "C3: of a timer and a reply in the same instant one decides and the other is judged anew") {
+    "C3: of a timer and a reply in the same instant one decides and the other is evaluated anew") {
     OrderWorld world;
     world.script<ReserveStock>({Does::vanish});
     world.place("1");
@@ -93,7 +93,7 @@ TEST_CASE(
     CHECK(world.times_received<ReserveStock>() == 1);
 }
 
-TEST_CASE("C4: timers that fell due while nobody was there are fired once and in due order") {
+TEST_CASE("C4: timers that fell due while no orchestrator ran are fired once and in due order") {
     OrderWorld world;
     world.script<ReserveStock>({Does::vanish, Does::vanish, Does::vanish});
     for (const char* order : {"3", "1", "2"}) {
