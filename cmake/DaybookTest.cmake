@@ -37,7 +37,7 @@ endfunction()
 #     [DIRECTORY <dir>]        all of its *.cpp are compiled; default: the calling folder
 #     [LIBRARIES <target>...]  when one of them is not built, neither is the test
 #     [INTERNALS <folder>...]  also sees the internal headers in <folder>/src
-#     [ENGINES <engine>...]    sqlite, postgres: the cases open stores through store_place.hpp
+#     [ENGINES <engine>...]    sqlite, postgres: the cases open stores through store_location.hpp
 #     [LABELS <label>...]      ctest labels besides <name>
 #     [TIMEOUT <seconds>]      for each test case, default 900
 #     [PROCESSORS <n>] [SERIAL])   what a case needs: n cores, or the machine for itself

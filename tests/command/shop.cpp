@@ -6,7 +6,7 @@
 #include <doctest/doctest.h>
 #include <stdlib.h>
 
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 namespace {
 

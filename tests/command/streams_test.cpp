@@ -2,7 +2,7 @@
 
 #include "bank.hpp"
 #include "shop.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 TEST_CASE("streams are listed by name with how much they hold") {
     const Shop shop;

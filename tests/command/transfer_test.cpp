@@ -9,7 +9,7 @@
 #include "daybook/eventstore/eventstore.hpp"
 #include "patience.hpp"
 #include "shop.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 namespace {
 
@@ -36,9 +36,9 @@ LogHash hash_of(const std::string& uri) {
 /// A source in a file, a target of the engine under test, and the commands between them.
 struct Transfer {
     test::TemporaryDirectory directory;
-    test::StorePlace place;
+    test::StoreLocation location;
     std::string from = directory.file("from.db");
-    std::string to = place.uri();
+    std::string to = location.uri();
 
     process::Arguments arguments(const char* command, process::Arguments more = {}) const {
         process::Arguments all{command, "--from", from, "--to", to, "--json"};

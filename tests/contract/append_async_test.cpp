@@ -8,7 +8,7 @@
 #include "daybook/core/conflict_error.hpp"
 #include "daybook/core/error.hpp"
 #include "numbered.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -20,8 +20,8 @@ std::string stream_of(std::size_t index) { return "thing-" + std::to_string(inde
 }  // namespace
 
 TEST_CASE("outstanding appends of one thread are stored in its order in each stream [C15]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     constexpr std::size_t streams = 20;
     constexpr std::size_t appends = 600;
     std::vector<std::future<AppendResult>> outstanding;
@@ -52,8 +52,8 @@ TEST_CASE("outstanding appends of one thread are stored in its order in each str
 }
 
 TEST_CASE("each outstanding append has its own verdict") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     const NewEvent taken = numbered(0);
     store.append("taken-1", any, {taken});
     auto first = store.append_async("thing-1", no_stream, {numbered(1), numbered(2)});
@@ -78,8 +78,8 @@ TEST_CASE("each outstanding append has its own verdict") {
 
 TEST_CASE(
     "a new append of a group is not reported as a repeat because another one repeats old ids") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     const std::vector<NewEvent> old{numbered(0), numbered(1)};
     store.append("old-1", any, old);
     std::vector<std::future<AppendResult>> outstanding;
@@ -99,21 +99,21 @@ TEST_CASE(
 }
 
 TEST_CASE("outstanding appends are stored though the last handle is destroyed") {
-    const StorePlace place;
+    const StoreLocation location;
     std::vector<std::future<AppendResult>> outstanding;
     {
-        EventStore store = place.open();
+        EventStore store = location.open();
         for (std::size_t i = 0; i < 200; ++i) {
             outstanding.push_back(store.append_async(stream_of(i), no_stream, {numbered(i)}));
         }
     }
     for (auto& append : outstanding) CHECK(append.get().version == Version{1});
-    CHECK(place.open().head() == Position{200});
+    CHECK(location.open().head() == Position{200});
 }
 
 TEST_CASE("a caller with more appends than may be outstanding waits and loses none") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     constexpr std::size_t appends = 10'000;
     for (std::size_t i = 0; i < appends; ++i) {
         // The result is ignored.
@@ -124,8 +124,8 @@ TEST_CASE("a caller with more appends than may be outstanding waits and loses no
 }
 
 TEST_CASE("an asynchronous append inside a transaction is refused") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     CHECK_THROWS_AS(
         store.transact([&](Transaction&) { store.append_async("thing-1", any, {numbered(1)}); }),
         InvalidError);
@@ -133,8 +133,8 @@ TEST_CASE("an asynchronous append inside a transaction is refused") {
 }
 
 TEST_CASE("concurrent: outstanding appends, waiting ones, transactions and hooks share one queue") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     std::atomic<int> hooked{0};
     constexpr std::size_t threads = 9;
     constexpr std::size_t rounds = 40;

@@ -4,7 +4,7 @@
 
 #include "daybook/core/error.hpp"
 #include "numbered.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -28,8 +28,8 @@ std::size_t count(EventRange range) {
 }  // namespace
 
 TEST_CASE("an append returns the position and the version of its last event") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     CHECK(store.head() == Position{0});
     const auto first = store.append("thing-1", no_stream, some(3));
     CHECK(first.position == Position{3});
@@ -44,15 +44,15 @@ TEST_CASE("an append returns the position and the version of its last event") {
 }
 
 TEST_CASE("what was appended is read again as it was given") {
-    const StorePlace place;
+    const StoreLocation location;
     const auto recorded = parse_iso8601("2016-07-04T09:30:00.123456Z");
     const VirtualClock clock{recorded};
     NewEvent event{EventType::checked("order.placed", 7), R"({"text":"Zoë","n":1.5,"z":"\u0000"})"};
     event.metadata = R"({"who":"Ada"})";
     event.trace = {EventId::generate(), EventId::generate()};
-    place.open({.clock = &clock}).append("order-10248", no_stream, {event, numbered(2)});
+    location.open({.clock = &clock}).append("order-10248", no_stream, {event, numbered(2)});
 
-    EventStore store = place.open();
+    EventStore store = location.open();
     std::vector<RecordedEvent> events;
     for (const EventView view : store.read("order-10248")) events.emplace_back(view);
     REQUIRE(events.size() == 2);
@@ -76,8 +76,8 @@ TEST_CASE("what was appended is read again as it was given") {
 }
 
 TEST_CASE("each expected version lets through what it says and nothing else") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     const auto refused = [&](const char* stream, ExpectedVersion expected) {
         const auto outcome = store.try_append(stream, expected, {numbered(9)});
         return std::holds_alternative<Conflict>(outcome);
@@ -96,8 +96,8 @@ TEST_CASE("each expected version lets through what it says and nothing else") {
 }
 
 TEST_CASE("a conflict names stream expected and actual version and leaves no trace") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.append("thing-1", no_stream, some(2));
     try {
         store.append("thing-1", at_version(1), {numbered(3)});
@@ -114,14 +114,14 @@ TEST_CASE("a conflict names stream expected and actual version and leaves no tra
 }
 
 TEST_CASE("repeating an append returns the first result whatever was expected") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.append("other-1", any, some(5));
     const auto events = some(3);
     const auto first = store.append("thing-1", no_stream, events);
     store.append("thing-1", at_version(3), {numbered(4)});
     for (const auto expected : {no_stream, any, stream_exists, at_version(0), at_version(9)}) {
-        for (EventStore again : {store, place.open()}) {
+        for (EventStore again : {store, location.open()}) {
             const auto repeated = again.append("thing-1", expected, events);
             CHECK(repeated.repeated);
             CHECK(repeated.position == first.position);
@@ -132,8 +132,8 @@ TEST_CASE("repeating an append returns the first result whatever was expected") 
 }
 
 TEST_CASE("an id that was used for something else is an error of its own") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     const auto events = some(3);
     store.append("thing-1", no_stream, events);
     const auto refused = [&](const char* stream, std::vector<NewEvent> changed) {
@@ -154,8 +154,8 @@ TEST_CASE("an id that was used for something else is an error of its own") {
 }
 
 TEST_CASE("what can never be stored is refused before anything is written") {
-    const StorePlace place;
-    EventStore store = place.open({.payload_bytes_max = 1000, .append_events_max = 10});
+    const StoreLocation location;
+    EventStore store = location.open({.payload_bytes_max = 1000, .append_events_max = 10});
     const EventType type = EventType::checked("thing.counted", 1);
     CHECK_THROWS_AS(store.append("thing-1", any, std::vector<NewEvent>{}), InvalidError);
     CHECK_THROWS_AS(store.append("thing-1", any, some(11)), InvalidError);
@@ -175,8 +175,8 @@ TEST_CASE("what can never be stored is refused before anything is written") {
 }
 
 TEST_CASE("a transaction over several streams is stored entirely or not at all") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     const auto done = store.transact([](Transaction& tx) {
         tx.append("a-1", no_stream, {numbered(1), numbered(2)});
         tx.append("b-1", no_stream, {numbered(3)});
@@ -201,8 +201,8 @@ TEST_CASE("a transaction over several streams is stored entirely or not at all")
 }
 
 TEST_CASE("a transaction goes on after a conflict that it expected") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.append("a-1", no_stream, some(1));
     store.transact([](Transaction& tx) {
         const std::vector<NewEvent> events{numbered(2)};
@@ -213,8 +213,8 @@ TEST_CASE("a transaction goes on after a conflict that it expected") {
 }
 
 TEST_CASE("a transaction whose append failed half-way cannot be committed") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     const auto events = some(1);
     store.append("a-1", no_stream, events);
     CHECK_THROWS_AS(store.transact([&](Transaction& tx) {
@@ -225,8 +225,8 @@ TEST_CASE("a transaction whose append failed half-way cannot be committed") {
 }
 
 TEST_CASE("a transaction inside a transaction is refused instead of waiting for itself") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.transact([&](Transaction&) {
         CHECK_THROWS_AS(store.append("a-1", any, {numbered(1)}), InvalidError);
         CHECK_THROWS_AS(store.transact([](Transaction&) {}), InvalidError);
@@ -235,8 +235,8 @@ TEST_CASE("a transaction inside a transaction is refused instead of waiting for 
 }
 
 TEST_CASE("a hook commits with the append and its failure fails only that append") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.transact([](Transaction& tx) { tx.sql().script("CREATE TABLE seen(head INTEGER)"); });
     auto hook = store.add_commit_hook([](Transaction& tx) {
         if (tx.version("bad-1") > Version{0}) throw std::runtime_error("no");

@@ -11,7 +11,7 @@
 #include "daybook/eventstore/subscription.hpp"
 #include "numbered.hpp"
 #include "patience.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -32,9 +32,9 @@ std::string stream_of(int index) { return "thing-" + std::to_string(index); }
 TEST_SUITE_BEGIN("concurrent");
 
 TEST_CASE("concurrent: appends from many threads are all there without a gap") {
-    const StorePlace place;
-    EventStore first = place.open();
-    EventStore second = place.open();
+    const StoreLocation location;
+    EventStore first = location.open();
+    EventStore second = location.open();
     constexpr int threads = 16;
     constexpr int appends = 50;
     std::mutex mutex;
@@ -56,8 +56,8 @@ TEST_CASE("concurrent: appends from many threads are all there without a gap") {
 }
 
 TEST_CASE("concurrent: of the appends that expect one version exactly one wins each time") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     constexpr int threads = 8;
     constexpr std::uint64_t rounds = 40;
     std::atomic<std::uint64_t> won{0};
@@ -73,8 +73,8 @@ TEST_CASE("concurrent: of the appends that expect one version exactly one wins e
 }
 
 TEST_CASE("concurrent: one refused append does not spoil the appends of its group") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     const NewEvent taken = numbered(0);
     store.append("taken-1", any, {taken});
     constexpr int threads = 12;
@@ -98,8 +98,8 @@ TEST_CASE("concurrent: one refused append does not spoil the appends of its grou
 }
 
 TEST_CASE("concurrent: a reader that follows the log never meets a hole") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     constexpr std::uint64_t total = 600;
     std::jthread reader{[&] {
         std::uint64_t seen = 0;
@@ -131,8 +131,8 @@ TEST_CASE("concurrent: a reader that follows the log never meets a hole") {
 }
 
 TEST_CASE("concurrent: a filter misses no first event of a type or category that is new") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     constexpr int rounds = 300;
     EventFilter by_type;
     EventFilter by_category;
@@ -143,7 +143,7 @@ TEST_CASE("concurrent: a filter misses no first event of a type or category that
     std::atomic<int> found_by_type{0};
     std::atomic<int> found_by_category{0};
     const auto follow = [&](const EventFilter& filter, std::atomic<int>& found) {
-        Follower follower{place.open(), {.filter = filter}};
+        Follower follower{location.open(), {.filter = filter}};
         while (follower.position() < Position{rounds}) found += follower.next(1ms) ? 1 : 0;
     };
     {
@@ -159,9 +159,9 @@ TEST_CASE("concurrent: a filter misses no first event of a type or category that
 }
 
 TEST_CASE("concurrent: a wait for the log ends at a commit of another handle") {
-    const StorePlace place;
-    EventStore here = place.open();
-    EventStore there = place.open();
+    const StoreLocation location;
+    EventStore here = location.open();
+    EventStore there = location.open();
     CHECK_FALSE(here.wait_beyond(0, 20ms));
     std::jthread other{[&] {
         std::this_thread::sleep_for(30ms);
@@ -175,8 +175,8 @@ TEST_CASE("concurrent: a wait for the log ends at a commit of another handle") {
 }
 
 TEST_CASE("concurrent: transactions and appends of several threads alternate and none is lost") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     on_threads(8, [&](int index) {
         for (int number = 0; number < 40; ++number) {
             if (index % 2 == 0) {

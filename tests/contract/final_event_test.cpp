@@ -3,14 +3,14 @@
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "numbered.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
 
 TEST_CASE("no statement changes or removes recorded events [A4]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.append("thing-1", any, {numbered(1), numbered(2)});
     for (const char* statement :
          {"UPDATE daybook_event SET data = '{}'", "DELETE FROM daybook_event WHERE position = 2",

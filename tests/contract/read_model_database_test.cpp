@@ -9,14 +9,14 @@
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "numbered.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
 
 TEST_CASE("a read model's database keeps what was committed and nothing else") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     auto& databases = detail::engine_of(store).read_models();
     for (const auto use : {ReadModelUse::query, ReadModelUse::feed}) {
         CHECK_THROWS_AS(databases.open("totals.v1.b1", use), NotFoundError);
@@ -58,8 +58,8 @@ TEST_CASE("a read model's database keeps what was committed and nothing else") {
 TEST_CASE(
     "a query that waits for the removal of a read model sees all of it or fails as not found") {
     using namespace std::chrono_literals;
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     auto& databases = detail::engine_of(store).read_models();
     {
         const auto build = databases.open("totals.v1.b1", ReadModelUse::build);
@@ -95,8 +95,8 @@ TEST_CASE(
 
 TEST_CASE(
     "a statement whose result is not awaited is part of its transaction and fails all of it") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.transact([](Transaction& tx) {
         tx.sql().script("CREATE TABLE mark(n INTEGER NOT NULL PRIMARY KEY)");
     });
@@ -134,8 +134,8 @@ TEST_CASE(
 }
 
 TEST_CASE("wrong SQL is refused with the statement named") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.query([](Sql& sql) {
         CHECK_THROWS_WITH_AS(sql.exec("SELEKT 1"), doctest::Contains("SELEKT 1"), InvalidError);
     });

@@ -5,7 +5,7 @@
 #include "daybook/eventstore/store_access.hpp"
 #include "daybook/schema/event_catalog.hpp"
 #include "numbered.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -30,8 +30,8 @@ void fill(EventStore& store) {
 }  // namespace
 
 TEST_CASE("a stream is read forwards and backwards from a version") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     fill(store);
     CHECK(positions(store.read("a-1")) == "1 3 5 7 9 ");
     CHECK(positions(store.read("a-1", {.from = 2, .limit = 2})) == "3 5 ");
@@ -44,8 +44,8 @@ TEST_CASE("a stream is read forwards and backwards from a version") {
 }
 
 TEST_CASE("the log is read forwards and backwards and through filters") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     CHECK(positions(store.read_all()).empty());
     CHECK(positions(store.read_all({.direction = Direction::backward})).empty());
     fill(store);
@@ -67,8 +67,8 @@ TEST_CASE("the log is read forwards and backwards and through filters") {
 }
 
 TEST_CASE("a range of many pages misses nothing and repeats nothing") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     std::vector<NewEvent> events;
     for (std::uint64_t number = 1; number <= 3500; ++number) events.push_back(numbered(number));
     store.append("long-1", no_stream, events);
@@ -85,8 +85,8 @@ TEST_CASE("a range of many pages misses nothing and repeats nothing") {
 }
 
 TEST_CASE("a page reports how far it scanned when a filter drops nearly everything") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     fill(store);
     const EventFilter filter{.types = {"thing.odd"}};
     EventPage page;
@@ -105,9 +105,9 @@ TEST_CASE("a page reports how far it scanned when a filter drops nearly everythi
 }
 
 TEST_CASE("old events are seen as the catalog makes them and stay as they were written") {
-    const StorePlace place;
-    place.open().append("a-1", no_stream,
-                        {numbered(1, "old.dropped"), numbered(2, "old.split"), numbered(3)});
+    const StoreLocation location;
+    location.open().append("a-1", no_stream,
+                           {numbered(1, "old.dropped"), numbered(2, "old.split"), numbered(3)});
     auto catalog = std::make_shared<EventCatalog>();
     const EventType split = EventType::checked("new.half", 2);
     catalog->upcast(EventType::checked("old.dropped", 1), {},
@@ -115,7 +115,7 @@ TEST_CASE("old events are seen as the catalog makes them and stay as they were w
     catalog->upcast(EventType::checked("old.split", 1), {split}, [=](const nlohmann::json& old) {
         return std::vector<UpcastEvent>{{split, old}, {split, old}};
     });
-    EventStore store = place.open({.catalog = catalog});
+    EventStore store = location.open({.catalog = catalog});
     const auto types = [](EventRange range) {
         std::string text;
         for (const EventView event : range) {
@@ -128,12 +128,12 @@ TEST_CASE("old events are seen as the catalog makes them and stay as they were w
     CHECK(types(store.read_all({.filter = {.types = {"new.half"}}})) == "new.half@2 new.half@2 ");
     CHECK(types(store.read_all({.direction = Direction::backward})) ==
           "thing.counted@3 new.half@2 new.half@2 ");
-    CHECK(types(place.open().read("a-1")) == "old.dropped@1 old.split@2 thing.counted@3 ");
+    CHECK(types(location.open().read("a-1")) == "old.dropped@1 old.split@2 thing.counted@3 ");
 }
 
 TEST_CASE("types and streams of a transaction that was rolled back are not cached") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     CHECK_THROWS(store.transact([](Transaction& tx) {
         tx.append("ghost-1", any, {numbered(1, "ghost.type")});
         for (const EventView event : tx.read_all()) CHECK(event.type() == "ghost.type");

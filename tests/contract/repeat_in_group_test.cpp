@@ -5,7 +5,7 @@
 #include "daybook/core/conflict_error.hpp"
 #include "daybook/core/error.hpp"
 #include "numbered.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 // A caller that gets no result for a while sends its append again, and both may be committed
 // together.
@@ -36,8 +36,8 @@ void in_one_group(EventStore& store, const std::function<void(Futures&)>& add) {
 
 TEST_CASE(
     "an exact repeat that is committed together with its first gets the first's result [A3]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     int round = 0;
     for (const std::size_t count : {1, 2, 5}) {
         for (const bool exists : {false, true}) {
@@ -77,8 +77,8 @@ TEST_CASE(
 }
 
 TEST_CASE("a partial repeat that is committed together with its first is refused alone [A3]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     const auto first = events(2);
     std::vector<NewEvent> overlapping{first[1], numbered(9)};
     std::vector<NewEvent> other_content{first[0]};
@@ -102,8 +102,8 @@ TEST_CASE("a partial repeat that is committed together with its first is refused
 }
 
 TEST_CASE("an append that holds an id twice is a duplicate and not in doubt [A3]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     const NewEvent twice = numbered(1);
     CHECK_THROWS_AS(store.append("thing-1", any, {twice, numbered(2), twice}), DuplicateError);
     CHECK_THROWS_AS(

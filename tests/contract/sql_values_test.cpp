@@ -7,7 +7,7 @@
 
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/store_access.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -60,8 +60,8 @@ std::int64_t rows(const EventStore& store) {
     return found;
 }
 
-EventStore with_table(const StorePlace& place) {
-    EventStore store = place.open();
+EventStore with_table(const StoreLocation& location) {
+    EventStore store = location.open();
     store.transact([](Transaction& tx) {
         tx.sql().script("CREATE TABLE mine(k BIGINT, t TEXT, d DOUBLE PRECISION);");
     });
@@ -71,8 +71,8 @@ EventStore with_table(const StorePlace& place) {
 }  // namespace
 
 TEST_CASE("a whole number is read from whatever type holds exactly one [C13]") {
-    const StorePlace place;
-    const EventStore store = place.open();
+    const StoreLocation location;
+    const EventStore store = location.open();
     CHECK(whole(store, "7") == 7);
     CHECK(whole(store, "CAST(7 AS DOUBLE PRECISION)") == 7);
     CHECK(whole(store, "CAST(1000000000000000 AS DOUBLE PRECISION)") == 1'000'000'000'000'000);
@@ -88,8 +88,8 @@ TEST_CASE("a whole number is read from whatever type holds exactly one [C13]") {
 }
 
 TEST_CASE("a column that holds no whole number is refused and not another number [C13]") {
-    const StorePlace place;
-    const EventStore store = place.open();
+    const StoreLocation location;
+    const EventStore store = location.open();
     for (const char* const expression :
          {"CAST(7.5 AS DOUBLE PRECISION)", "CAST(1e30 AS DOUBLE PRECISION)",
           "CAST(9223372036854775808.0 AS DOUBLE PRECISION)", "CAST('seven' AS TEXT)",
@@ -102,8 +102,8 @@ TEST_CASE("a column that holds no whole number is refused and not another number
 }
 
 TEST_CASE("a number with a fraction is read as such, and text only if it is one [C13]") {
-    const StorePlace place;
-    const EventStore store = place.open();
+    const StoreLocation location;
+    const EventStore store = location.open();
     CHECK(real(store, "CAST(0.1 AS DOUBLE PRECISION)") == 0.1);
     CHECK(real(store, "7") == 7.0);
     CHECK(real(store, "CAST('2.50' AS TEXT)") == 2.5);
@@ -114,8 +114,8 @@ TEST_CASE("a number with a fraction is read as such, and text only if it is one 
 }
 
 TEST_CASE("what one of the engines could not store is refused by both [C14]") {
-    const StorePlace place;
-    EventStore store = with_table(place);
+    const StoreLocation location;
+    EventStore store = with_table(location);
     refuses_parameter(store, std::nan(""));
     refuses_parameter(store, std::numeric_limits<std::uint64_t>::max());
     refuses_parameter(store, std::uint64_t{1} << 63);
@@ -131,8 +131,8 @@ TEST_CASE("what one of the engines could not store is refused by both [C14]") {
 }
 
 TEST_CASE("of two statements in one text none is run [C14]") {
-    const StorePlace place;
-    EventStore store = with_table(place);
+    const StoreLocation location;
+    EventStore store = with_table(location);
     for (const char* const text :
          {"INSERT INTO mine(k) VALUES(1); INSERT INTO mine(k) VALUES(2)",
           "INSERT INTO mine(k) VALUES(1);; /* and */ INSERT INTO mine(k) VALUES(2);"}) {
@@ -147,8 +147,8 @@ TEST_CASE("of two statements in one text none is run [C14]") {
 }
 
 TEST_CASE("only what inserts, updates or deletes has changed rows [C14]") {
-    const StorePlace place;
-    EventStore store = with_table(place);
+    const StoreLocation location;
+    EventStore store = with_table(location);
     store.transact([](Transaction& tx) {
         Sql& sql = tx.sql();
         CHECK(sql.exec("INSERT INTO mine(k) VALUES(1), (2), (3)") == 3);
@@ -162,8 +162,8 @@ TEST_CASE("only what inserts, updates or deletes has changed rows [C14]") {
 }
 
 TEST_CASE("a foreign key of a program is obeyed on both engines [C14]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     const auto make = [](Sql& sql) {
         sql.script(
             "CREATE TABLE orders(k TEXT PRIMARY KEY);"

@@ -8,7 +8,7 @@
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "numbered.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -74,8 +74,8 @@ struct Step {
 TEST_CASE("alternating writers take account of each other's appends") {
     for (std::uint64_t seed = 1; seed <= 8; ++seed) {
         CAPTURE(seed);
-        const StorePlace place;
-        std::vector<EventStore> handles{place.open(), place.open()};
+        const StoreLocation location;
+        std::vector<EventStore> handles{location.open(), location.open()};
         std::size_t current = 0;
         std::mt19937_64 random{seed};
         Model model;
@@ -114,8 +114,8 @@ TEST_CASE("alternating writers take account of each other's appends") {
 }
 
 TEST_CASE("a new stream is created though another append of its group is refused") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     const StreamName refused{"thing-1"};
     const StreamName made{"thing-2"};
     const auto events = numbered_events(2, "thing.counted");
@@ -132,9 +132,9 @@ TEST_CASE("a new stream is created though another append of its group is refused
 
 TEST_CASE(
     "a group that fails leaves nothing behind though another writer has appended in between") {
-    const StorePlace place;
-    EventStore store = place.open();
-    EventStore other = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
+    EventStore other = location.open();
     const StreamName cached{"thing-1"};
     const StreamName made{"thing-2"};
     for (const Version version : {0, 4, 8}) {
@@ -163,8 +163,8 @@ TEST_CASE(
 
 TEST_CASE(
     "concurrent: each append of a group gets its own result whatever is cached of its stream") {
-    const StorePlace place;
-    std::vector<EventStore> handles{place.open(), place.open()};
+    const StoreLocation location;
+    std::vector<EventStore> handles{location.open(), location.open()};
     constexpr std::size_t threads = 12;
     constexpr int appends = 60;
     // doctest's checks are slow on many threads, so failures are counted and checked at the end.

@@ -2,7 +2,7 @@
 
 #include "daybook/eventstore/eventstore.hpp"
 #include "daybook/eventstore/store_access.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace std::chrono_literals;

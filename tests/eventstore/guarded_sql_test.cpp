@@ -4,7 +4,7 @@
 
 #include "daybook/core/error.hpp"
 #include "numbered.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -82,8 +82,8 @@ TEST_SUITE("no-store") {
 }
 
 TEST_CASE("the SQL of a transaction and of a query is guarded, and the transaction goes on [A4]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.append("thing-1", any, {numbered(1)});
     store.transact([](Transaction& tx) {
         CHECK_THROWS_AS(tx.sql().exec("DELETE FROM daybook_event"), InvalidError);
@@ -100,8 +100,8 @@ TEST_CASE("the SQL of a transaction and of a query is guarded, and the transacti
 }
 
 TEST_CASE("what waits in the outbox can be read and not written [A4]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.transact([](Transaction& tx) {
         tx.publish({"topic", EventType::checked("thing.counted", 1), "{}", {}});
     });
@@ -115,10 +115,10 @@ TEST_CASE("what waits in the outbox can be read and not written [A4]") {
 }
 
 TEST_CASE("a store has an identity of its own [A1]") {
-    const StorePlace place;
-    const StorePlace other;
-    const EventId identity = place.open().identity();
+    const StoreLocation location;
+    const StoreLocation other;
+    const EventId identity = location.open().identity();
     CHECK_FALSE(identity.is_nil());
-    CHECK(place.open().identity() == identity);
+    CHECK(location.open().identity() == identity);
     CHECK_FALSE(other.open().identity() == identity);
 }

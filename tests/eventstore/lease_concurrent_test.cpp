@@ -7,7 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "daybook/eventstore/eventstore.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace std::chrono_literals;
@@ -15,8 +15,8 @@ using namespace std::chrono_literals;
 TEST_SUITE_BEGIN("concurrent");
 
 TEST_CASE("concurrent: of many owners that acquire a lease at once only one gets it") {
-    const test::StorePlace place;
-    const std::string& path = place.uri();
+    const test::StoreLocation location;
+    const std::string& path = location.uri();
     std::atomic<int> holders{0};
     std::vector<std::uint64_t> tokens(4, 0);
     {

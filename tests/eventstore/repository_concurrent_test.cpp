@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "aggregate_bank.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace bank;

@@ -2,7 +2,7 @@
 
 #include "aggregate_bank.hpp"
 #include "daybook/schema/event_catalog.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace bank;
@@ -178,7 +178,7 @@ TEST_CASE("update or create starts a stream once and continues it later") {
     CHECK(accounts.update_or_create("account-1", deposit).version == Version{2});
 }
 
-TEST_CASE("an event that the aggregate does not list is refused with its place and the remedy") {
+TEST_CASE("an event that the aggregate does not list is refused with its position and the remedy") {
     auto store = open_store();
     store.append("account-1", no_stream, {Opened{"Ada"}, Sunk{}});
     Repository<Account> accounts{store};

@@ -2,7 +2,7 @@
 
 #include "aggregate_bank.hpp"
 #include "daybook/eventstore/store_access.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace bank;

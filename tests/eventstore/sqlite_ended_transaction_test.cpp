@@ -10,7 +10,7 @@
 #include "daybook/eventstore/store_access.hpp"
 #include "faulty_disk.hpp"
 #include "numbered.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -77,8 +77,8 @@ void check_unchanged(EventStore& store, Position head) {
 TEST_SUITE_BEGIN("sqlite");
 
 TEST_CASE("a transaction that SQLite rolled back by itself stores nothing more and says why [A2]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.append("thing-1", any, {numbered(1)});
     store.transact([](Transaction& tx) { make_trap(tx.sql()); });
     for (const Ending& ending : endings) {
@@ -98,8 +98,8 @@ TEST_CASE("a transaction that SQLite rolled back by itself stores nothing more a
 }
 
 TEST_CASE("a transaction that catches such an error and ends is not reported as stored [A2]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.transact([](Transaction& tx) { make_trap(tx.sql()); });
     for (const Ending& ending : endings) {
         CHECK_THROWS_WITH_AS(store.transact([&](Transaction& tx) {
@@ -119,9 +119,9 @@ TEST_CASE("a transaction that catches such an error and ends is not reported as 
 
 TEST_CASE("a failed read or a full disk inside a transaction leaves nothing of it behind [A2]") {
     FaultyDisk disk;
-    const StorePlace place;
+    const StoreLocation location;
     {
-        EventStore store = place.open();
+        EventStore store = location.open();
         store.transact([](Transaction& tx) {
             make_trap(tx.sql());
             tx.sql().script(
@@ -130,7 +130,7 @@ TEST_CASE("a failed read or a full disk inside a transaction leaves nothing of i
                 "INSERT INTO wide SELECT i, hex(randomblob(200)) FROM c;");
         });
     }
-    EventStore store = place.open();
+    EventStore store = location.open();
     for (std::size_t i = 0; i < steps().size(); ++i) {
         CAPTURE(i);
         CHECK_THROWS_AS(store.transact([&](Transaction& tx) {
@@ -147,8 +147,8 @@ TEST_CASE("a failed read or a full disk inside a transaction leaves nothing of i
 }
 
 TEST_CASE("one append whose hook ends the transaction does not refuse the rest of its group [A2]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.transact([](Transaction& tx) { make_trap(tx.sql()); });
     const auto hook = store.add_commit_hook([](Transaction& tx) {
         if (tx.version("caught-1") > Version{0}) {
@@ -170,8 +170,8 @@ TEST_CASE("one append whose hook ends the transaction does not refuse the rest o
 }
 
 TEST_CASE("what was caught in a read model's transaction does not let its rest be stored [A2]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     const auto model = detail::engine_of(store).read_models().open("m.v1.b1", ReadModelUse::build);
     model->begin();
     make_trap(model->sql());
@@ -191,8 +191,8 @@ TEST_CASE("what was caught in a read model's transaction does not let its rest b
 }
 
 TEST_CASE("no way into SQL ends a transaction or opens another file [A2]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     const auto model = detail::engine_of(store).read_models().open("m.v1.b1", ReadModelUse::build);
     for (const char* const text : {"COMMIT", "END", "ROLLBACK", "BEGIN", "SAVEPOINT mine",
                                    "ROLLBACK TO unit", "RELEASE unit", "ATTACH ':memory:' AS a"}) {

@@ -6,7 +6,7 @@
 #include "daybook/core/error.hpp"
 #include "faulty_disk.hpp"
 #include "numbered.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -22,13 +22,13 @@ std::uint64_t events_in(const std::string& uri) {
 }
 
 /// A store of 300 streams, whose pages are all in the file and in no cache.
-EventStore make_cold(const StorePlace& place) {
-    EventStore store = place.open({.durability = Durability::off});
+EventStore make_cold(const StoreLocation& location) {
+    EventStore store = location.open({.durability = Durability::off});
     for (std::uint64_t i = 0; i < 300; ++i) {
         store.append("thing-" + std::to_string(i), no_stream, {numbered(i)});
     }
     store = EventStore::open(":memory:");
-    return place.open();
+    return location.open();
 }
 
 std::uint64_t read_all_of(const EventStore& store) {
@@ -46,8 +46,8 @@ TEST_SUITE_BEGIN("sqlite");
 
 TEST_CASE("a full disk refuses the append and the store goes on when there is space again") {
     FaultyDisk disk;
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.append("thing-1", no_stream, {numbered(1)});
     for (const auto fault : {FaultyDisk::Fault::full, FaultyDisk::Fault::write_error}) {
         disk.fail(fault);
@@ -60,13 +60,13 @@ TEST_CASE("a full disk refuses the append and the store goes on when there is sp
     }
     CHECK(disk.failures() >= 4);
     CHECK(store.append("thing-1", at_version(1), {numbered(2)}).position == Position{2});
-    CHECK(events_in(place.uri()) == 2);
+    CHECK(events_in(location.uri()) == 2);
 }
 
 TEST_CASE("a sync that fails for good leaves the append in doubt") {
     FaultyDisk disk;
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.append("thing-1", no_stream, {numbered(1)});
     const std::vector<NewEvent> events{numbered(2)};
     disk.fail(FaultyDisk::Fault::sync_error);
@@ -74,13 +74,13 @@ TEST_CASE("a sync that fails for good leaves the append in doubt") {
     disk.fail(FaultyDisk::Fault::none);
     // To resolve the doubt the caller repeats the append with the same ids.
     CHECK(store.append("thing-1", at_version(1), events).version == Version{2});
-    CHECK(events_in(place.uri()) == 2);
+    CHECK(events_in(location.uri()) == 2);
 }
 
 TEST_CASE("a sync that fails once is detected and the verdict stays true") {
     FaultyDisk disk;
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.append("thing-1", no_stream, {numbered(1)});
     for (std::uint64_t round = 0; round < 10; ++round) {
         const Version version = store.version("thing-1");
@@ -92,7 +92,7 @@ TEST_CASE("a sync that fails once is detected and the verdict stays true") {
             stored = false;
         }
         CHECK(store.version("thing-1") == (stored ? version.next() : version));
-        CHECK(EventStore::open(place.uri()).version("thing-1") == store.version("thing-1"));
+        CHECK(EventStore::open(location.uri()).version("thing-1") == store.version("thing-1"));
     }
     CHECK(disk.failures() == 10);
 }
@@ -100,9 +100,9 @@ TEST_CASE("a sync that fails once is detected and the verdict stays true") {
 TEST_CASE(
     "a commit whose log cannot be indexed is not reported as lost while recovery finds it [A3]") {
     FaultyDisk disk;
-    const StorePlace place;
+    const StoreLocation location;
     const TemporaryDirectory after_crash;
-    EventStore store = place.open({.durability = Durability::off});
+    EventStore store = location.open({.durability = Durability::off});
     store.append("thing-1", any, {numbered(1)});
     std::vector<NewEvent> events;
     Version version{1};
@@ -132,22 +132,22 @@ TEST_CASE(
     // A copy of the files shows what the next process finds if this one dies now.
     const std::string copy = after_crash.file("store.db");
     for (const char* part : {"", "-wal"})
-        std::filesystem::copy_file(place.uri() + part, copy + part);
+        std::filesystem::copy_file(location.uri() + part, copy + part);
     if (lost) CHECK(EventStore::open(copy).version("thing-1") == version);
     const AppendResult repeated = store.append("thing-1", at_version(version), events);
     CHECK(repeated.version == Version{version.value() + events.size()});
-    CHECK(events_in(place.uri()) == repeated.version.value());
+    CHECK(events_in(location.uri()) == repeated.version.value());
 }
 
 TEST_CASE(
     "one read that fails or returns other bytes halts nothing and is not reported as damage [A6]") {
     FaultyDisk disk;
-    const StorePlace place;
-    make_cold(place);
+    const StoreLocation location;
+    make_cold(location);
     for (const auto fault : {FaultyDisk::Fault::read_error, FaultyDisk::Fault::bad_read}) {
         for (int after = 0; after < 16; ++after) {
             CAPTURE(after);
-            EventStore store = place.open();
+            EventStore store = location.open();
             disk.fail_once(fault, after);
             CHECK(read_all_of(store) == 300);
             CHECK(store.version("thing-299") == Version{1});
@@ -159,13 +159,13 @@ TEST_CASE(
 
 TEST_CASE("one read that fails under an append or a transaction does not outlive it [A6]") {
     FaultyDisk disk;
-    const StorePlace place;
-    make_cold(place);
+    const StoreLocation location;
+    make_cold(location);
     std::uint64_t head = 300;
     for (const auto fault : {FaultyDisk::Fault::read_error, FaultyDisk::Fault::bad_read}) {
         for (int after = 0; after < 12; ++after) {
             CAPTURE(after);
-            EventStore store = place.open();
+            EventStore store = location.open();
             disk.fail_once(fault, after);
             const std::vector<NewEvent> events{numbered(head)};
             try {
@@ -178,20 +178,20 @@ TEST_CASE("one read that fails under an append or a transaction does not outlive
             CHECK(store.head() == Position{++head});
         }
     }
-    CHECK(events_in(place.uri()) == head);
+    CHECK(events_in(location.uri()) == head);
 }
 
 TEST_CASE("a file that stays damaged is reported as damaged [A6]") {
-    const StorePlace place;
-    make_cold(place);
+    const StoreLocation location;
+    make_cold(location);
     {
         // The last pages hold the newest events, and nothing of the schema.
         constexpr std::size_t damaged_bytes = 8 * 8192;
-        std::fstream file{place.uri(), std::ios::in | std::ios::out | std::ios::binary};
+        std::fstream file{location.uri(), std::ios::in | std::ios::out | std::ios::binary};
         file.seekp(-static_cast<std::streamoff>(damaged_bytes), std::ios::end);
         file << std::string(damaged_bytes, '\xA5');
     }
-    EventStore store = place.open();
+    EventStore store = location.open();
     CHECK_THROWS_AS(read_all_of(store), CorruptError);
     const auto query = [&] {
         store.query([](Sql& sql) { sql.integer("SELECT sum(length(data)) FROM daybook_event"); });

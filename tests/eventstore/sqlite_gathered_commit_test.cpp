@@ -6,7 +6,7 @@
 #include "daybook/core/error.hpp"
 #include "faulty_disk.hpp"
 #include "numbered.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -35,8 +35,8 @@ void check_much(const EventStore& store, int generation) {
     });
 }
 
-void check_sound(const StorePlace& place) {
-    SQLite::Database database{place.uri(), SQLite::OPEN_READWRITE};
+void check_sound(const StoreLocation& location) {
+    SQLite::Database database{location.uri(), SQLite::OPEN_READWRITE};
     CHECK(database.execAndGet("PRAGMA integrity_check").getString() == "ok");
 }
 
@@ -46,8 +46,8 @@ TEST_SUITE_BEGIN("sqlite");
 
 TEST_CASE("a commit of many pages goes into the write-ahead log with one write [D17]") {
     FaultyDisk disk;
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.append("thing-1", any, {numbered(1)});
     for (const char* stream : {"thing-2", "else-1", "thing-1"}) {
         const int before = disk.log_writes();
@@ -58,9 +58,9 @@ TEST_CASE("a commit of many pages goes into the write-ahead log with one write [
 
 TEST_CASE("what is committed can be read at once, whatever the durability [D17]") {
     for (const auto durability : {Durability::full, Durability::normal, Durability::off}) {
-        const StorePlace place;
-        EventStore store = place.open({.durability = durability});
-        const EventStore other = place.open();
+        const StoreLocation location;
+        EventStore store = location.open({.durability = durability});
+        const EventStore other = location.open();
         for (std::uint64_t n = 1; n <= 50; ++n) {
             store.append("thing-" + std::to_string(n), no_stream, {numbered(n)});
             CHECK(other.head() == Position{n});
@@ -72,9 +72,9 @@ TEST_CASE("what is committed can be read at once, whatever the durability [D17]"
 TEST_CASE(
     "pages that were in the log before the commit, and changed there, are as they were left") {
     for (const auto durability : {Durability::full, Durability::normal}) {
-        const StorePlace place;
-        EventStore store = place.open({.durability = durability});
-        const EventStore other = place.open();
+        const StoreLocation location;
+        EventStore store = location.open({.durability = durability});
+        const EventStore other = location.open();
         store.transact([](Transaction& tx) {
             tx.sql().exec("CREATE TABLE mine(i INTEGER PRIMARY KEY, generation INT, text TEXT)");
         });
@@ -85,14 +85,14 @@ TEST_CASE(
             });
             check_much(other, generation);
         }
-        check_sound(place);
+        check_sound(location);
     }
 }
 
 TEST_CASE("what a rolled-back transaction left in the log never covers what others commit there") {
-    const StorePlace place;
-    EventStore store = place.open();
-    EventStore other = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
+    EventStore other = location.open();
     store.transact([](Transaction& tx) {
         tx.sql().exec("CREATE TABLE mine(i INTEGER PRIMARY KEY, generation INT, text TEXT)");
     });
@@ -108,13 +108,13 @@ TEST_CASE("what a rolled-back transaction left in the log never covers what othe
         check_much(other, generation);
     }
     CHECK(other.head() == Position{2});
-    check_sound(place);
+    check_sound(location);
 }
 
 TEST_CASE("a write of the log that fails in the middle of a commit leaves nothing of it") {
     FaultyDisk disk;
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.append("thing-1", any, {numbered(1)});
     std::vector<NewEvent> many;
     for (std::uint64_t n = 0; n < 2'000; ++n) many.push_back(numbered(n));
@@ -124,10 +124,10 @@ TEST_CASE("a write of the log that fails in the middle of a commit leaves nothin
         CHECK_THROWS_AS(store.append("thing-2", any, many), StorageError);
         ++refused;
         CHECK(store.head() == Position{1});
-        CHECK(place.open().head() == Position{1});
+        CHECK(location.open().head() == Position{1});
     }
     CHECK(disk.failures() == refused);
     disk.fail(FaultyDisk::Fault::none);
     CHECK(store.append("thing-2", any, many).position == Position{2'001});
-    check_sound(place);
+    check_sound(location);
 }

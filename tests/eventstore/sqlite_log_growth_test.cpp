@@ -8,7 +8,7 @@
 #include "daybook/eventstore/store_access.hpp"
 #include "numbered.hpp"
 #include "patience.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::uintmax_t mib = 1024 * 1024;
 
-std::uintmax_t log_bytes(const StorePlace& place) {
-    return std::filesystem::file_size(place.uri() + "-wal");
+std::uintmax_t log_bytes(const StoreLocation& location) {
+    return std::filesystem::file_size(location.uri() + "-wal");
 }
 
 NewEvent large(std::size_t bytes) {
@@ -33,61 +33,61 @@ TEST_SUITE_BEGIN("sqlite");
 
 TEST_CASE(
     "a log that a reader makes long is reported once and is short again after that reader [D16]") {
-    const StorePlace place;
+    const StoreLocation location;
     std::atomic<int> warnings = 0;
     EventStore store =
-        place.open({.durability = Durability::off, .log = [&](LogLevel, std::string_view text) {
-                        if (text.find("write-ahead log has grown") != std::string_view::npos)
-                            ++warnings;
-                    }});
+        location.open({.durability = Durability::off, .log = [&](LogLevel, std::string_view text) {
+                           if (text.find("write-ahead log has grown") != std::string_view::npos)
+                               ++warnings;
+                       }});
     store.query([&](Sql& sql) {
         sql.integer("SELECT count(*) FROM daybook_store");
-        while (log_bytes(place) < 300 * mib) store.append("thing-1", any, {large(4 * mib)});
+        while (log_bytes(location) < 300 * mib) store.append("thing-1", any, {large(4 * mib)});
         CHECK(eventually([&] { return warnings == 1; }));
-        while (log_bytes(place) < 350 * mib) store.append("thing-1", any, {large(4 * mib)});
+        while (log_bytes(location) < 350 * mib) store.append("thing-1", any, {large(4 * mib)});
     });
-    CHECK(eventually([&] { return log_bytes(place) < 100 * mib; }));
+    CHECK(eventually([&] { return log_bytes(location) < 100 * mib; }));
     CHECK(warnings == 1);
     store.append("thing-1", any, {numbered(1)});
-    CHECK(log_bytes(place) < 100 * mib);
+    CHECK(log_bytes(location) < 100 * mib);
 }
 
 TEST_CASE("the log is no longer than the store it belongs to, but for a short one [D16]") {
-    const StorePlace place;
-    EventStore store = place.open({.durability = Durability::off});
-    const auto store_bytes = [&] { return std::filesystem::file_size(place.uri()); };
+    const StoreLocation location;
+    EventStore store = location.open({.durability = Durability::off});
+    const auto store_bytes = [&] { return std::filesystem::file_size(location.uri()); };
     for (int i = 0; i < 4'000; ++i) store.append("thing-1", any, {numbered(1)});
     // The thread of the checkpoint may be late; after it the next append restarts the log.
     CHECK(eventually([&] {
         store.append("thing-1", any, {numbered(1)});
-        return log_bytes(place) < 40 * mib;
+        return log_bytes(location) < 40 * mib;
     }));
     CHECK(store_bytes() < 40 * mib);
 }
 
 TEST_CASE("the last close leaves everything in the file and no log beside it [D16]") {
-    const StorePlace place;
+    const StoreLocation location;
     {
-        EventStore first = place.open();
-        EventStore second = place.open();
+        EventStore first = location.open();
+        EventStore second = location.open();
         for (int i = 0; i < 10; ++i) first.append("thing-1", any, {large(mib / 2)});
         first = EventStore::open(":memory:");
         CHECK(second.append("thing-1", any, {numbered(1)}).position == Position{11});
-        CHECK(log_bytes(place) > 0);
+        CHECK(log_bytes(location) > 0);
         const auto model =
             detail::engine_of(second).read_models().open("m.v1.b1", ReadModelUse::build);
         model->begin();
         model->sql().exec("CREATE TABLE t(n INTEGER)");
         model->commit();
     }
-    CHECK(log_bytes(place) == 0);
-    CHECK(std::filesystem::file_size(place.uri() + "-rm/m.v1.b1.db-wal") == 0);
-    CHECK(place.open().version("thing-1") == Version{11});
+    CHECK(log_bytes(location) == 0);
+    CHECK(std::filesystem::file_size(location.uri() + "-rm/m.v1.b1.db-wal") == 0);
+    CHECK(location.open().version("thing-1") == Version{11});
 }
 
 TEST_CASE("a store keeps a bounded number of a program's statements [D16]") {
-    const StorePlace place;
-    EventStore store = place.open({.durability = Durability::off});
+    const StoreLocation location;
+    EventStore store = location.open({.durability = Durability::off});
     store.transact([](Transaction& tx) { tx.sql().exec("CREATE TABLE t(n BIGINT)"); });
     const auto use = [&](int from, int to) {
         store.transact([&](Transaction& tx) {
@@ -116,8 +116,8 @@ TEST_CASE("a store keeps a bounded number of a program's statements [D16]") {
 }
 
 TEST_CASE("a running statement outlives the ones that the cache evicts [D16]") {
-    const StorePlace place;
-    EventStore store = place.open({.durability = Durability::off});
+    const StoreLocation location;
+    EventStore store = location.open({.durability = Durability::off});
     store.transact([](Transaction& tx) {
         Sql& sql = tx.sql();
         sql.script("CREATE TABLE t(n BIGINT); INSERT INTO t VALUES(1), (2), (3);");

@@ -12,7 +12,7 @@
 
 #include "engine/sqlite/stream_index.hpp"
 #include "numbered.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 namespace daybook::test {
 

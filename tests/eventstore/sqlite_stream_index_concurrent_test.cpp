@@ -10,8 +10,8 @@ TEST_SUITE_BEGIN("sqlite concurrent");
 
 TEST_CASE("concurrent: a reader between two merges sees every event of a stream once") {
     constexpr unsigned streams = 20;
-    const StorePlace place;
-    EventStore store = place.open({.durability = Durability::off});
+    const StoreLocation location;
+    EventStore store = location.open({.durability = Durability::off});
     std::mt19937 random{7};
     fill_levels(store, random, streams);
 
@@ -41,7 +41,7 @@ TEST_CASE("concurrent: a reader between two merges sees every event of a stream 
     };
     {
         const std::jthread same_handle{read, store, 1};
-        const std::jthread other_handle{read, place.open(), 2};
+        const std::jthread other_handle{read, location.open(), 2};
         for (int transaction = 0; transaction < 300; ++transaction)
             scatter(store, random, 100, streams);
         stop = true;

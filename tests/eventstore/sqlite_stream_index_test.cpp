@@ -52,8 +52,8 @@ void check_every_read(const EventStore& store, const StreamName& stream) {
 TEST_SUITE_BEGIN("sqlite");
 
 TEST_CASE("a stream is the same wherever the rows of its index have got to") {
-    const StorePlace place;
-    EventStore store = place.open(fast);
+    const StoreLocation location;
+    EventStore store = location.open(fast);
     std::mt19937 random{7};
     for (int transaction = 0; transaction < 45; ++transaction) {
         scatter(store, random, 900, 400);
@@ -71,8 +71,8 @@ TEST_CASE("a stream is the same wherever the rows of its index have got to") {
 }
 
 TEST_CASE("a read may start and end anywhere inside of what one append stored") {
-    const StorePlace place;
-    EventStore store = place.open(fast);
+    const StoreLocation location;
+    EventStore store = location.open(fast);
     for (const std::size_t events : {1, 50, 1, 7, 2, 1}) {
         append_run(store, "thing-1", events);
         append_run(store, "other-1", 3);
@@ -82,8 +82,8 @@ TEST_CASE("a read may start and end anywhere inside of what one append stored") 
 }
 
 TEST_CASE("one stream that gets everything moves through all levels in order") {
-    const StorePlace place;
-    EventStore store = place.open(fast);
+    const StoreLocation location;
+    EventStore store = location.open(fast);
     std::mt19937 random{7};
     fill_levels(store, random, 1);
     check_streams(store);
@@ -91,9 +91,9 @@ TEST_CASE("one stream that gets everything moves through all levels in order") {
 }
 
 TEST_CASE("the newest appends of another handle are read and taken into account") {
-    const StorePlace place;
-    EventStore one = place.open(fast);
-    EventStore two = place.open(fast);
+    const StoreLocation location;
+    EventStore one = location.open(fast);
+    EventStore two = location.open(fast);
     std::map<std::string, std::uint64_t> versions;
     for (std::size_t round = 0; round < 2'500; ++round) {
         EventStore& store = round % 3 == 0 ? one : two;
@@ -111,9 +111,9 @@ TEST_CASE("the newest appends of another handle are read and taken into account"
 }
 
 TEST_CASE("two handles that fill the index together keep its middle level short") {
-    const StorePlace place;
-    EventStore one = place.open(fast);
-    EventStore two = place.open(fast);
+    const StoreLocation location;
+    EventStore one = location.open(fast);
+    EventStore two = location.open(fast);
     std::mt19937 random{7};
     for (int transaction = 0; transaction < 40; ++transaction) {
         scatter(one, random, 1000, 400);
@@ -129,9 +129,9 @@ TEST_CASE("two handles that fill the index together keep its middle level short"
 }
 
 TEST_CASE("a newly opened store finds the streams whose index is not merged") {
-    const StorePlace place;
-    append_run(*std::make_unique<EventStore>(place.open()), "thing-1", 3);
-    EventStore store = place.open();
+    const StoreLocation location;
+    append_run(*std::make_unique<EventStore>(location.open()), "thing-1", 3);
+    EventStore store = location.open();
     CHECK(runs_in_levels(store) == std::array<std::int64_t, 3>{0, 0, 1});
     CHECK(store.version("thing-1") == Version{3});
     CHECK_THROWS_AS(store.append("thing-1", no_stream, {numbered(1)}), ConflictError);
@@ -140,8 +140,8 @@ TEST_CASE("a newly opened store finds the streams whose index is not merged") {
 }
 
 TEST_CASE("what is rolled back leaves nothing in the index") {
-    const StorePlace place;
-    EventStore store = place.open(fast);
+    const StoreLocation location;
+    EventStore store = location.open(fast);
     std::mt19937 random{7};
     fill_levels(store, random, 300);
     const auto before = runs_in_levels(store);
@@ -161,8 +161,8 @@ TEST_CASE("what is rolled back leaves nothing in the index") {
 
 TEST_CASE("a disk that is full in the middle of a merge loses nothing of a stream") {
     FaultyDisk disk;
-    const StorePlace place;
-    EventStore store = place.open(fast);
+    const StoreLocation location;
+    EventStore store = location.open(fast);
     std::mt19937 random{7};
     fill_levels(store, random, 300);
     for (int round = 0; round < 4; ++round) {
@@ -178,19 +178,19 @@ TEST_CASE("a disk that is full in the middle of a merge loses nothing of a strea
 }
 
 TEST_CASE("a process killed while it merges loses nothing of a stream") {
-    const StorePlace place;
+    const StoreLocation location;
     const auto seed = std::random_device{}();
     CAPTURE(seed);
     std::mt19937 random{seed};
     {
-        EventStore store = place.open(fast);
+        EventStore store = location.open(fast);
         fill_levels(store, random, 300);
     }
     std::uint64_t acknowledged = 0;
     int life_max = 40'000;
     for (int round = 0; round < 25; ++round) {
         ChildProcess child{[&](const ChildProcess::Report& report) {
-            EventStore store = place.open(fast);
+            EventStore store = location.open(fast);
             for (;;) {
                 scatter(store, random, 100, 300);
                 report(store.head().value());
@@ -204,7 +204,7 @@ TEST_CASE("a process killed while it merges loses nothing of a stream") {
         if (reports.empty()) life_max = std::min(2 * life_max, 4'000'000);
         for (const std::uint64_t head : reports) acknowledged = head;
     }
-    EventStore store = place.open();
+    EventStore store = location.open();
     CHECK(acknowledged > 0);
     CHECK(store.head() >= Position{acknowledged});
     check_streams(store);
@@ -234,11 +234,11 @@ TEST_CASE("scattered appends share the pages of the index") {
 }
 
 TEST_CASE("an index that contradicts itself is found and not made worse") {
-    const StorePlace place;
-    EventStore store = place.open(fast);
+    const StoreLocation location;
+    EventStore store = location.open(fast);
     std::mt19937 random{7};
     for (int transaction = 0; transaction < 2; ++transaction) scatter(store, random, 1000, 300);
-    SQLite::Database{place.uri(), SQLite::OPEN_READWRITE}.exec(
+    SQLite::Database{location.uri(), SQLite::OPEN_READWRITE}.exec(
         "INSERT INTO daybook_stream_run_recent SELECT * FROM daybook_stream_run_new ORDER BY "
         "stream LIMIT 1");
     const Position head = store.head();

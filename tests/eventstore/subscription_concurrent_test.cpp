@@ -6,7 +6,7 @@
 
 #include "daybook/eventstore/eventstore.hpp"
 #include "patience.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace std::chrono_literals;
@@ -59,9 +59,9 @@ TEST_CASE("concurrent: a subscription misses and repeats nothing while threads a
 }
 
 TEST_CASE("concurrent: a subscription is woken by another handle on the same store") {
-    const test::StorePlace place;
-    const auto reader = place.open();
-    const auto writer = place.open();
+    const test::StoreLocation location;
+    const auto reader = location.open();
+    const auto writer = location.open();
     Order order;
     auto subscription = subscribe(reader, {}, [&](EventView event) { order.add(event); });
     while (subscription.state() != SubscriptionState::live) std::this_thread::yield();

@@ -10,7 +10,7 @@
 #include "daybook/eventstore/eventstore.hpp"
 #include "daybook/schema/event_catalog.hpp"
 #include "patience.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace std::chrono_literals;

@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "daybook/eventstore/eventstore.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace std::chrono_literals;
@@ -69,15 +69,15 @@ TEST_CASE("a wait with a negative timeout checks once and ends [B10]") {
 }
 
 TEST_CASE("a store whose waits are for ever opens and works, and no wait is negative [B10]") {
-    const test::StorePlace place;
-    auto patient = place.open({.busy_wait_max = for_ever, .reply_wait_max = for_ever});
+    const test::StoreLocation location;
+    auto patient = location.open({.busy_wait_max = for_ever, .reply_wait_max = for_ever});
     append_note(patient);
     CHECK(patient.head() == Position{1});
-    auto impatient = place.open({.busy_wait_max = 0ms});
+    auto impatient = location.open({.busy_wait_max = 0ms});
     append_note(impatient);
     CHECK(impatient.head() == Position{2});
-    CHECK_THROWS_AS(place.open({.busy_wait_max = -1ms}), InvalidError);
-    CHECK_THROWS_AS(place.open({.reply_wait_max = 0ms}), InvalidError);
+    CHECK_THROWS_AS(location.open({.busy_wait_max = -1ms}), InvalidError);
+    CHECK_THROWS_AS(location.open({.reply_wait_max = 0ms}), InvalidError);
 }
 
 TEST_CASE("a lease for ever is refused, as nobody could take it over [B10]") {

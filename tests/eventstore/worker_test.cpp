@@ -12,12 +12,12 @@
 
 #include "daybook/core/error.hpp"
 #include "patience.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace std::chrono_literals;
 using daybook::test::eventually;
-using daybook::test::StorePlace;
+using daybook::test::StoreLocation;
 
 namespace {
 
@@ -36,7 +36,7 @@ public:
     }
 
 private:
-    const StorePlace place_;
+    const StoreLocation place_;
     mutable std::mutex mutex_;
     std::vector<std::string> lines_;
 

@@ -12,7 +12,7 @@
 
 #include "child_process.hpp"
 #include "numbered.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -71,7 +71,7 @@ void verify(const std::string& uri, const std::set<std::uint64_t>& acknowledged)
 }  // namespace
 
 TEST_CASE("what two killed processes have acknowledged is stored after each of many kills") {
-    const StorePlace place;
+    const StoreLocation location;
     const auto seed = std::random_device{}();
     CAPTURE(seed);
     std::mt19937 random{seed};
@@ -87,7 +87,7 @@ TEST_CASE("what two killed processes have acknowledged is stored after each of m
             const std::uint64_t first = next_number;
             next_number += 1'000'000;
             child = std::make_unique<ChildProcess>([&](const ChildProcess::Report& report) {
-                append_for_ever(place.uri(), first, report);
+                append_for_ever(location.uri(), first, report);
             });
         }
         std::this_thread::sleep_for(
@@ -101,20 +101,20 @@ TEST_CASE("what two killed processes have acknowledged is stored after each of m
         const bool got_anywhere = acknowledged.size() > before;
         life_max =
             got_anywhere ? std::max(life_max / 2, life_min) : std::min(2 * life_max, 4'000'000);
-        if (round % 20 == 0) verify(place.uri(), acknowledged);
+        if (round % 20 == 0) verify(location.uri(), acknowledged);
     }
-    verify(place.uri(), acknowledged);
+    verify(location.uri(), acknowledged);
     CHECK_FALSE(acknowledged.empty());
     if (on_postgres()) return;
-    SQLite::Database database{place.uri(), SQLite::OPEN_READWRITE};
+    SQLite::Database database{location.uri(), SQLite::OPEN_READWRITE};
     CHECK(database.execAndGet("PRAGMA integrity_check").getString() == "ok");
 }
 
 TEST_CASE("two processes append to one store for long without a gap or an error") {
-    const StorePlace place;
+    const StoreLocation location;
     const auto append_until_done = [&](std::uint64_t first) {
         return [&, first](const ChildProcess::Report& report) {
-            EventStore store = EventStore::open(place.uri());
+            EventStore store = EventStore::open(location.uri());
             const auto end = std::chrono::steady_clock::now() + 10s;
             std::uint64_t stored = 0;
             for (std::uint64_t number = first;
@@ -145,7 +145,7 @@ TEST_CASE("two processes append to one store for long without a gap or an error"
     CHECK(from_one.size() >= appends_min);
     CHECK(from_two.size() >= appends_min);
 
-    EventStore store = EventStore::open(place.uri());
+    EventStore store = EventStore::open(location.uri());
     std::uint64_t expected = 0;
     std::size_t stored = 0;
     for (const EventView event : store.read_all()) {

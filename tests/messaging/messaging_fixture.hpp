@@ -12,7 +12,7 @@
 
 #include "daybook/eventstore/event_store.hpp"
 #include "daybook/messaging/messaging.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 namespace daybook::test {
 

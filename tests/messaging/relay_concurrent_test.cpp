@@ -9,7 +9,7 @@
 #include "daybook/eventstore/lease.hpp"
 #include "messaging_fixture.hpp"
 #include "patience.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -100,15 +100,16 @@ TEST_CASE("concurrent: F3 three relays at work send no message twice and keep ev
 TEST_CASE("concurrent: F4 retries and restarts do not change the order of a key") {
     EventStore store = new_store({.durability = Durability::off});
     store.transact([](Transaction& tx) {
-        tx.sql().exec("CREATE TABLE received(place BIGINT PRIMARY KEY, key TEXT, n BIGINT)");
+        tx.sql().exec("CREATE TABLE received(arrival BIGINT PRIMARY KEY, key TEXT, n BIGINT)");
     });
     std::atomic<int> turn{0};
     LocalTransport transport{store};
     transport.consume("post", "receiver", [&](const Message& message, Transaction& tx) {
         if (++turn % 5 == 0) throw std::runtime_error("every fifth time");
         // In the handler's transaction: what is rolled back has not happened.
-        tx.sql().exec("INSERT INTO received SELECT COALESCE(MAX(place), 0) + 1, ?, ? FROM received",
-                      message.key, message.as<Parcel>().n);
+        tx.sql().exec(
+            "INSERT INTO received SELECT COALESCE(MAX(arrival), 0) + 1, ?, ? FROM received",
+            message.key, message.as<Parcel>().n);
     });
     const RelayOptions options{.retry = every(1ms).attempts(1'000), .batch_max = 5, .lease = 100ms};
     std::jthread restarts([&](std::stop_token stop) {
@@ -126,7 +127,7 @@ TEST_CASE("concurrent: F4 retries and restarts do not change the order of a key"
     restarts.join();
     Receiver receiver;
     store.query([&](Sql& sql) {
-        sql.each("SELECT key, n FROM received ORDER BY place", [&](const SqlRow& row) {
+        sql.each("SELECT key, n FROM received ORDER BY arrival", [&](const SqlRow& row) {
             receiver.note(std::string(row.text(0)), row.integer(1));
         });
     });

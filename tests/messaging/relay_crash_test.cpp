@@ -4,7 +4,7 @@
 #include "child_process.hpp"
 #include "messaging_fixture.hpp"
 #include "patience.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 #include "temporary_directory.hpp"
 
 // Real processes that die by SIGKILL in the middle of their work, and what the next one finds.
@@ -28,9 +28,9 @@ struct Answer {
 
 /// A store that several processes use one after another.
 struct SharedStore {
-    StorePlace place;
+    StoreLocation location;
 
-    EventStore open() const { return place.open(); }
+    EventStore open() const { return location.open(); }
 
     void publish(std::int64_t from, std::int64_t to, std::string_view key = "k") const {
         EventStore store = open();
@@ -186,7 +186,7 @@ TEST_CASE("F2: a relay goes on with a store that was put back from a copy" *
     const SharedStore shared;
     const TemporaryDirectory copy;
     // A store is its file and the write-ahead log beside it.
-    const auto original = std::filesystem::path{shared.place.uri()}.parent_path();
+    const auto original = std::filesystem::path{shared.location.uri()}.parent_path();
     const auto replace = [](const std::filesystem::path& to, const std::filesystem::path& from) {
         std::filesystem::remove_all(to);
         std::filesystem::copy(from, to);

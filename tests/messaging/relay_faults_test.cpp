@@ -7,7 +7,7 @@
 #include "names.hpp"
 #include "outbox_batch.hpp"
 #include "patience.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 // A failure stops only the message concerned, and no failure ends the relay's thread.
 
@@ -94,9 +94,9 @@ TEST_CASE("the text of a failure is recorded whatever its bytes [B8]") {
 
 TEST_CASE("a store that is busy before the handler is called costs the message no attempt [B8]" *
           doctest::test_suite("sqlite")) {
-    const StorePlace place;
-    EventStore other = place.open();
-    EventStore store = place.open({.busy_wait_max = 20ms});
+    const StoreLocation location;
+    EventStore other = location.open();
+    EventStore store = location.open({.busy_wait_max = 20ms});
     LocalTransport transport{store};
     transport.consume("post", "listener", [](const Message&, Transaction&) {});
     Message message;
@@ -215,11 +215,11 @@ TEST_CASE("headers are limited as payloads are [D16]") {
 TEST_SUITE_BEGIN("concurrent");
 
 TEST_CASE("a relay waits while its table is gone and goes on when it is back [B7]") {
-    const StorePlace place;
-    EventStore operators = place.open();
+    const StoreLocation location;
+    EventStore operators = location.open();
     // A log callback that throws does not end the thread either.
     std::atomic<int> lines{0};
-    EventStore store = place.open({.log = [&](LogLevel, std::string_view) {
+    EventStore store = location.open({.log = [&](LogLevel, std::string_view) {
         ++lines;
         throw std::runtime_error("the log is full");
     }});

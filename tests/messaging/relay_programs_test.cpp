@@ -6,7 +6,7 @@
 #include "daybook/eventstore/store_access.hpp"
 #include "messaging_fixture.hpp"
 #include "patience.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 // Two builds of a program side by side on one store, each with its own receivers.
 
@@ -243,16 +243,16 @@ TEST_CASE("a topic with more left to others than a page is scanned to the end [B
 TEST_SUITE_BEGIN("concurrent");
 
 TEST_CASE("two builds at work deliver all that either takes and park nothing [B9]") {
-    const StorePlace place;
-    EventStore publisher = place.open({.durability = Durability::off});
+    const StoreLocation location;
+    EventStore publisher = location.open({.durability = Durability::off});
     std::mutex mutex;
     std::map<std::string, Numbers> by_key;
     const auto take = [&](const Message& message) {
         const std::scoped_lock lock{mutex};
         by_key[message.key].push_back(message.as<Parcel>().n);
     };
-    EventStore older_store = place.open({.durability = Durability::off});
-    EventStore newer_store = place.open({.durability = Durability::off});
+    EventStore older_store = location.open({.durability = Durability::off});
+    EventStore newer_store = location.open({.durability = Durability::off});
     LocalTransport older{older_store};
     LocalTransport newer{newer_store};
     older.consume("old", "old", [&](const Message& message, Transaction&) { take(message); });

@@ -242,7 +242,7 @@ TEST_CASE("a relay refuses options that cannot work") {
     CHECK_THROWS_AS(Relay(shop.store, transport, {.lease = 0ms}), InvalidError);
 }
 
-TEST_CASE("F1: a message that commits later under an earlier place is not skipped") {
+TEST_CASE("F1: a message that commits later under an earlier sequence number is not skipped") {
     Shop shop;
     ScriptedTransport transport;
     Relay relay{shop.store, transport, patient()};

@@ -12,7 +12,7 @@
 #include "numbered.hpp"
 #include "patience.hpp"
 #include "postgres_server.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 // How a process notices commits of other processes and the server's time, and what that costs them.
 
@@ -24,12 +24,12 @@ namespace {
 
 std::atomic<long> machine_is_ahead_s = 0;
 
-std::string schema_of(const StorePlace& place) {
-    return place.uri().substr(place.uri().rfind('=') + 1);
+std::string schema_of(const StoreLocation& location) {
+    return location.uri().substr(location.uri().rfind('=') + 1);
 }
 
-std::string server_of(const StorePlace& place) {
-    return place.uri().substr(0, place.uri().find('?'));
+std::string server_of(const StoreLocation& location) {
+    return location.uri().substr(0, location.uri().find('?'));
 }
 
 }  // namespace
@@ -44,9 +44,9 @@ extern "C" int clock_gettime(clockid_t clock, timespec* time) noexcept {
 TEST_SUITE_BEGIN("postgres");
 
 TEST_CASE("events are recorded at the server's time when the machine's clock has stepped [B10]") {
-    const StorePlace place;
-    EventStore store = place.open();
-    PostgresConnection server{server_of(place)};
+    const StoreLocation location;
+    EventStore store = location.open();
+    PostgresConnection server{server_of(location)};
     for (const long step : {3600L, -3600L}) {
         machine_is_ahead_s = step;
         CHECK(SystemClock::instance().now() != Timestamp{});
@@ -62,16 +62,16 @@ TEST_CASE("events are recorded at the server's time when the machine's clock has
 }
 
 TEST_CASE("a transaction leaves no dead rows behind, also beside an old snapshot [D16]") {
-    const StorePlace place;
-    EventStore store = place.open();
-    PostgresConnection old{server_of(place)};
-    old.query("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM " + schema_of(place) +
+    const StoreLocation location;
+    EventStore store = location.open();
+    PostgresConnection old{server_of(location)};
+    old.query("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM " + schema_of(location) +
               ".daybook_event");
     const auto bytes = [&] {
         return old.field(
             "SELECT sum(pg_relation_size(c.oid)) FROM pg_class c "
             "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE nspname = '" +
-            schema_of(place) + "'");
+            schema_of(location) + "'");
     };
     store.transact([](Transaction& tx) { tx.sql().integer("SELECT 1"); });
     const std::string before = bytes();
@@ -81,9 +81,9 @@ TEST_CASE("a transaction leaves no dead rows behind, also beside an old snapshot
 
 TEST_CASE(
     "a transaction without an event is noticed by other processes, once it is visible [D16]") {
-    const StorePlace place;
-    EventStore store = place.open();
-    EventStore other = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
+    EventStore other = location.open();
     store.transact([](Transaction& tx) { tx.sql().script("CREATE TABLE mine(n INT)"); });
     for (int i = 1; i <= 5; ++i) {
         store.transact([](Transaction& tx) {
@@ -105,13 +105,13 @@ TEST_CASE(
 
 TEST_CASE(
     "a program that has waited once and is idle now does not fill the cluster's queue [D16]") {
-    const StorePlace place;
-    EventStore idle = place.open();
+    const StoreLocation location;
+    EventStore idle = location.open();
     CHECK_FALSE(idle.wait_beyond(Position{0}, 50ms, {}));
-    PostgresConnection server{server_of(place)};
+    PostgresConnection server{server_of(location)};
     // More than the buffers of the sockets hold: the server can send it only if the program reads
     // it.
-    const std::string channel = "daybook." + schema_of(place);
+    const std::string channel = "daybook." + schema_of(location);
     for (int part = 0; part < 30; ++part) {
         server.query("SELECT pg_notify('" + channel +
                      "', n::text || repeat('x', 7000)) FROM generate_series(1, 100) AS n");

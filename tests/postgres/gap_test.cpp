@@ -18,7 +18,7 @@
 #include "daybook/projections/projections.hpp"
 #include "numbered.hpp"
 #include "patience.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 // P12. Three writers on three connections; a transaction has three steps: it allocates its
 // positions, inserts its events, and ends by commit or roll back. All orders of the nine steps are
@@ -224,12 +224,12 @@ private:
 /// All kinds of readers of the log.
 class Readers {
 public:
-    explicit Readers(const StorePlace& place)
-        : store_(place.open()),
+    explicit Readers(const StoreLocation& location)
+        : store_(location.open()),
           follower_(store_),
-          subscription_(subscribe(place.open(), {},
+          subscription_(subscribe(location.open(), {},
                                   [this](EventView e) { subscriber_.add(e.position().value()); })),
-          runner_(place.open()) {
+          runner_(location.open()) {
         runner_.add(Seen{projection_});
         // Registers the model now: a transaction for it would have to wait while a writer has the
         // lock.
@@ -313,15 +313,15 @@ std::string text_of(const Order& order, unsigned commits) {
 TEST_SUITE_BEGIN("postgres");
 
 TEST_CASE("P12: no reader passes an uncommitted position in any order of three writers") {
-    const StorePlace place;
-    EventStore store = place.open();
-    Readers readers{place};
+    const StoreLocation location;
+    EventStore store = location.open();
+    Readers readers{location};
     Sequence relayed{"a relay"};
     Receiver receiver{relayed};
-    Relay relay{place.open(), receiver, {.name = "gap"}};
+    Relay relay{location.open(), receiver, {.name = "gap"}};
     relay.start();
-    Schedules stage{{engine_transaction(place.open()), engine_transaction(place.open()),
-                     engine_transaction(place.open())}};
+    Schedules stage{{engine_transaction(location.open()), engine_transaction(location.open()),
+                     engine_transaction(location.open())}};
 
     std::uint64_t committed = 0;
     std::size_t schedules = 0;

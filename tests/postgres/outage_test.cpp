@@ -91,16 +91,16 @@ TEST_CASE("a server that only reads is an outage, and the writer connects anew a
     EventStore store = EventStore::open(schema.uri());
     store.append("thing-1", any, {numbered(1)});
     PostgresConnection server{postgres_uri()};
-    const std::string place = schema.name() + ".";
+    const std::string in_schema = schema.name() + ".";
     // As a server that has become a standby refuses it.
-    server.query("CREATE FUNCTION " + place +
+    server.query("CREATE FUNCTION " + in_schema +
                  "refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'kann "
                  "nicht' USING ERRCODE = 'read_only_sql_transaction'; END $$; CREATE TRIGGER "
                  "refuse BEFORE INSERT ON " +
-                 place + "daybook_event EXECUTE FUNCTION " + place + "refuse()");
+                 in_schema + "daybook_event EXECUTE FUNCTION " + in_schema + "refuse()");
     expect_unavailable(store);
     CHECK(store.head() == Position{1});
-    server.query("DROP TRIGGER refuse ON " + place + "daybook_event");
+    server.query("DROP TRIGGER refuse ON " + in_schema + "daybook_event");
     CHECK(store.append("thing-1", at_version(1), {numbered(2)}).position == Position{2});
     store.transact([](Transaction& tx) { tx.append("thing-1", at_version(2), {numbered(3)}); });
     // A program that writes in a read-only query has made a mistake; that is not an outage.

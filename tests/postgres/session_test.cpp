@@ -10,7 +10,7 @@
 #include "daybook/eventstore/store_access.hpp"
 #include "numbered.hpp"
 #include "postgres_server.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 // What the defaults of a session, and statements kept in it, must not change.
 
@@ -103,8 +103,8 @@ TEST_CASE("values come back as they were stored whatever the session's defaults 
 }
 
 TEST_CASE("what a statement is given first does not decide what it takes later [C12]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.transact([](Transaction& tx) {
         tx.sql().script("CREATE TABLE mine(n NUMERIC, d DOUBLE PRECISION, t TEXT)");
         Sql& sql = tx.sql();
@@ -128,8 +128,8 @@ TEST_CASE("what a statement is given first does not decide what it takes later [
 }
 
 TEST_CASE("a table that another program has changed is read again without an error [C12]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.transact([](Transaction& tx) {
         tx.sql().script("CREATE TABLE mine(n BIGINT); INSERT INTO mine VALUES(1)");
     });
@@ -145,8 +145,8 @@ TEST_CASE("a table that another program has changed is read again without an err
     };
     read();
     write();
-    PostgresConnection other{place.uri().substr(0, place.uri().find('?'))};
-    const std::string schema = place.uri().substr(place.uri().rfind('=') + 1);
+    PostgresConnection other{location.uri().substr(0, location.uri().find('?'))};
+    const std::string schema = location.uri().substr(location.uri().rfind('=') + 1);
     for (int added = 1; added <= 2; ++added) {
         other.query("ALTER TABLE " + schema + ".mine ADD COLUMN c" + std::to_string(added) +
                     " TEXT");
@@ -159,8 +159,8 @@ TEST_CASE("a table that another program has changed is read again without an err
 }
 
 TEST_CASE("more texts than a connection keeps prepared are all run [C12]") {
-    const StorePlace place;
-    const EventStore store = place.open();
+    const StoreLocation location;
+    const EventStore store = location.open();
     std::int64_t sum = 0;
     for (int n = 1; n <= 1'100; ++n) {
         store.query([&](Sql& sql) { sum += *sql.integer("SELECT " + std::to_string(n)); });
@@ -169,8 +169,8 @@ TEST_CASE("more texts than a connection keeps prepared are all run [C12]") {
 }
 
 TEST_CASE("statements that the server has dropped are prepared again [C12]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.append("thing-1", any, {numbered(1)});
     store.append("thing-1", any, {numbered(2)});
     const auto drop_statements = [&] {
@@ -186,8 +186,8 @@ TEST_CASE("statements that the server has dropped are prepared again [C12]") {
 }
 
 TEST_CASE("any number of texts leaves a bounded number of statements at the server [D16]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.transact([](Transaction& tx) {
         for (int i = 0; i < 1300; ++i) {
             tx.sql().integer("SELECT " + std::to_string(i) + " FROM generate_series(1, ?)", 1);

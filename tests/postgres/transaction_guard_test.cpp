@@ -7,7 +7,7 @@
 #include "daybook/eventstore/store_access.hpp"
 #include "numbered.hpp"
 #include "postgres_server.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 // What a program does in a transaction after something has gone wrong in it, because it has caught
 // the error.
@@ -37,8 +37,8 @@ TEST_SUITE_BEGIN("postgres");
 TEST_CASE(
     "a transaction that goes on after a failed statement stores nothing and says what failed "
     "[A2]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     std::string first;
     const std::string text = refusal([&] {
         store.transact([&](Transaction& tx) {
@@ -61,8 +61,8 @@ TEST_CASE(
 TEST_CASE(
     "a failed statement at the end of a transaction that caught its error refuses the commit "
     "[A2]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     const std::string text = refusal([&] {
         store.transact([&](Transaction& tx) {
             tx.append("thing-1", any, {numbered(1)});
@@ -75,8 +75,8 @@ TEST_CASE(
 }
 
 TEST_CASE("after a statement has ended the transaction nothing continues without it [A2]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     for (const std::string end : {"ROLLBACK", "ROLLBACK; BEGIN", "ABORT"}) {
         CAPTURE(end);
         const std::string text = refusal([&] {
@@ -103,8 +103,8 @@ TEST_CASE("after a statement has ended the transaction nothing continues without
 }
 
 TEST_CASE("an error that a savepoint has undone does not fail the transaction [A2]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.transact([](Transaction& tx) {
         Sql& sql = detail::store_sql(tx);
         tx.append("thing-1", any, {numbered(1)});
@@ -118,8 +118,8 @@ TEST_CASE("an error that a savepoint has undone does not fail the transaction [A
 }
 
 TEST_CASE("a read model's transaction that goes on after a failed statement stores nothing [A2]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     const auto model =
         detail::engine_of(store).read_models().open("totals.v1.b1", ReadModelUse::build);
     model->begin();
@@ -137,8 +137,8 @@ TEST_CASE("a read model's transaction that goes on after a failed statement stor
 }
 
 TEST_CASE("after a hook has ended the transaction of a group no append continues without it [A2]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     bool ends = true;
     const auto hook = store.add_commit_hook([&](Transaction& tx) {
         if (ends) detail::store_sql(tx).script("ROLLBACK; BEGIN");
@@ -150,8 +150,8 @@ TEST_CASE("after a hook has ended the transaction of a group no append continues
 }
 
 TEST_CASE("a query that continues after a failed statement gets the same error again") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     store.query([](Sql& sql) {
         const std::string first = refusal([&] { sql.integer("SELECT n FROM no_such_table"); });
         CHECK(refusal([&] { sql.integer("SELECT 1"); }) == first);

@@ -15,7 +15,7 @@
 
 #include "daybook/core/error.hpp"
 #include "patience.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 #include "wire_operations.hpp"
 #include "wire_proxy.hpp"
 

@@ -7,7 +7,7 @@
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "patience.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace bank;
 using namespace std::chrono_literals;
@@ -72,10 +72,10 @@ TEST_CASE("a projection makes rows of what it handles and counts what it does no
 }
 
 TEST_CASE("every event counts once however often the runner is restarted") {
-    const test::StorePlace place;
+    const test::StoreLocation location;
     History history{7};
     for (int round = 0; round < 10; ++round) {
-        auto store = place.open();
+        auto store = location.open();
         history.append_to(store, 40);
         ProjectionRunner runner{store, {.batch_events_max = 7}};
         runner.add(Balances{});

@@ -5,7 +5,7 @@
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
 #include "patience.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace bank;
 using namespace std::chrono_literals;

@@ -3,7 +3,7 @@
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
 #include "patience.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace bank;
 using namespace std::chrono_literals;
@@ -67,9 +67,9 @@ TEST_CASE("a handler that throws fails its own append and leaves no trace of it"
 }
 
 TEST_CASE("what a program without the projection appended comes in with the next append") {
-    const test::StorePlace place;
-    auto store = place.open();
-    auto stranger = place.open();
+    const test::StoreLocation location;
+    auto store = location.open();
+    auto stranger = location.open();
     ProjectionRunner runner{store, {.batch_events_max = 3}};
     runner.add(Balances{}, Lifecycle::inline_);
     runner.run_once();
@@ -100,9 +100,9 @@ TEST_CASE("an inline projection added to an old log catches up before it is fed"
 }
 
 TEST_CASE("a poison event of another program halts the inline model and not the appends") {
-    const test::StorePlace place;
-    auto store = place.open();
-    auto stranger = place.open();
+    const test::StoreLocation location;
+    auto store = location.open();
+    auto stranger = location.open();
     Position poison{2};
     ProjectionRunner runner{store};
     runner.add(Balances{[&](Position position) {

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "bank.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace bank;
 

@@ -7,7 +7,7 @@
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "patience.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace bank;
 using namespace std::chrono_literals;
@@ -44,12 +44,13 @@ void fill(EventStore& store, int accounts) {
 }
 
 /// Removes the store; its read models stay.
-void lose_store(const test::StorePlace& place) {
+void lose_store(const test::StoreLocation& location) {
     if (!test::on_postgres()) {
-        for (const char* part : {"", "-wal", "-shm"}) std::filesystem::remove(place.uri() + part);
+        for (const char* part : {"", "-wal", "-shm"})
+            std::filesystem::remove(location.uri() + part);
         return;
     }
-    const std::string schema = place.uri().substr(place.uri().find("schema=") + 7);
+    const std::string schema = location.uri().substr(location.uri().find("schema=") + 7);
     test::PostgresConnection{test::postgres_uri()}.query("DROP SCHEMA \"" + schema + "\" CASCADE");
 }
 
@@ -58,11 +59,11 @@ void lose_store(const test::StorePlace& place) {
 TEST_CASE(
     "a model whose checkpoint is on another event than the log's is rebuilt and that is logged "
     "[A1]") {
-    const test::StorePlace place;
+    const test::StoreLocation location;
     for (const std::string& change :
          {other_event(), other_store(), std::string("position = 9, applied = 9, filtered = 0")}) {
         CapturedLog log;
-        auto store = place.open(log.options());
+        auto store = location.open(log.options());
         fill(store, 2);
         ProjectionRunner runner{store};
         runner.add(Balances{});
@@ -109,9 +110,9 @@ TEST_CASE("a model of another log is refused where nobody may rebuild it [A1]") 
 TEST_CASE(
     "a new store beside the read models of an earlier one of its name does not continue them "
     "[A1]") {
-    const test::StorePlace place;
+    const test::StoreLocation location;
     {
-        auto store = place.open();
+        auto store = location.open();
         fill(store, 5);
         ProjectionRunner runner{store};
         runner.add(Balances{});
@@ -122,9 +123,9 @@ TEST_CASE(
         };
         CHECK_THROWS(runner.rebuild("balances", {.progress = leave}));
     }
-    lose_store(place);
+    lose_store(location);
     CapturedLog log;
-    auto store = place.open(log.options());
+    auto store = location.open(log.options());
     fill(store, 2);
     ProjectionRunner runner{store};
     runner.add(Balances{});
@@ -136,8 +137,8 @@ TEST_CASE(
 }
 
 TEST_CASE("a reader of a model that was made of another log gets an error [A1]") {
-    const test::StorePlace place;
-    auto store = place.open();
+    const test::StoreLocation location;
+    auto store = location.open();
     fill(store, 2);
     ProjectionRunner runner{store};
     runner.add(Balances{});
@@ -167,10 +168,10 @@ TEST_SUITE("sqlite") {
     TEST_CASE(
         "a store put back from a backup does not go on with the model of its later self "
         "[A1]") {
-        const test::StorePlace place;
-        const std::string backup = place.uri() + ".backup";
+        const test::StoreLocation location;
+        const std::string backup = location.uri() + ".backup";
         const auto run = [&](int accounts, bool with_model) {
-            auto store = place.open();
+            auto store = location.open();
             fill(store, accounts);
             ProjectionRunner runner{store};
             runner.add(Balances{});
@@ -181,15 +182,15 @@ TEST_SUITE("sqlite") {
         };
         run(2, true);
         for (const char* part : {"", "-wal"}) {
-            if (std::filesystem::exists(place.uri() + part)) {
-                std::filesystem::copy_file(place.uri() + part, backup + part);
+            if (std::filesystem::exists(location.uri() + part)) {
+                std::filesystem::copy_file(location.uri() + part, backup + part);
             }
         }
         run(3, true);
-        lose_store(place);
+        lose_store(location);
         for (const char* part : {"", "-wal"}) {
             if (std::filesystem::exists(backup + part)) {
-                std::filesystem::rename(backup + part, place.uri() + part);
+                std::filesystem::rename(backup + part, location.uri() + part);
             }
         }
         // More events than were lost, so that the position alone does not show the difference.
@@ -199,15 +200,15 @@ TEST_SUITE("sqlite") {
     }
 
     TEST_CASE("a model file that is replaced under a running program is noticed [A1]") {
-        const test::StorePlace place;
-        auto store = place.open();
+        const test::StoreLocation location;
+        auto store = location.open();
         fill(store, 2);
         ProjectionRunner runner{store};
         runner.add(Balances{});
         runner.run_once();
         const ReadModels models{store};
         CHECK(models.accounting("balances").position == store.head());
-        const std::string file = place.uri() + "-rm/balances.v1.b1.db";
+        const std::string file = location.uri() + "-rm/balances.v1.b1.db";
         for (const bool empty : {true, false}) {
             const std::string copy = file + ".copy";
             for (const char* part : {"", "-wal"}) {
@@ -233,16 +234,16 @@ TEST_SUITE("sqlite") {
 
 TEST_SUITE("postgres") {
     TEST_CASE("a runner whose store is replaced starts again with the new one [A1]") {
-        const test::StorePlace place;
+        const test::StoreLocation location;
         CapturedLog log;
-        auto store = place.open(log.options());
+        auto store = location.open(log.options());
         fill(store, 4);
         ProjectionRunner runner{store, {.poll = 5ms}};
         runner.add(Balances{});
         runner.start();
         REQUIRE(runner.wait_for(store.head(), test::patience()));
-        lose_store(place);
-        auto other = place.open();
+        lose_store(location);
+        auto other = location.open();
         fill(other, 2);
         CHECK(eventually([&] {
             try {
@@ -257,8 +258,8 @@ TEST_SUITE("postgres") {
     }
 
     TEST_CASE("a model schema that is dropped under a running program is made again [A1]") {
-        const test::StorePlace place;
-        auto store = place.open();
+        const test::StoreLocation location;
+        auto store = location.open();
         fill(store, 4);
         ProjectionRunner runner{store};
         runner.add(Balances{});

@@ -10,7 +10,7 @@
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "patience.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace bank;
 using namespace std::chrono_literals;
@@ -18,8 +18,8 @@ using namespace std::chrono_literals;
 TEST_SUITE_BEGIN("concurrent");
 
 TEST_CASE("concurrent: rebuilds while appends go on give the rows of the log") {
-    const test::StorePlace place;
-    auto store = place.open({.durability = Durability::off});
+    const test::StoreLocation location;
+    auto store = location.open({.durability = Durability::off});
     History history{51};
     history.append_to(store, 500);
     ProjectionRunner runner{store};
@@ -47,8 +47,8 @@ TEST_CASE("concurrent: rebuilds while appends go on give the rows of the log") {
 }
 
 TEST_CASE("concurrent: an inline model is rebuilt under appends without missing one") {
-    const test::StorePlace place;
-    auto store = place.open({.durability = Durability::off});
+    const test::StoreLocation location;
+    auto store = location.open({.durability = Durability::off});
     ProjectionRunner runner{store};
     runner.add(Balances{}, Lifecycle::inline_);
     runner.start();
@@ -67,9 +67,9 @@ TEST_CASE("concurrent: an inline model is rebuilt under appends without missing 
 }
 
 TEST_CASE("concurrent: two runners on one store feed each model once") {
-    const test::StorePlace place;
-    auto first = place.open({.durability = Durability::off});
-    auto second = place.open({.durability = Durability::off});
+    const test::StoreLocation location;
+    auto first = location.open({.durability = Durability::off});
+    auto second = location.open({.durability = Durability::off});
     ProjectionRunner left{first, {.batch_events_max = 5}};
     ProjectionRunner right{second, {.batch_events_max = 3}};
     for (ProjectionRunner* runner : {&left, &right}) {
@@ -89,8 +89,8 @@ TEST_CASE("concurrent: two runners on one store feed each model once") {
 }
 
 TEST_CASE("concurrent: a build that was replaced does not come back") {
-    const test::StorePlace place;
-    auto store = place.open({.durability = Durability::off});
+    const test::StoreLocation location;
+    auto store = location.open({.durability = Durability::off});
     History history{54};
     ProjectionRunner runner{store};
     runner.add(Balances{});
@@ -126,8 +126,8 @@ TEST_CASE("concurrent: a build that was replaced does not come back") {
 }
 
 TEST_CASE("concurrent: readers are never without a model while builds come and go") {
-    const test::StorePlace place;
-    auto store = place.open({.durability = Durability::off});
+    const test::StoreLocation location;
+    auto store = location.open({.durability = Durability::off});
     store.append(account(1), no_stream, {Opened{"Ada"}, Deposited{1}});
     ProjectionRunner runner{store};
     runner.add(Balances{});

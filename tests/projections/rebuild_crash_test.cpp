@@ -6,7 +6,7 @@
 #include "bank.hpp"
 #include "child_process.hpp"
 #include "daybook/eventstore/store_access.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace bank;
 
@@ -53,8 +53,8 @@ TEST_CASE("a rebuild killed in any phase leaves the old model whole and can be c
         for (const RebuildPhase phase : all_phases) {
             CAPTURE(to_string(phase));
             CAPTURE(to_string(lifecycle));
-            const test::StorePlace place;
-            const std::string& uri = place.uri();
+            const test::StoreLocation location;
+            const std::string& uri = location.uri();
             {
                 auto store = EventStore::open(uri, {.durability = Durability::normal});
                 History{41}.append_to(store, 120);
@@ -75,8 +75,8 @@ TEST_CASE("a rebuild killed in any phase leaves the old model whole and can be c
 }
 
 TEST_CASE("a rebuild killed at any event continues from its last commit") {
-    const test::StorePlace place;
-    const std::string& uri = place.uri();
+    const test::StoreLocation location;
+    const std::string& uri = location.uri();
     {
         auto store = EventStore::open(uri, {.durability = Durability::normal});
         History{42}.append_to(store, 150);
@@ -105,8 +105,8 @@ TEST_CASE("a rebuild killed at any event continues from its last commit") {
 
 TEST_CASE("a feeding process killed at any event has counted each once") {
     for (const Lifecycle lifecycle : {Lifecycle::async, Lifecycle::inline_}) {
-        const test::StorePlace place;
-        const std::string& uri = place.uri();
+        const test::StoreLocation location;
+        const std::string& uri = location.uri();
         for (const std::uint64_t further : {1U, 7U, 8U, 30U, 60U}) {
             const std::uint64_t at = EventStore::open(uri).head().value() + further;
             test::ChildProcess child{[&](const test::ChildProcess::Report&) {

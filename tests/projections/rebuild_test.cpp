@@ -7,7 +7,7 @@
 #include "daybook/eventstore/store_access.hpp"
 #include "patience.hpp"
 #include "registry.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace bank;
 using namespace std::chrono_literals;
@@ -54,8 +54,8 @@ TEST_CASE("a rebuilt model equals the live one row for row") {
 
 TEST_CASE(
     "a rebuilt model in service is reported as done whatever fails after the switch-over [A3]") {
-    const test::StorePlace place;
-    auto store = place.open({.busy_wait_max = 200ms});
+    const test::StoreLocation location;
+    auto store = location.open({.busy_wait_max = 200ms});
     History{24}.append_to(store, 20);
     ProjectionRunner runner{store};
     runner.add(Balances{});
@@ -65,7 +65,7 @@ TEST_CASE(
         detail::engine_of(store).read_models().open("balances.v1.b1", ReadModelUse::query);
     old->begin();
     const auto disturb = [&](const RebuildProgress& progress) {
-        const std::filesystem::path file{place.uri() + "-rm/balances.v1.b1.db"};
+        const std::filesystem::path file{location.uri() + "-rm/balances.v1.b1.db"};
         if (progress.phase == RebuildPhase::switching_over && std::filesystem::remove(file)) {
             std::filesystem::create_directories(file / "in the way");
         }
@@ -185,9 +185,9 @@ TEST_CASE("a model follows its definition from one lifecycle to the other") {
 }
 
 TEST_CASE("a second rebuild of one projection names the owner of the first") {
-    const test::StorePlace place;
-    auto store = place.open();
-    auto other = place.open();
+    const test::StoreLocation location;
+    auto store = location.open();
+    auto other = location.open();
     History{26}.append_to(store, 50);
     ProjectionRunner first{store};
     first.add(Balances{});
@@ -230,9 +230,9 @@ TEST_CASE("a rebuild that could not give its claim back is not waited for in its
 }
 
 TEST_CASE("a silent owner is replaced and what it does afterwards is refused") {
-    const test::StorePlace place;
-    auto store = place.open();
-    auto other = place.open();
+    const test::StoreLocation location;
+    auto store = location.open();
+    auto other = location.open();
     History{27}.append_to(store, 50);
     for (const RebuildPhase late :
          {RebuildPhase::claimed, RebuildPhase::applying, RebuildPhase::indexing,

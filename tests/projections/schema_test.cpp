@@ -5,7 +5,7 @@
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/store_access.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 // A rebuilt model equals the live one for every schema that is accepted.
 

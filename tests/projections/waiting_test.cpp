@@ -9,7 +9,7 @@
 #include "daybook/schema/event_catalog.hpp"
 #include "handler_sql.hpp"
 #include "patience.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace bank;
 using namespace std::chrono_literals;
@@ -17,13 +17,13 @@ using namespace std::chrono_literals;
 namespace {
 
 /// On a connection of its own, past the store.
-void change_store(const test::StorePlace& place, const std::string& statement) {
+void change_store(const test::StoreLocation& location, const std::string& statement) {
     if (!test::on_postgres()) {
-        auto store = place.open();
+        auto store = location.open();
         store.transact([&](Transaction& tx) { detail::store_sql(tx).script(statement); });
         return;
     }
-    const std::string schema = place.uri().substr(place.uri().find("schema=") + 7);
+    const std::string schema = location.uri().substr(location.uri().find("schema=") + 7);
     test::PostgresConnection{test::postgres_uri()}.query("SET search_path TO \"" + schema + "\"; " +
                                                          statement);
 }
@@ -57,9 +57,9 @@ struct Moves : Projection<Moves, Moved> {
 }  // namespace
 
 TEST_CASE("a runner whose tables are away for a while waits, says so and goes on [B7]") {
-    const test::StorePlace place;
+    const test::StoreLocation location;
     CapturedLog log;
-    auto store = place.open(log.options());
+    auto store = location.open(log.options());
     store.append(account(1), no_stream, {Opened{"Ada"}});
     ProjectionRunner runner{store, {.poll = 1ms}};
     runner.add(Balances{});
@@ -71,9 +71,9 @@ TEST_CASE("a runner whose tables are away for a while waits, says so and goes on
     // back.
     if (test::on_postgres()) tables.emplace_back("daybook_event");
     for (const std::string& table : tables) {
-        change_store(place, "ALTER TABLE " + table + " RENAME TO away");
+        change_store(location, "ALTER TABLE " + table + " RENAME TO away");
         CHECK(eventually([&] { return log.has(table); }));
-        change_store(place, "ALTER TABLE away RENAME TO " + table);
+        change_store(location, "ALTER TABLE away RENAME TO " + table);
         store.append(account(1), stream_exists, {Deposited{1}});
         CHECK(runner.wait_for(store.head(), test::patience()));
     }
@@ -161,11 +161,11 @@ TEST_SUITE("no-store") {
 TEST_CASE(
     "an event whose old name gets an upcaster is not lost to a model that had filtered it "
     "[E22]") {
-    const test::StorePlace place;
+    const test::StoreLocation location;
     const EventType old_type{"account.relocated", 1};
     {
         CapturedLog log;
-        auto store = place.open(log.options());
+        auto store = location.open(log.options());
         store.append(account(1), no_stream, {NewEvent{old_type, R"({"to":"Rome"})"}});
         ProjectionRunner runner{store};
         runner.add(Moves{});
@@ -182,7 +182,7 @@ TEST_CASE(
     CapturedLog log;
     StoreOptions options = log.options();
     options.catalog = catalog;
-    auto store = place.open(options);
+    auto store = location.open(options);
     ProjectionRunner watching{store, {.rebuild_outdated = false}};
     watching.add(Moves{});
     watching.run_once();

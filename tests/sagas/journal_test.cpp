@@ -5,7 +5,7 @@
 #include "daybook/eventstore/recorded_batch.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "order_world.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 // The journals of sagas: their contents, and that only the orchestrator writes them.
 

@@ -8,7 +8,7 @@
 #include "child_process.hpp"
 #include "office.hpp"
 #include "patience.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace daybook;
 using namespace daybook::test;
@@ -45,8 +45,8 @@ std::unique_ptr<ChildProcess> begin_office(const std::string& uri, int number) {
 
 /// Waits until more sagas than `before` have started, or all; returns their number. Thus no start
 /// meets two kills: a start at which processes die repeatedly is given up.
-std::size_t wait_for_starts(const StorePlace& place, std::size_t before) {
-    const EventStore store = place.open();
+std::size_t wait_for_starts(const StoreLocation& location, std::size_t before) {
+    const EventStore store = location.open();
     const SagaIndex index{store};
     std::size_t started = 0;
     CHECK(eventually([&] {
@@ -59,9 +59,9 @@ std::size_t wait_for_starts(const StorePlace& place, std::size_t before) {
 }  // namespace
 
 TEST_CASE("A13: kill -9 in a loop over many sagas leaves each ended and every effect done once") {
-    const StorePlace place;
+    const StoreLocation location;
     {
-        EventStore store = place.open({.durability = durability});
+        EventStore store = location.open({.durability = durability});
         for (int i = 1; i <= orders; ++i)
             store.append("order-" + std::to_string(i), any, {OrderPlaced{std::to_string(i)}});
     }
@@ -72,20 +72,20 @@ TEST_CASE("A13: kill -9 in a loop over many sagas leaves each ended and every ef
     int kills = 0;
     std::size_t started = 0;
     bool done = false;
-    for (int i = 0; i < processes; ++i) offices[i] = begin_office(place.uri(), i);
+    for (int i = 0; i < processes; ++i) offices[i] = begin_office(location.uri(), i);
     while (!done && kills < kills_max) {
-        started = wait_for_starts(place, started);
+        started = wait_for_starts(location, started);
         std::this_thread::sleep_for(std::chrono::milliseconds{random() % 300});
         const auto victim = random() % processes;
         offices[victim]->kill();
         done = !offices[victim]->reports().empty();
         ++kills;
-        if (!done) offices[victim] = begin_office(place.uri(), static_cast<int>(victim));
+        if (!done) offices[victim] = begin_office(location.uri(), static_cast<int>(victim));
     }
     // The survivors, if any, finish undisturbed.
     for (auto& office : offices) CHECK(office->wait() == 0);
     MESSAGE(kills << " kills over " << orders << " sagas");
-    const EventStore store = place.open();
+    const EventStore store = location.open();
     CHECK(all_ended(store, orders));
     CHECK(verify_orders(store, orders) == "");
     CHECK(kills > 5);

@@ -6,7 +6,7 @@
 
 #include "office.hpp"
 #include "patience.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 // E. Several orchestrators on one store, in real time. Each has a handle of its own, as a process
 // would.
@@ -46,10 +46,10 @@ TEST_SUITE_BEGIN("concurrent");
 
 TEST_CASE("concurrent: E5: two orchestrators on one store never do anything twice") {
     constexpr int orders = 60;
-    const StorePlace place;
+    const StoreLocation location;
     const StoreOptions options{.durability = Durability::normal};
-    Office one{place.open(options), "one", patient_order_saga(), steady_temper};
-    Office two{place.open(options), "two", patient_order_saga(), steady_temper};
+    Office one{location.open(options), "one", patient_order_saga(), steady_temper};
+    Office two{location.open(options), "two", patient_order_saga(), steady_temper};
     one.start();
     two.start();
     for (int i = 1; i <= orders; ++i) {
@@ -65,13 +65,13 @@ TEST_CASE("concurrent: E5: two orchestrators on one store never do anything twic
 }
 
 TEST_CASE("concurrent: E5: two orchestrators fire one timer once") {
-    const StorePlace place;
+    const StoreLocation location;
     VirtualClock clock{OrderWorld::morning};
     const StoreOptions options{.durability = Durability::normal, .clock = &clock};
     const auto silent = [](const Message&, const std::string&) { return Does::vanish; };
     const auto definition = order_saga({.timeout = 1h, .attempts = 50});
-    Office one{place.open(options), "one", definition, silent};
-    Office two{place.open(options), "two", definition, silent};
+    Office one{location.open(options), "one", definition, silent};
+    Office two{location.open(options), "two", definition, silent};
     one.store.append("order-1", any, {OrderPlaced{"1"}});
     one.orchestrator.run_once();
     for (int round = 2; round <= 30; ++round) {
@@ -89,8 +89,8 @@ TEST_CASE("concurrent: E5: two orchestrators fire one timer once") {
 
 TEST_CASE("concurrent: B7: whatever fails below an orchestrator's thread it waits and goes on") {
     FaultyClock clock;
-    const StorePlace place;
-    EventStore store = place.open({.clock = &clock});
+    const StoreLocation location;
+    EventStore store = location.open({.clock = &clock});
     SagaOrchestrator sagas{store, {.sleep_max = 10ms}};
     sagas.add(order_saga());
     clock.is_faulty = true;
@@ -104,15 +104,15 @@ TEST_CASE("concurrent: B7: whatever fails below an orchestrator's thread it wait
 }
 
 TEST_CASE("concurrent: an orchestrator stops though nothing happens") {
-    const StorePlace place;
-    Office office{place.open(), "one", patient_order_saga(), steady_temper};
+    const StoreLocation location;
+    Office office{location.open(), "one", patient_order_saga(), steady_temper};
     office.start();
     std::this_thread::sleep_for(50ms);
 }
 
 TEST_CASE("concurrent: an order is taken up as soon as it is placed") {
-    const StorePlace place;
-    Office office{place.open(), "one", patient_order_saga(), steady_temper};
+    const StoreLocation location;
+    Office office{location.open(), "one", patient_order_saga(), steady_temper};
     office.start();
     std::this_thread::sleep_for(50ms);
     office.store.append("order-1", any, {OrderPlaced{"1"}});

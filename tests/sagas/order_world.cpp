@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 namespace daybook::test {
 

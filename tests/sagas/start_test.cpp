@@ -9,7 +9,7 @@
 #include "daybook/eventstore/lease.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "order_world.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 // Starts that fail: each stops only itself, and an operator can find it.
 
@@ -141,16 +141,16 @@ TEST_CASE("data of a saga that is not JSON holds this saga only [B8]") {
 }
 
 TEST_CASE("a start that kills its process is held in the end and its neighbours live [E11]") {
-    const StorePlace place;
+    const StoreLocation location;
     {
-        EventStore store = place.open();
+        EventStore store = location.open();
         for (const char* order : {"1", "2", "3"})
             store.append(std::string("order-") + order, any, {OrderPlaced{order}});
     }
     int deaths = 0;
     for (int life = 0; life < 10; ++life) {
         ChildProcess child([&](const ChildProcess::Report&) {
-            EventStore store = place.open();
+            EventStore store = location.open();
             SagaOrchestrator sagas{store};
             sagas.add(deadly_saga("2"));
             // The process that died held the recovery lease for a second.
@@ -164,7 +164,7 @@ TEST_CASE("a start that kills its process is held in the end and its neighbours 
     }
     // The first crash is not counted: attempts are counted only after a crash.
     CHECK(deaths == 4);
-    EventStore store = place.open();
+    EventStore store = location.open();
     const SagaIndex index{store};
     CHECK(index.explain({"deadly", "1"}).state.status == SagaStatus::running);
     CHECK(index.explain({"deadly", "3"}).state.status == SagaStatus::running);
@@ -174,12 +174,12 @@ TEST_CASE("a start that kills its process is held in the end and its neighbours 
 }
 
 TEST_CASE("a start that another process is at is due, so that no clock is moved past it [E11]") {
-    const StorePlace place;
+    const StoreLocation location;
     VirtualClock clock{Timestamp{1h}};
-    EventStore store = place.open({.clock = &clock});
+    EventStore store = location.open({.clock = &clock});
     store.append("order-1", any, {OrderPlaced{"1"}});
     ChildProcess dies([&](const ChildProcess::Report&) {
-        SagaOrchestrator sagas{place.open()};
+        SagaOrchestrator sagas{location.open()};
         sagas.add(deadly_saga("1"));
         sagas.run_once();
     });
@@ -198,7 +198,7 @@ TEST_CASE("a start that another process is at is due, so that no clock is moved 
 }
 
 TEST_CASE("a timer that kills its process is held in the end and its neighbours fire [E11]") {
-    const StorePlace place;
+    const StoreLocation location;
     // The first command is sent; for one of the orders, sending it again kills the process.
     const auto definition = [](bool deadly) {
         return saga<OrderSaga>("deadly", 1)
@@ -216,7 +216,7 @@ TEST_CASE("a timer that kills its process is held in the end and its neighbours 
             .build();
     };
     {
-        EventStore store = place.open();
+        EventStore store = location.open();
         for (const char* order : {"1", "2", "3"})
             store.append(std::string("order-") + order, any, {OrderPlaced{order}});
         SagaOrchestrator sagas{store};
@@ -226,7 +226,7 @@ TEST_CASE("a timer that kills its process is held in the end and its neighbours 
     int deaths = 0;
     for (int life = 0; life < 10; ++life) {
         ChildProcess child([&](const ChildProcess::Report&) {
-            EventStore store = place.open();
+            EventStore store = location.open();
             SagaOrchestrator sagas{store};
             sagas.add(definition(true));
             while (SagaIndex{store}.count({.status = SagaStatus::incident}) == 0) {
@@ -238,7 +238,7 @@ TEST_CASE("a timer that kills its process is held in the end and its neighbours 
         ++deaths;
     }
     CHECK(deaths == 4);
-    EventStore store = place.open();
+    EventStore store = location.open();
     const SagaIndex index{store};
     CHECK(index.explain({"deadly", "2"}).state.error.find("the process died") != std::string::npos);
     for (const char* order : {"1", "3"}) {
@@ -248,11 +248,11 @@ TEST_CASE("a timer that kills its process is held in the end and its neighbours 
 }
 
 TEST_CASE("processes that start at the same time hold no saga's start as deadly [E11]") {
-    const StorePlace place;
-    EventStore store = place.open();
+    const StoreLocation location;
+    EventStore store = location.open();
     std::vector<std::unique_ptr<SagaOrchestrator>> many;
     for (int i = 0; i < 6; ++i) {
-        many.push_back(std::make_unique<SagaOrchestrator>(place.open()));
+        many.push_back(std::make_unique<SagaOrchestrator>(location.open()));
         many.back()->add(order_saga());
     }
     store.append("order-1", any, {OrderPlaced{"1"}});

@@ -2,7 +2,7 @@
 
 #include "daybook/eventstore/store_access.hpp"
 #include "order_world.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 // C. Timers and clocks.
 
@@ -287,17 +287,17 @@ TEST_CASE("a time-out or deadline for ever is none, and a very long one is kept 
 
 TEST_CASE("a saga waits no longer for a clock that went back behind it [B10]") {
     // Armed while the clock is an hour ahead; then the clock is set right.
-    const StorePlace place;
+    const StoreLocation location;
     const auto ahead = std::make_shared<VirtualClock>(SystemClock::instance().now() + 1h);
     StoreOptions options;
     options.clock = ahead.get();
     {
-        OrderWorld world{place.open(options), ahead, order_saga({.deadline = 10min})};
+        OrderWorld world{location.open(options), ahead, order_saga({.deadline = 10min})};
         world.script<ReserveStock>({Does::vanish});
         world.place("1");
         world.settle();
     }
-    EventStore store = place.open();
+    EventStore store = location.open();
     SagaOrchestrator sagas{store};
     sagas.add(order_saga({.deadline = 10min}));
     CHECK(sagas.run_once() == 0);

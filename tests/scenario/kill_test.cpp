@@ -5,11 +5,11 @@
 #include <doctest/doctest.h>
 
 #include "orders.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 #include "temporary_directory.hpp"
 
 using namespace scenario;
-using daybook::test::StorePlace;
+using daybook::test::StoreLocation;
 using daybook::test::TemporaryDirectory;
 
 namespace {
@@ -44,8 +44,8 @@ void run_killed(const Input& input, int kills, const std::string& store, Microse
 
 void check_kills(const Input& input, int kills) {
     const TemporaryDirectory directory;
-    const StorePlace undisturbed_place;
-    const StorePlace killed_place;
+    const StoreLocation undisturbed_place;
+    const StoreLocation killed_place;
     const std::string& undisturbed = undisturbed_place.uri();
     const std::string& killed = killed_place.uri();
     const auto whole = run_undisturbed(input, undisturbed);

@@ -4,13 +4,13 @@
 
 #include "daybook/daybook.hpp"
 #include "orders.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 #include "temporary_directory.hpp"
 
 // A run has failed, and reports that, if it leaves work that will not continue by itself.
 
 using namespace scenario;
-using daybook::test::StorePlace;
+using daybook::test::StoreLocation;
 using daybook::test::TemporaryDirectory;
 
 namespace {
@@ -30,27 +30,28 @@ bool contains(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE("a run that leaves a message parked reports it and fails") {
-    const StorePlace place;
+    const StoreLocation location;
     const daybook::VirtualClock before_the_story{daybook::Timestamp{}};
-    place.open({.clock = &before_the_story}).transact([](daybook::Transaction& tx) {
+    location.open({.clock = &before_the_story}).transact([](daybook::Transaction& tx) {
         const daybook::EventType unknown = daybook::EventType::checked("stock.burn", 1);
         tx.publish({"warehouse", unknown, "{}", {.key = "burning"}});
         tx.publish({"warehouse", unknown, "{}", {.key = "burning"}});
     });
-    const std::string said = complaint_of_run(place.uri());
+    const std::string said = complaint_of_run(location.uri());
     CAPTURE(said);
     CHECK(contains(said, "\norder-fulfilment: failure: not everything came to its end: "));
     CHECK(contains(said, "1 message parked and 1 message held behind"));
     CHECK(contains(said, "0 sagas unfinished"));
-    CHECK(report(place.uri()).at("orders_fulfilled") == 18);
+    CHECK(report(location.uri()).at("orders_fulfilled") == 18);
 }
 
 TEST_CASE("a run that leaves a saga unfinished reports it and fails") {
-    const StorePlace place;
-    place.open().append("order-broken", daybook::any,
-                        {daybook::NewEvent{daybook::EventType::checked("order.placed", 1), "{}"}});
-    const std::string said = complaint_of_run(place.uri());
+    const StoreLocation location;
+    location.open().append(
+        "order-broken", daybook::any,
+        {daybook::NewEvent{daybook::EventType::checked("order.placed", 1), "{}"}});
+    const std::string said = complaint_of_run(location.uri());
     CAPTURE(said);
     CHECK(contains(said, "1 saga unfinished"));
-    CHECK(report(place.uri()).at("unfinished_sagas") == 1);
+    CHECK(report(location.uri()).at("unfinished_sagas") == 1);
 }

@@ -1,22 +1,22 @@
 #include <doctest/doctest.h>
 
 #include "orders.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 #include "temporary_directory.hpp"
 
 using namespace scenario;
-using daybook::test::StorePlace;
+using daybook::test::StoreLocation;
 using daybook::test::TemporaryDirectory;
 
 TEST_CASE("read models rebuilt while orders come in equal those that were never rebuilt") {
     const TemporaryDirectory directory;
     const Input input = northwind(100, directory.path().string()).value_or(sample());
-    const StorePlace calm_place;
+    const StoreLocation calm_place;
     const std::string& calm = calm_place.uri();
     run_program(input.run(calm));
 
-    const StorePlace place;
-    const std::string& store = place.uri();
+    const StoreLocation location;
+    const std::string& store = location.uri();
     int rebuilds = 0;
     RunningProgram program{input.run(store), directory.file("output")};
     while (program.is_running()) {

@@ -3,11 +3,11 @@
 #include <doctest/doctest.h>
 
 #include "orders.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 #include "temporary_directory.hpp"
 
 using namespace scenario;
-using daybook::test::StorePlace;
+using daybook::test::StoreLocation;
 using daybook::test::TemporaryDirectory;
 
 namespace {
@@ -19,8 +19,8 @@ bool has(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE("the history of an order that was refused at the last step shows how it was undone") {
-    const StorePlace place;
-    const std::string& store = place.uri();
+    const StoreLocation location;
+    const std::string& store = location.uri();
     run_program(sample().run(store));
     const std::string story = run_program({"show", "543", "--store", store});
     const char* const parts[] = {"placed",   "units reserved", "taken",    "refused",
@@ -46,8 +46,8 @@ TEST_CASE("the history of an order that was refused at the last step shows how i
 
 TEST_CASE("a missing order is reported as missing") {
     const TemporaryDirectory directory;
-    const StorePlace place;
-    const std::string& store = place.uri();
+    const StoreLocation location;
+    const std::string& store = location.uri();
     run_program(sample().run(store));
     RunningProgram program{{"show", "no-such", "--store", store}, directory.file("output")};
     CHECK(program.wait() == 3);
@@ -55,12 +55,12 @@ TEST_CASE("a missing order is reported as missing") {
 
 TEST_CASE("input that cannot be read is refused before a store is created") {
     const TemporaryDirectory directory;
-    const StorePlace place;
-    const std::string& store = place.uri();
+    const StoreLocation location;
+    const std::string& store = location.uri();
     RunningProgram missing{Input{directory.path().string()}.run(store), directory.file("output")};
     CHECK(missing.wait() == 3);
     RunningProgram percent{sample().run(store, {"--payment-failure-percent", "101"}),
                            directory.file("output")};
     CHECK(percent.wait() == 2);
-    CHECK_FALSE(place.exists());
+    CHECK_FALSE(location.exists());
 }

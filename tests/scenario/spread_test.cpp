@@ -7,14 +7,14 @@
 
 #include "daybook/daybook.hpp"
 #include "orders.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 #include "temporary_directory.hpp"
 
 // The order-fulfilment app spread over several processes that share only the store.
 
 using namespace scenario;
 using namespace std::chrono_literals;
-using daybook::test::StorePlace;
+using daybook::test::StoreLocation;
 using daybook::test::TemporaryDirectory;
 
 namespace {
@@ -53,12 +53,12 @@ std::int64_t relays_of(const std::string& store) {
 }
 
 nlohmann::json check_spread(const Input& input) {
-    const StorePlace place;
-    Spread{input, place.uri()}.check_ends();
-    const auto totals = report(place.uri());
+    const StoreLocation location;
+    Spread{input, location.uri()}.check_ends();
+    const auto totals = report(location.uri());
     check_sums(totals);
     // The last one to start may find nothing left to do.
-    CHECK(relays_of(place.uri()) > 1);
+    CHECK(relays_of(location.uri()) > 1);
     return totals;
 }
 
@@ -96,12 +96,12 @@ TEST_CASE("Northwind spread over four processes ends every order and units and m
 }
 
 TEST_CASE("the unfinished work of a killed process is done by the three that are left") {
-    const StorePlace place;
-    Spread spread{sample(), place.uri()};
-    wait_for_orders(place.uri(), 8, spread[0]);
+    const StoreLocation location;
+    Spread spread{sample(), location.uri()};
+    wait_for_orders(location.uri(), 8, spread[0]);
     spread[0].kill();
     spread.check_ends(1);
-    const auto totals = report(place.uri());
+    const auto totals = report(location.uri());
     check_sums(totals);
     CHECK(totals.at("orders_total") == 25);
 }

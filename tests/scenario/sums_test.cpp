@@ -1,14 +1,14 @@
 #include <doctest/doctest.h>
 
 #include "orders.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 using namespace scenario;
-using daybook::test::StorePlace;
+using daybook::test::StoreLocation;
 
 TEST_CASE("every order of the sample ends and units and money balance") {
-    const StorePlace place;
-    const std::string& store = place.uri();
+    const StoreLocation location;
+    const std::string& store = location.uri();
     run_program(sample().run(store));
     const auto totals = report(store);
     check_sums(totals);
@@ -21,8 +21,8 @@ TEST_CASE("every order of the sample ends and units and money balance") {
 TEST_CASE("every Northwind order ends and units and money balance") {
     const auto input = northwind();
     if (!input) return;
-    const StorePlace place;
-    const std::string& store = place.uri();
+    const StoreLocation location;
+    const std::string& store = location.uri();
     run_program(input->run(store));
     const auto totals = report(store);
     check_sums(totals);
@@ -35,9 +35,9 @@ TEST_CASE("every Northwind order ends and units and money balance") {
 
 TEST_CASE("the same seed leads to the same rows and another one to other payments") {
     const auto rows_after = [](const Arguments& more) {
-        const StorePlace place;
-        run_program(sample().run(place.uri(), more));
-        return read_models(place.uri());
+        const StoreLocation location;
+        run_program(sample().run(location.uri(), more));
+        return read_models(location.uri());
     };
     const auto first = rows_after({"--seed", "3", "--payment-failure-percent", "30"});
     CHECK(first == rows_after({"--seed", "3", "--payment-failure-percent", "30"}));
@@ -45,8 +45,8 @@ TEST_CASE("the same seed leads to the same rows and another one to other payment
 }
 
 TEST_CASE("a run that is repeated after its end changes nothing") {
-    const StorePlace place;
-    const std::string& store = place.uri();
+    const StoreLocation location;
+    const std::string& store = location.uri();
     run_program(sample().run(store));
     const auto stats = run_program({"stats", "--store", store, "--json"});
     run_program(sample().run(store));
@@ -54,8 +54,8 @@ TEST_CASE("a run that is repeated after its end changes nothing") {
 }
 
 TEST_CASE("no order is paid when every payment is declined") {
-    const StorePlace place;
-    const std::string& store = place.uri();
+    const StoreLocation location;
+    const std::string& store = location.uri();
     run_program(sample().run(store, {"--payment-failure-percent", "100"}));
     const auto totals = report(store);
     check_sums(totals);

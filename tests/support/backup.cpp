@@ -42,8 +42,8 @@ private:
     sqlite3* handle_ = nullptr;
 };
 
-std::string schema_of(const StorePlace& place) {
-    const std::string& uri = place.uri();
+std::string schema_of(const StoreLocation& location) {
+    const std::string& uri = location.uri();
     return uri.substr(uri.rfind("schema=") + 7);
 }
 
@@ -76,18 +76,19 @@ void copy_rows(PostgresConnection& server, const std::string& from, const std::s
     }
 }
 
-void rename(const StorePlace& place, const std::string& from, const std::string& to) {
+void rename(const StoreLocation& location, const std::string& from, const std::string& to) {
     const std::string change = from + " RENAME TO " + to;
     if (on_postgres()) {
-        PostgresConnection{postgres_uri()}.query("ALTER TABLE " + schema_of(place) + "." + change);
+        PostgresConnection{postgres_uri()}.query("ALTER TABLE " + schema_of(location) + "." +
+                                                 change);
     } else {
-        File{place.uri()}.run("ALTER TABLE " + change);
+        File{location.uri()}.run("ALTER TABLE " + change);
     }
 }
 
 }  // namespace
 
-Backup::Backup(const StorePlace& source) : copy_(std::make_unique<StorePlace>()) {
+Backup::Backup(const StoreLocation& source) : copy_(std::make_unique<StoreLocation>()) {
     source.open();
     copy_->open();
     if (on_postgres()) {
@@ -101,24 +102,24 @@ Backup::Backup(const StorePlace& source) : copy_(std::make_unique<StorePlace>())
 
 Backup::~Backup() = default;
 
-void Backup::restore_to(const StorePlace& place) {
+void Backup::restore_to(const StoreLocation& location) {
     if (on_postgres()) {
         PostgresConnection server{postgres_uri()};
-        server.query("SET client_min_messages = warning; BEGIN; DROP SCHEMA " + schema_of(place) +
-                     " CASCADE; ALTER SCHEMA " + schema_of(*copy_) + " RENAME TO " +
-                     schema_of(place) + "; COMMIT");
+        server.query("SET client_min_messages = warning; BEGIN; DROP SCHEMA " +
+                     schema_of(location) + " CASCADE; ALTER SCHEMA " + schema_of(*copy_) +
+                     " RENAME TO " + schema_of(location) + "; COMMIT");
     } else {
         File from{copy_->uri()};
-        File{place.uri()}.fill_from(from);
+        File{location.uri()}.fill_from(from);
     }
 }
 
-void hide_table(const StorePlace& place, const std::string& table) {
-    rename(place, table, table + "_away");
+void hide_table(const StoreLocation& location, const std::string& table) {
+    rename(location, table, table + "_away");
 }
 
-void show_table(const StorePlace& place, const std::string& table) {
-    rename(place, table + "_away", table);
+void show_table(const StoreLocation& location, const std::string& table) {
+    rename(location, table + "_away", table);
 }
 
 }  // namespace daybook::test

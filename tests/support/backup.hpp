@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 namespace daybook::test {
 
@@ -11,20 +11,20 @@ namespace daybook::test {
 /// does: by SQLite's backup into the file, or by dropping the schema and making it anew.
 class Backup {
 public:
-    explicit Backup(const StorePlace& source);
+    explicit Backup(const StoreLocation& source);
     ~Backup();
     Backup(const Backup&) = delete;
     Backup& operator=(const Backup&) = delete;
 
-    /// Replaces the store in `place` by the copy. May be called once.
-    void restore_to(const StorePlace& place);
+    /// Replaces the store in `location` by the copy. May be called once.
+    void restore_to(const StoreLocation& location);
 
 private:
-    std::unique_ptr<StorePlace> copy_;
+    std::unique_ptr<StoreLocation> copy_;
 };
 
 /// Renames a table of the store, so that no statement finds it, or gives it its name back.
-void hide_table(const StorePlace& place, const std::string& table);
-void show_table(const StorePlace& place, const std::string& table);
+void hide_table(const StoreLocation& location, const std::string& table);
+void show_table(const StoreLocation& location, const std::string& table);
 
 }  // namespace daybook::test

@@ -52,7 +52,7 @@ private:
         blank_to(end == std::string_view::npos ? text_.size() : end + extra);
     }
 
-    // The run of word characters that ends right before the present place.
+    // The run of word characters that ends right before the present position.
     std::string_view word_before() const {
         auto first = at_;
         while (first > 0 && is_word(text_[first - 1])) --first;

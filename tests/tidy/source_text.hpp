@@ -8,7 +8,7 @@
 namespace tidy {
 
 /// C++ text with comments and the insides of literals turned into spaces. Lines and columns stay
-/// where they are, so that a place in the result is the same place in `text`.
+/// where they are, so that an offset in the result is the same offset in `text`.
 std::string without_comments_and_literals(std::string_view text);
 
 /// The lines of `text`, without their line ends.

@@ -11,11 +11,11 @@
 #include "transfer_fixture.hpp"
 
 using namespace transfer_test;
-using daybook::test::StorePlace;
+using daybook::test::StoreLocation;
 
 TEST_CASE("a migration leaves no event and nothing that waits behind") {
     const SqliteLocation from;
-    const StorePlace to;
+    const StoreLocation to;
     EventStore source = from.open();
     append_events(source, 400);
     add_waiting(source);
@@ -47,7 +47,7 @@ TEST_CASE("a migration leaves no event and nothing that waits behind") {
 
 TEST_CASE("a store comes back from another engine as it was") {
     const SqliteLocation from;
-    const StorePlace abroad;
+    const StoreLocation abroad;
     const SqliteLocation home;
     EventStore source = from.open();
     append_events(source, 100);
@@ -67,7 +67,7 @@ TEST_CASE("a store comes back from another engine as it was") {
 
 TEST_CASE("an empty store can be moved") {
     const SqliteLocation from;
-    const StorePlace to;
+    const StoreLocation to;
     const MigrationResult result = migrate(from.open(), to.open());
     CHECK(result.events == 0);
     CHECK(result.source_hash.empty());
@@ -75,7 +75,7 @@ TEST_CASE("an empty store can be moved") {
 
 TEST_CASE("a target that holds something is refused and left alone") {
     const SqliteLocation from;
-    const StorePlace to;
+    const StoreLocation to;
     EventStore source = from.open();
     append_events(source, 5);
     EventStore target = to.open();
@@ -93,7 +93,7 @@ TEST_CASE("a target that holds something is refused and left alone") {
 
 TEST_CASE("a migration done twice stores nothing twice") {
     const SqliteLocation from;
-    const StorePlace to;
+    const StoreLocation to;
     EventStore source = from.open();
     append_events(source, 50);
     add_waiting(source);
@@ -115,7 +115,7 @@ TEST_CASE("a migration done twice stores nothing twice") {
 
 TEST_CASE("what is appended to the source meanwhile is reported and caught up") {
     const SqliteLocation from;
-    const StorePlace to;
+    const StoreLocation to;
     EventStore source = from.open();
     append_events(source, 50);
     EventStore writer = from.open();
@@ -141,7 +141,7 @@ TEST_CASE("what is appended to the source meanwhile is reported and caught up") 
 
 TEST_CASE("a changed event in the target is found") {
     const SqliteLocation from;
-    const StorePlace to;
+    const StoreLocation to;
     EventStore source = from.open();
     source.append("thing-1", any, {numbered(1), numbered(2), numbered(3), numbered(4)});
     EventStore target = to.open();
@@ -166,7 +166,7 @@ TEST_CASE("a changed event in the target is found") {
 
 TEST_CASE("a stopped migration goes on where it was and for its source only") {
     const SqliteLocation from;
-    const StorePlace to;
+    const StoreLocation to;
     EventStore source = from.open();
     const Position head = append_events(source, 200);
     std::stop_source stop;
@@ -194,7 +194,7 @@ TEST_CASE("a stopped migration goes on where it was and for its source only") {
 
 TEST_CASE("another writer to the target is noticed") {
     const SqliteLocation from;
-    const StorePlace to;
+    const StoreLocation to;
     EventStore source = from.open();
     append_events(source, 50);
     EventStore target = to.open();
@@ -240,8 +240,8 @@ TEST_CASE("a migration reports which read models are to be rebuilt" *
 }
 
 TEST_CASE("migrations cover every table of the schema") {
-    const StorePlace place;
-    place.open().query([](Sql& sql) {
+    const StoreLocation location;
+    location.open().query([](Sql& sql) {
         for (const SqlRelation& relation : sql.relations()) {
             if (relation.kind == SqlRelation::Kind::view) continue;
             const bool copied = std::ranges::count(detail::copied_tables, relation.name,

@@ -11,7 +11,7 @@
 using namespace transfer_test;
 using namespace std::chrono_literals;
 using daybook::test::patience;
-using daybook::test::StorePlace;
+using daybook::test::StoreLocation;
 
 namespace {
 
@@ -62,7 +62,7 @@ private:
 
 TEST_CASE("a mirror copies everything once") {
     const SqliteLocation from;
-    const StorePlace to;
+    const StoreLocation to;
     EventStore source = from.open();
     const Position head = append_events(source, 300);
     Mirror mirror{source, to.open(), {.batch_max = 32}};
@@ -81,8 +81,8 @@ TEST_CASE("a mirror copies everything once") {
 }
 
 TEST_CASE("a mirror follows new events, also after a restart") {
-    const StorePlace from;
-    const StorePlace to;
+    const StoreLocation from;
+    const StoreLocation to;
     EventStore source = from.open();
     append_events(source, 50);
     std::mt19937 random{7};
@@ -109,7 +109,7 @@ TEST_CASE("a mirror follows new events, also after a restart") {
 
 TEST_CASE("a mirror waits for a target that is away for a while") {
     const SqliteLocation from;
-    const StorePlace to;
+    const StoreLocation to;
     EventStore source = from.open();
     append_events(source, 20);
     Mirror mirror{source,
@@ -135,7 +135,7 @@ TEST_CASE("a mirror waits for a target that is away for a while") {
 
 TEST_CASE("a slow target holds the reader back") {
     const SqliteLocation from;
-    const StorePlace to;
+    const StoreLocation to;
     EventStore source = from.open();
     const Position head = append_events(source, 200);
     EventStore target = to.open();
@@ -169,7 +169,7 @@ TEST_CASE("a slow target holds the reader back") {
 
 TEST_CASE("of two mirrors with one name the older stores nothing any more") {
     const SqliteLocation from;
-    const StorePlace to;
+    const StoreLocation to;
     EventStore source = from.open();
     append_events(source, 20);
     Mirror older{from.open(), to.open()};
@@ -189,7 +189,7 @@ TEST_CASE("of two mirrors with one name the older stores nothing any more") {
 
 TEST_CASE("a map leaves out and changes events and versions follow") {
     const SqliteLocation from;
-    const StorePlace to;
+    const StoreLocation to;
     EventStore source = from.open();
     const auto map = [](const StreamName& stream, NewEvent& event) {
         if (stream.category() == "secret") return false;
@@ -228,7 +228,7 @@ TEST_CASE("a map leaves out and changes events and versions follow") {
 
 TEST_CASE("a map that throws or changes ids halts its mirror") {
     const SqliteLocation from;
-    const StorePlace to;
+    const StoreLocation to;
     EventStore source = from.open();
     append_events(source, 5);
     MirrorMap map;
@@ -252,7 +252,7 @@ TEST_CASE("a map that throws or changes ids halts its mirror") {
 TEST_CASE("two sources feed one target and keep the versions of their streams") {
     const SqliteLocation north;
     const SqliteLocation south;
-    const StorePlace to;
+    const StoreLocation to;
     EventStore one = north.open();
     EventStore other = south.open();
     EventStore target = to.open();
@@ -273,7 +273,7 @@ TEST_CASE("two sources feed one target and keep the versions of their streams") 
 
 TEST_CASE("a stream that another program writes in the target halts the mirror, which names it") {
     const SqliteLocation from;
-    const StorePlace to;
+    const StoreLocation to;
     EventStore source = from.open();
     EventStore target = to.open();
     source.append("thing-1", any, {numbered(1)});
@@ -292,7 +292,7 @@ TEST_CASE("a stream that another program writes in the target halts the mirror, 
 TEST_CASE("a mirror does not go on with another source") {
     const SqliteLocation from;
     const SqliteLocation other;
-    const StorePlace to;
+    const StoreLocation to;
     EventStore source = from.open();
     append_events(source, 10);
     Mirror{source, to.open()}.run_once();
@@ -307,7 +307,7 @@ TEST_CASE("a mirror does not go on with another source") {
 
 TEST_CASE("a mirror goes on where a migration of its source has ended") {
     const SqliteLocation from;
-    const StorePlace to;
+    const StoreLocation to;
     EventStore source = from.open();
     append_events(source, 20);
     migrate(source, to.open());

@@ -17,7 +17,7 @@ using daybook::test::eventually;
 using daybook::test::hide_table;
 using daybook::test::patience;
 using daybook::test::show_table;
-using daybook::test::StorePlace;
+using daybook::test::StoreLocation;
 
 namespace {
 
@@ -49,8 +49,8 @@ private:
 }  // namespace
 
 TEST_CASE("a mirror does not go on with a source that was put back from a backup [A1]") {
-    const StorePlace from;
-    const StorePlace to;
+    const StoreLocation from;
+    const StoreLocation to;
     EventStore source = from.open();
     append_events(source, 20);
     Backup backup{from};
@@ -73,11 +73,11 @@ TEST_CASE("a mirror does not go on with a source that was put back from a backup
 }
 
 TEST_CASE("a mirror brings a target that was put back from a backup up to date again [A1]") {
-    const StorePlace from;
-    const StorePlace to;
+    const StoreLocation from;
+    const StoreLocation to;
     EventStore source = from.open();
     append_events(source, 20);
-    StorePlace empty;
+    StoreLocation empty;
     Mirror{source, to.open()}.run_once();
     Backup backup{to};
     LogLines log;
@@ -97,19 +97,19 @@ TEST_CASE("a mirror brings a target that was put back from a backup up to date a
 }
 
 TEST_CASE("a mirror waits while a store is not there and goes on after that [B7]") {
-    const StorePlace from;
-    const StorePlace to;
+    const StoreLocation from;
+    const StoreLocation to;
     EventStore source = from.open();
     append_events(source, 20);
     Mirror mirror{from.open(), to.open(), quick};
     mirror.start();
     REQUIRE(mirror.wait_for(source.head(), patience()));
-    const auto miss = [&](const StorePlace& place, const std::string& table) {
-        hide_table(place, table);
-        if (&place == &to) append_events(source, 10);
+    const auto miss = [&](const StoreLocation& location, const std::string& table) {
+        hide_table(location, table);
+        if (&location == &to) append_events(source, 10);
         CHECK(becomes(mirror, MirrorState::waiting));
         CHECK_FALSE(mirror.status().last_error.empty());
-        show_table(place, table);
+        show_table(location, table);
         append_events(source, 10);
         CHECK(mirror.wait_for(source.head(), patience()));
     };
@@ -121,8 +121,8 @@ TEST_CASE("a mirror waits while a store is not there and goes on after that [B7]
 }
 
 TEST_CASE("a migration does not go on with a source that was put back from a backup [A1]") {
-    const StorePlace from;
-    const StorePlace to;
+    const StoreLocation from;
+    const StoreLocation to;
     EventStore source = from.open();
     append_events(source, 5);
     Backup backup{from};
@@ -140,9 +140,9 @@ TEST_CASE("a migration does not go on with a source that was put back from a bac
 }
 
 TEST_CASE("a migration that has started with an empty store continues with that store only [A1]") {
-    const StorePlace from;
-    const StorePlace other;
-    const StorePlace to;
+    const StoreLocation from;
+    const StoreLocation other;
+    const StoreLocation to;
     migrate(from.open(), to.open());
     CHECK_THROWS_WITH_AS(migrate(other.open(), to.open()), doctest::Contains("it is not store"),
                          InvalidError);
@@ -151,8 +151,8 @@ TEST_CASE("a migration that has started with an empty store continues with that 
 
 TEST_CASE(
     "a migration that fails at the end is not finished and one that is finished reports it [A3]") {
-    const StorePlace from;
-    const StorePlace to;
+    const StoreLocation from;
+    const StoreLocation to;
     EventStore source = from.open();
     append_events(source, 20);
     const auto finished = [&] {

@@ -3,7 +3,7 @@
 #include "transfer_fixture.hpp"
 
 using namespace transfer_test;
-using daybook::test::StorePlace;
+using daybook::test::StoreLocation;
 
 namespace {
 
@@ -25,8 +25,8 @@ std::size_t import(EventStore& store, const RecordedBatch& batch) {
 }  // namespace
 
 TEST_CASE("recorded events are stored as they were") {
-    const StorePlace from;
-    const StorePlace to;
+    const StoreLocation from;
+    const StoreLocation to;
     EventStore source = from.open();
     EventStore target = to.open();
     const Position head = append_events(source, 40);
@@ -36,8 +36,8 @@ TEST_CASE("recorded events are stored as they were") {
 }
 
 TEST_CASE("recorded events that come again in batches of another cut are harmless") {
-    const StorePlace from;
-    const StorePlace to;
+    const StoreLocation from;
+    const StoreLocation to;
     EventStore source = from.open();
     EventStore target = to.open();
     source.append("thing-1", any, {numbered(1), numbered(2), numbered(3), numbered(4)});
@@ -50,8 +50,8 @@ TEST_CASE("recorded events that come again in batches of another cut are harmles
 }
 
 TEST_CASE("recorded events that do not fit conflict and leave nothing behind") {
-    const StorePlace from;
-    const StorePlace to;
+    const StoreLocation from;
+    const StoreLocation to;
     EventStore source = from.open();
     EventStore target = to.open();
     source.append("thing-1", any, {numbered(1)});
@@ -92,8 +92,8 @@ TEST_CASE("recorded events that do not fit conflict and leave nothing behind") {
 }
 
 TEST_CASE("commit hooks run once for a batch and not for a repeat") {
-    const StorePlace from;
-    const StorePlace to;
+    const StoreLocation from;
+    const StoreLocation to;
     EventStore source = from.open();
     EventStore target = to.open();
     const Position head = append_events(source, 10);

@@ -9,7 +9,7 @@
 #include "daybook/eventstore/eventstore.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "numbered.hpp"
-#include "store_place.hpp"
+#include "store_location.hpp"
 #include "temporary_directory.hpp"
 
 // The test data that is moved, and how the tests read it afterwards.

@@ -18,9 +18,9 @@ bool on_postgres();
 
 /// A temporary location for one store of the engine under test: a file, or a schema. There is no
 /// store until `open`. The destructor removes the store and its read models.
-class StorePlace {
+class StoreLocation {
 public:
-    StorePlace();
+    StoreLocation();
 
     const std::string& uri() const noexcept { return uri_; }
     /// Another, independent handle on the store, as a second process would have.

@@ -1,4 +1,4 @@
-#include "store_place.hpp"
+#include "store_location.hpp"
 
 #include <cstdlib>
 #include <deque>
@@ -34,7 +34,7 @@ StoreOptions patient(StoreOptions options) {
 
 }  // namespace
 
-StorePlace::StorePlace() {
+StoreLocation::StoreLocation() {
     if (on_postgres()) {
         schema_ = std::make_unique<PostgresSchema>();
         uri_ = schema_->uri();
@@ -44,20 +44,20 @@ StorePlace::StorePlace() {
     }
 }
 
-EventStore StorePlace::open(StoreOptions options) const {
+EventStore StoreLocation::open(StoreOptions options) const {
     return EventStore::open(uri_, patient(std::move(options)));
 }
 
-bool StorePlace::exists() const {
+bool StoreLocation::exists() const {
     return schema_ ? schema_->exists() : std::filesystem::exists(uri_);
 }
 
 EventStore new_store(StoreOptions options) {
     if (!on_postgres()) return EventStore::open(":memory:", patient(std::move(options)));
     static std::mutex mutex;
-    static std::deque<StorePlace> places;
+    static std::deque<StoreLocation> locations;
     const std::scoped_lock lock{mutex};
-    return places.emplace_back().open(std::move(options));
+    return locations.emplace_back().open(std::move(options));
 }
 
 bool has_relation(Sql& sql, const std::string& name) {
