@@ -29,14 +29,14 @@ TEST_CASE("every step succeeds and the saga completes") {
 
 TEST_CASE("D1: a failure undoes what was done in reverse order and one after another") {
     OrderWorld world;
-    world.script<Charge>({Does::fail});
-    world.script<FreeCredit>({Does::vanish});
+    world.script<Charge>({Response::failure});
+    world.script<FreeCredit>({Response::lost_command});
     world.place("1");
     world.settle();
     CHECK(world.status() == SagaStatus::compensating);
     CHECK(world.times_received<FreeCredit>() == 1);
     CHECK(world.times_received<ReleaseStock>() == 0);
-    world.answer(world.received<FreeCredit>(), CreditFreed{"1"});
+    world.reply_to(world.received<FreeCredit>(), CreditFreed{"1"});
     world.settle();
     CHECK(world.times_received<ReleaseStock>() == 1);
     CHECK(world.status() == SagaStatus::compensated);
@@ -47,8 +47,8 @@ TEST_CASE("D1: a failure undoes what was done in reverse order and one after ano
 
 TEST_CASE("D3: an undo that fails for now is tried again within a budget of its own") {
     OrderWorld world{order_saga({.attempts = 1, .undo_attempts = 3})};
-    world.script<Charge>({Does::fail});
-    world.script<FreeCredit>({Does::be_busy, Does::be_busy});
+    world.script<Charge>({Response::failure});
+    world.script<FreeCredit>({Response::busy, Response::busy});
     world.place("1");
     world.run_to_the_end();
     CHECK(world.status() == SagaStatus::compensated);
@@ -60,8 +60,8 @@ TEST_CASE("D3: an undo that fails for now is tried again within a budget of its 
 
 TEST_CASE("D4: an undo that fails for good is an incident and never compensated") {
     OrderWorld world;
-    world.script<Charge>({Does::fail});
-    world.script<FreeCredit>({Does::fail});
+    world.script<Charge>({Response::failure});
+    world.script<FreeCredit>({Response::failure});
     world.place("1");
     world.place("2");
     world.run_to_the_end();
@@ -81,21 +81,21 @@ TEST_CASE("D4: an undo that fails for good is an incident and never compensated"
 
 TEST_CASE("D4: an undo that is never answered is an incident after its last attempt") {
     OrderWorld world{order_saga({.undo_attempts = 2})};
-    world.script<Charge>({Does::fail});
-    world.script<FreeCredit>({Does::vanish});
+    world.script<Charge>({Response::failure});
+    world.script<FreeCredit>({Response::lost_command});
     world.place("1");
     world.run_to_the_end();
     CHECK(world.status() == SagaStatus::incident);
     CHECK(world.explain().state.steps[1].undo.attempts == 2);
     // The reply may still come; then no operator has to act.
-    world.answer(world.received<FreeCredit>(), CreditFreed{"1"});
+    world.reply_to(world.received<FreeCredit>(), CreditFreed{"1"});
     world.run_to_the_end();
     CHECK(world.status() == SagaStatus::compensated);
 }
 
 TEST_CASE("D5: a step whose outcome is unknown is undone too and nothing to undo is accepted") {
     OrderWorld world;
-    world.script<HoldCredit>({Does::vanish});
+    world.script<HoldCredit>({Response::lost_command});
     world.place("1");
     world.run_to_the_end();
     CHECK(world.status() == SagaStatus::compensated);
@@ -106,7 +106,7 @@ TEST_CASE("D5: a step whose outcome is unknown is undone too and nothing to undo
 
 TEST_CASE("D6: a step that failed for good is not undone") {
     OrderWorld world;
-    world.script<HoldCredit>({Does::fail});
+    world.script<HoldCredit>({Response::failure});
     world.place("1");
     world.run_to_the_end();
     CHECK(world.status() == SagaStatus::compensated);
@@ -117,13 +117,13 @@ TEST_CASE("D6: a step that failed for good is not undone") {
 
 TEST_CASE("D8: a failure after the pivot is repeated and then an incident") {
     OrderWorld world;
-    world.script<Ship>({Does::fail, Does::be_busy});
+    world.script<Ship>({Response::failure, Response::busy});
     world.place("1");
     world.run_to_the_end();
     CHECK(world.status() == SagaStatus::completed);
     CHECK(world.times_received<Ship>() == 3);
 
-    world.script<Ship>({Does::fail, Does::fail, Does::fail});
+    world.script<Ship>({Response::failure, Response::failure, Response::failure});
     world.place("2");
     world.run_to_the_end();
     CHECK(world.status("2") == SagaStatus::incident);
@@ -137,20 +137,20 @@ TEST_CASE("D8: a failure after the pivot is repeated and then an incident") {
 
 TEST_CASE("D8: a pivot that is never answered is an incident because its outcome is unknown") {
     OrderWorld world;
-    world.script<Charge>({Does::hide});
+    world.script<Charge>({Response::lost_reply});
     world.place("1");
     world.run_to_the_end();
     CHECK(world.status() == SagaStatus::incident);
     CHECK(world.explain().state.error.find("outcome is unknown") != std::string::npos);
     CHECK(world.times_received<FreeCredit>() == 0);
-    world.answer(world.received<Charge>(), Charged{"1"});
+    world.reply_to(world.received<Charge>(), Charged{"1"});
     world.run_to_the_end();
     CHECK(world.status() == SagaStatus::completed);
 }
 
 TEST_CASE("D9: a cancel before the pivot compensates and ends as cancelled") {
     OrderWorld world;
-    world.script<HoldCredit>({Does::be_busy});
+    world.script<HoldCredit>({Response::busy});
     world.place("1");
     world.settle();
     CHECK(world.step(2) == StepStatus::backing_off);
@@ -164,13 +164,13 @@ TEST_CASE("D9: a cancel before the pivot compensates and ends as cancelled") {
 
 TEST_CASE("D10: a cancel after the pivot or while it is in flight is refused with the reason") {
     OrderWorld world;
-    world.script<Charge>({Does::vanish});
-    world.script<Ship>({Does::vanish});
+    world.script<Charge>({Response::lost_command});
+    world.script<Ship>({Response::lost_command});
     world.place("1");
     world.settle();
     const SagaId id = OrderWorld::id("1");
     CHECK_THROWS_AS(world.orchestrator->cancel(id, {.actor = "ada"}), InvalidError);
-    world.answer(world.received<Charge>(), Charged{"1"});
+    world.reply_to(world.received<Charge>(), Charged{"1"});
     world.settle();
     REQUIRE(world.step(4) == StepStatus::running);
     try {
@@ -184,22 +184,22 @@ TEST_CASE("D10: a cancel after the pivot or while it is in flight is refused wit
 
 TEST_CASE("D11: a cancel while compensating or for the second time changes nothing") {
     OrderWorld world;
-    world.script<Charge>({Does::fail});
-    world.script<FreeCredit>({Does::vanish});
+    world.script<Charge>({Response::failure});
+    world.script<FreeCredit>({Response::lost_command});
     world.place("1");
     world.settle();
     const Version before = world.explain().journal_version;
     world.orchestrator->cancel(OrderWorld::id("1"), {.actor = "ada"});
     world.orchestrator->cancel(OrderWorld::id("1"), {.actor = "ada"});
     CHECK(world.explain().journal_version == before);
-    world.answer(world.received<FreeCredit>(), CreditFreed{"1"});
+    world.reply_to(world.received<FreeCredit>(), CreditFreed{"1"});
     world.settle();
     CHECK(world.status() == SagaStatus::compensated);
 }
 
 TEST_CASE("D15: an undo gets what the step brought from the store and not computed again") {
     OrderWorld world;
-    world.script<Charge>({Does::fail});
+    world.script<Charge>({Response::failure});
     world.place("1");
     world.settle();
     CHECK(world.received<ReleaseStock>().as<ReleaseStock>().detail == "for stock.reserve");
@@ -207,7 +207,7 @@ TEST_CASE("D15: an undo gets what the step brought from the store and not comput
 
 TEST_CASE("D16: a failure while nothing is done ends as failed without any undo") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::fail});
+    world.script<ReserveStock>({Response::failure});
     world.place("1");
     world.settle();
     CHECK(world.status() == SagaStatus::failed);
@@ -218,8 +218,8 @@ TEST_CASE("D16: a failure while nothing is done ends as failed without any undo"
 
 TEST_CASE("D17: exactly one end is published whatever the end is") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::succeed, Does::fail});
-    world.script<HoldCredit>({Does::succeed, Does::fail});
+    world.script<ReserveStock>({Response::success, Response::failure});
+    world.script<HoldCredit>({Response::success, Response::failure});
     for (const char* order : {"1", "2", "3"}) world.place(order);
     world.run_to_the_end();
     CHECK(world.status("1") == SagaStatus::completed);
@@ -232,7 +232,7 @@ TEST_CASE("D17: exactly one end is published whatever the end is") {
 
 TEST_CASE("an undo without a reply counts as done when it is in the outbox") {
     OrderWorld world{order_saga({.undo_answered = false})};
-    world.script<HoldCredit>({Does::fail});
+    world.script<HoldCredit>({Response::failure});
     world.place("1");
     world.settle();
     CHECK(world.status() == SagaStatus::compensated);

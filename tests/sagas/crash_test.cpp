@@ -130,7 +130,7 @@ TEST_CASE("A4: a command published again after a crash has the same id and is dr
 
 TEST_CASE("A5: a step sent again because its answer was lost has its effect once") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::hide});
+    world.script<ReserveStock>({Response::lost_reply});
     world.place("1");
     world.settle();
     CHECK(world.step(1) == StepStatus::running);
@@ -143,7 +143,7 @@ TEST_CASE("A5: a step sent again because its answer was lost has its effect once
     CHECK(world.times_received<ReserveStock>() == 1);
     CHECK(world.transport->counts().duplicates == 1);
 
-    world.answer(world.received<ReserveStock>(), StockReserved{"1", "hold-1"});
+    world.reply_to(world.received<ReserveStock>(), StockReserved{"1", "hold-1"});
     world.run_to_the_end();
     CHECK(world.received<ReserveStock>().id == first);
     CHECK(world.status() == SagaStatus::completed);
@@ -174,7 +174,7 @@ TEST_CASE("A6: a crash while a reply is applied leaves all of it or nothing") {
 
 TEST_CASE("A7: a saga killed in mid-compensation resumes at the same step") {
     OrderWorld world;
-    world.script<Charge>({Does::fail});
+    world.script<Charge>({Response::failure});
     world.place("1");
     while (world.times_received<FreeCredit>() == 0) {
         world.orchestrator->run_once();
@@ -190,7 +190,7 @@ TEST_CASE("A7: a saga killed in mid-compensation resumes at the same step") {
 
 TEST_CASE("A8: a crash after the last undo repeats it harmlessly and ends the saga once") {
     OrderWorld world;
-    world.script<Charge>({Does::fail});
+    world.script<Charge>({Response::failure});
     world.place("1");
     {
         const CrashBefore crash{world.store, "saga.compensated"};

@@ -49,7 +49,7 @@ TEST_CASE("only the orchestrator appends to the journal of a saga [A4]") {
 
 TEST_CASE("an event of another program in a journal is skipped and reported [A4]") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish});
+    world.script<ReserveStock>({Response::lost_command});
     world.place("1");
     world.settle();
     leave_note(world.store, "1", world.explain().journal_version.value() + 1);
@@ -59,7 +59,7 @@ TEST_CASE("an event of another program in a journal is skipped and reported [A4]
     CHECK(seen.text().find("that others wrote, passed over: 1") != std::string::npos);
     CHECK(world.history().back().find("note.taken passed over") != std::string::npos);
     CHECK(SagaIndex{world.store}.rebuild() == 1);
-    world.answer(world.received<ReserveStock>(), StockReserved{"1"});
+    world.reply_to(world.received<ReserveStock>(), StockReserved{"1"});
     world.settle();
     CHECK(world.status() == SagaStatus::completed);
     CHECK(world.explain().foreign_events == 1);
@@ -99,8 +99,9 @@ TEST_CASE("what a saga's incident says keeps its letters and loses only what is 
 
 TEST_CASE("explain names the parked command that a saga waits for [E22]") {
     OrderWorld world;
-    world.set_temper(
-        [](const Message&, const std::string&) -> Does { throw InvalidError{"no such shelf"}; });
+    world.set_responder([](const Message&, const std::string&) -> Response {
+        throw InvalidError{"no such shelf"};
+    });
     world.place("1");
     world.settle();
     const auto letters = DeadLetters{world.store}.list();

@@ -30,7 +30,7 @@ constexpr Durability durability = Durability::normal;
 void run_office(const std::string& uri, const std::string& name,
                 const ChildProcess::Report& report) {
     Office office{EventStore::open(uri, {.durability = durability}), name, patient_order_saga(),
-                  steady_temper};
+                  steady_response};
     office.start();
     while (!all_ended(office.store, orders)) std::this_thread::sleep_for(50ms);
     office.stop();

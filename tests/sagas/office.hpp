@@ -13,12 +13,12 @@ namespace daybook::test {
 class Office {
 public:
     Office(EventStore opened, const std::string& name, const SagaDefinition& definition,
-           const Temper& temper)
+           const Responder& responder)
         : store(std::move(opened)),
           transport(store),
           orchestrator(store, transport),
           relay(store, transport, {.name = name}) {
-        open_shop(transport, temper);
+        open_shop(transport, responder);
         orchestrator.add(definition);
     }
     void start() {
@@ -43,12 +43,12 @@ inline SagaDefinition patient_order_saga() {
 
 /// Every third order compensates, every seventh meets busy participants; deterministic per command,
 /// so that all processes agree.
-inline Does steady_temper(const Message& command, const std::string& order) {
+inline Response steady_response(const Message& command, const std::string& order) {
     const int number = std::stoi(order);
     const bool first = command.headers.find("\"series\":1}") != std::string::npos;
-    if (number % 7 == 0 && first) return Does::be_busy;
-    if (number % 3 == 0 && command.is<Charge>()) return Does::fail;
-    return Does::succeed;
+    if (number % 7 == 0 && first) return Response::busy;
+    if (number % 3 == 0 && command.is<Charge>()) return Response::failure;
+    return Response::success;
 }
 
 inline bool all_ended(const EventStore& store, std::size_t orders) {

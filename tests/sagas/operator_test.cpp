@@ -42,7 +42,7 @@ struct Tables {
 
 TEST_CASE("explain says what a saga waits for and until when and what an operator may do") {
     OrderWorld world;
-    world.script<HoldCredit>({Does::vanish});
+    world.script<HoldCredit>({Response::lost_command});
     world.place("1");
     world.settle();
     const SagaExplanation saga = world.explain();
@@ -62,7 +62,7 @@ TEST_CASE("explain says what a saga waits for and until when and what an operato
 
 TEST_CASE("G1: a saga whose definition has changed its shape is held and the others run") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish});
+    world.script<ReserveStock>({Response::lost_command});
     world.place("1");
     world.settle();
     world.definition = order_saga({.undo_answered = false});
@@ -81,13 +81,13 @@ TEST_CASE("G1: a saga whose definition has changed its shape is held and the oth
 
 TEST_CASE("G2: a running saga keeps its version and a new one takes the newest") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish});
+    world.script<ReserveStock>({Response::lost_command});
     world.place("1");
     world.settle();
     world.restart();
     world.orchestrator->add(order_saga({.version = 2}));
     world.place("2");
-    world.answer(world.received<ReserveStock>(), StockReserved{"1"});
+    world.reply_to(world.received<ReserveStock>(), StockReserved{"1"});
     world.settle();
     CHECK(world.explain("1").state.version == 1);
     CHECK(world.status("1") == SagaStatus::completed);
@@ -104,7 +104,7 @@ TEST_CASE("G3: a changed budget is not a changed definition" * doctest::test_sui
 
 TEST_CASE("G4: a saga of an unknown version waits and its answers are not lost") {
     OrderWorld world{order_saga({.version = 2})};
-    world.script<ReserveStock>({Does::vanish});
+    world.script<ReserveStock>({Response::lost_command});
     world.place("1");
     world.settle();
     world.definition = order_saga({.version = 1});
@@ -112,7 +112,7 @@ TEST_CASE("G4: a saga of an unknown version waits and its answers are not lost")
     world.clock->advance(1h);
     CHECK(world.orchestrator->run_once() == 0);
     CHECK(world.orchestrator->unknown().size() == 1);
-    world.answer(world.received<ReserveStock>(), StockReserved{"1"});
+    world.reply_to(world.received<ReserveStock>(), StockReserved{"1"});
     world.run_for(10min);
     CHECK(world.count("dead_letter") == 1);
 
@@ -148,8 +148,8 @@ TEST_CASE("an answer for a version that only the newer build knows is left to th
 
 TEST_CASE("G7: making the index new from the journals sends nothing and changes nothing") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::succeed, Does::vanish});
-    world.script<Charge>({Does::vanish});
+    world.script<ReserveStock>({Response::success, Response::lost_command});
+    world.script<Charge>({Response::lost_command});
     world.place("1");
     world.settle();
     world.place("2");
@@ -172,7 +172,7 @@ TEST_CASE("G7: making the index new from the journals sends nothing and changes 
 
 TEST_CASE("G8: an operator's action on an older state is refused") {
     OrderWorld world;
-    world.script<Ship>({Does::fail, Does::fail, Does::fail});
+    world.script<Ship>({Response::failure, Response::failure, Response::failure});
     world.place("1");
     world.run_to_the_end();
     const Version seen = world.explain().journal_version;
@@ -183,7 +183,7 @@ TEST_CASE("G8: an operator's action on an older state is refused") {
 
 TEST_CASE("G8: a step that is running cannot be retried") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish});
+    world.script<ReserveStock>({Response::lost_command});
     world.place("1");
     world.settle();
     CHECK_FALSE(can(world.explain(), SagaAction::retry));
@@ -192,8 +192,8 @@ TEST_CASE("G8: a step that is running cannot be retried") {
 
 TEST_CASE("G9: a skipped step is marked so and not undone") {
     OrderWorld world;
-    world.script<HoldCredit>({Does::vanish});
-    world.script<Charge>({Does::fail});
+    world.script<HoldCredit>({Response::lost_command});
+    world.script<Charge>({Response::failure});
     world.place("1");
     world.settle();
     world.orchestrator->skip(OrderWorld::id("1"), {.actor = "ada", .reason = "cash"});
@@ -207,7 +207,7 @@ TEST_CASE("G9: a skipped step is marked so and not undone") {
 
 TEST_CASE("G10: a step completed by hand takes a reply of the right type and says who and why") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish});
+    world.script<ReserveStock>({Response::lost_command});
     world.place("1");
     world.settle();
     const SagaId id = OrderWorld::id("1");
@@ -224,15 +224,16 @@ TEST_CASE("G10: a step completed by hand takes a reply of the right type and say
     world.settle();
     CHECK(world.status() == SagaStatus::completed);
     CHECK(world.explain().state.data.find("shelf 9") != std::string::npos);
-    bool told = false;
+    bool recorded = false;
     for (const auto& entry : SagaIndex{world.store}.history(id))
-        told = told || entry.input.find("\"actor\":\"ada\"") != std::string::npos;
-    CHECK(told);
+        recorded = recorded || entry.input.find("\"actor\":\"ada\"") != std::string::npos;
+    CHECK(recorded);
 }
 
 TEST_CASE("G11: going on after an incident has a fresh budget and keeps the history") {
     OrderWorld world;
-    world.script<Ship>({Does::fail, Does::fail, Does::fail, Does::be_busy, Does::be_busy});
+    world.script<Ship>(
+        {Response::failure, Response::failure, Response::failure, Response::busy, Response::busy});
     world.place("1");
     world.run_to_the_end();
     REQUIRE(world.status() == SagaStatus::incident);
@@ -246,7 +247,7 @@ TEST_CASE("G11: going on after an incident has a fresh budget and keeps the hist
 
 TEST_CASE("a list shows sagas by status and page by page") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish, Does::succeed, Does::fail});
+    world.script<ReserveStock>({Response::lost_command, Response::success, Response::failure});
     for (const char* order : {"1", "2", "3"}) world.place(order);
     world.settle();
     const SagaIndex index{world.store};

@@ -48,8 +48,8 @@ TEST_CASE("concurrent: E5: two orchestrators on one store never do anything twic
     constexpr int orders = 60;
     const StoreLocation location;
     const StoreOptions options{.durability = Durability::normal};
-    Office one{location.open(options), "one", patient_order_saga(), steady_temper};
-    Office two{location.open(options), "two", patient_order_saga(), steady_temper};
+    Office one{location.open(options), "one", patient_order_saga(), steady_response};
+    Office two{location.open(options), "two", patient_order_saga(), steady_response};
     one.start();
     two.start();
     for (int i = 1; i <= orders; ++i) {
@@ -68,7 +68,7 @@ TEST_CASE("concurrent: E5: two orchestrators fire one timer once") {
     const StoreLocation location;
     VirtualClock clock{OrderWorld::morning};
     const StoreOptions options{.durability = Durability::normal, .clock = &clock};
-    const auto silent = [](const Message&, const std::string&) { return Does::vanish; };
+    const auto silent = [](const Message&, const std::string&) { return Response::lost_command; };
     const auto definition = order_saga({.timeout = 1h, .attempts = 50});
     Office one{location.open(options), "one", definition, silent};
     Office two{location.open(options), "two", definition, silent};
@@ -105,14 +105,14 @@ TEST_CASE("concurrent: B7: whatever fails below an orchestrator's thread it wait
 
 TEST_CASE("concurrent: an orchestrator stops though nothing happens") {
     const StoreLocation location;
-    Office office{location.open(), "one", patient_order_saga(), steady_temper};
+    Office office{location.open(), "one", patient_order_saga(), steady_response};
     office.start();
     std::this_thread::sleep_for(50ms);
 }
 
 TEST_CASE("concurrent: an order is taken up as soon as it is placed") {
     const StoreLocation location;
-    Office office{location.open(), "one", patient_order_saga(), steady_temper};
+    Office office{location.open(), "one", patient_order_saga(), steady_response};
     office.start();
     std::this_thread::sleep_for(50ms);
     office.store.append("order-1", any, {OrderPlaced{"1"}});

@@ -122,7 +122,7 @@ OrderWorld::OrderWorld(EventStore opened, std::shared_ptr<VirtualClock> world_cl
 void OrderWorld::open() {
     transport = std::make_unique<LocalTransport>(store);
     open_shop(*transport, [this](const Message& command, const std::string& order) {
-        return next(command, order);
+        return respond(command, order);
     });
     orchestrator = std::make_unique<SagaOrchestrator>(store, *transport);
     orchestrator->add(definition);
@@ -139,18 +139,19 @@ void OrderWorld::restart() {
     open();
 }
 
-Does OrderWorld::next(const Message& command, const std::string& order) {
-    if (temper_) return temper_(command, order);
-    if (const auto found = decided_.find(command.id); found != decided_.end()) return found->second;
+Response OrderWorld::respond(const Message& command, const std::string& order) {
+    if (responder_) return responder_(command, order);
+    if (const auto found = responses_.find(command.id); found != responses_.end())
+        return found->second;
     received_[command.type].push_back(command);
-    auto& behaviour = script_[command.type];
-    Does now = Does::succeed;
-    if (!behaviour.empty()) {
-        now = behaviour.front();
-        behaviour.pop_front();
+    auto& scripted = script_[command.type];
+    Response response = Response::success;
+    if (!scripted.empty()) {
+        response = scripted.front();
+        scripted.pop_front();
     }
-    decided_.emplace(command.id, now);
-    return now;
+    responses_.emplace(command.id, response);
+    return response;
 }
 
 void OrderWorld::place(const std::string& order) {

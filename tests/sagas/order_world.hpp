@@ -40,16 +40,16 @@ public:
     static constexpr Timestamp morning{std::chrono::seconds{1'467'619'200}};
     static SagaId id(const std::string& order) { return {"fulfil-order", order}; }
 
-    /// What the participant does with the next commands of this type; afterwards it succeeds.
+    /// The participant's responses to the next commands of this type; after these it succeeds.
     template <class Command>
-    void script(std::deque<Does> behaviour) {
-        script_[std::string(Command::type.name)] = std::move(behaviour);
+    void script(std::deque<Response> responses) {
+        script_[std::string(Command::type.name)] = std::move(responses);
     }
 
     void place(const std::string& order);
     void restart();
     /// Replaces the scripts by a function.
-    void set_temper(Temper temper) { temper_ = std::move(temper); }
+    void set_responder(Responder responder) { responder_ = std::move(responder); }
     /// Wraps the relay's transport, from the next restart on.
     using Wrapper = std::function<std::unique_ptr<Transport>(Transport&)>;
     void set_wrapper(Wrapper wrapper) { wrapper_ = std::move(wrapper); }
@@ -60,9 +60,9 @@ public:
     void run_to_the_end() { run_for(std::chrono::hours{24}); }
 
     /// Replies to a command that the participant did not reply to.
-    template <class Answer>
-    void answer(const Message& command, const Answer& answer) {
-        store.transact([&](Transaction& tx) { reply(tx, command, answer); });
+    template <class Reply>
+    void reply_to(const Message& command, const Reply& event) {
+        store.transact([&](Transaction& tx) { reply(tx, command, event); });
     }
     /// The last command of a type that reached its participant.
     template <class Command>
@@ -99,14 +99,15 @@ public:
 
 private:
     void open();
-    Does next(const Message& command, const std::string& order);
+    Response respond(const Message& command, const std::string& order);
 
-    Temper temper_;
+    Responder responder_;
     Wrapper wrapper_;
     std::unique_ptr<Transport> wrapped_;
-    std::map<std::string, std::deque<Does>> script_;
+    std::map<std::string, std::deque<Response>> script_;
     std::map<std::string, std::vector<Message>> received_;
-    std::map<EventId, Does> decided_;  // a command that is delivered again has the same outcome
+    std::map<EventId, Response>
+        responses_;  // a command that is delivered again has the same response
 };
 
 }  // namespace daybook::test

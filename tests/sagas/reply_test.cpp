@@ -22,11 +22,11 @@ bool mentions(const Texts& history, const std::string& type, const std::string& 
 
 TEST_CASE("B1: a duplicate reply is ignored and counted") {
     OrderWorld world;
-    world.script<HoldCredit>({Does::vanish});
+    world.script<HoldCredit>({Response::lost_command});
     world.place("1");
     world.settle();
     // A second message with the same reply, as a participant without an inbox would send it.
-    world.answer(world.received<ReserveStock>(), StockReserved{"1", "again"});
+    world.reply_to(world.received<ReserveStock>(), StockReserved{"1", "again"});
     world.settle();
     CHECK(world.explain().state.ignored == 1);
     CHECK(world.step(2) == StepStatus::running);
@@ -36,7 +36,7 @@ TEST_CASE("B1: a duplicate reply is ignored and counted") {
 
 TEST_CASE("B1: the very same reply message delivered twice is applied once") {
     OrderWorld world;
-    world.script<HoldCredit>({Does::vanish});
+    world.script<HoldCredit>({Response::lost_command});
     world.place("1");
     world.orchestrator->run_once();
     world.relay->run_once();
@@ -51,10 +51,10 @@ TEST_CASE("B1: the very same reply message delivered twice is applied once") {
 
 TEST_CASE("B2: a reply for a step already passed is ignored and stands in the history") {
     OrderWorld world;
-    world.script<Charge>({Does::vanish});
+    world.script<Charge>({Response::lost_command});
     world.place("1");
     world.settle();
-    world.answer(world.received<ReserveStock>(), StockRefused{"1", "too late"});
+    world.reply_to(world.received<ReserveStock>(), StockRefused{"1", "too late"});
     world.settle();
     CHECK(world.step(1) == StepStatus::done);
     CHECK(world.step(3) == StepStatus::running);
@@ -64,15 +64,15 @@ TEST_CASE("B2: a reply for a step already passed is ignored and stands in the hi
 
 TEST_CASE("B3: a late success after the timeout is recorded and that step is undone") {
     OrderWorld world;
-    world.script<HoldCredit>({Does::hide, Does::hide, Does::hide});
-    world.script<FreeCredit>({Does::vanish});
+    world.script<HoldCredit>({Response::lost_reply, Response::lost_reply, Response::lost_reply});
+    world.script<FreeCredit>({Response::lost_command});
     world.place("1");
     world.run_for(16s);
     REQUIRE(world.step(2) == StepStatus::undoing);
-    world.answer(world.received<HoldCredit>(), CreditHeld{"1", "late"});
+    world.reply_to(world.received<HoldCredit>(), CreditHeld{"1", "late"});
     world.settle();
     CHECK(mentions(world.history(), "saga.replied", "late"));
-    world.answer(world.received<FreeCredit>(), CreditFreed{"1"});
+    world.reply_to(world.received<FreeCredit>(), CreditFreed{"1"});
     world.run_to_the_end();
     CHECK(world.status() == SagaStatus::compensated);
     // Once more, because the first undo was sent before the late success was known.
@@ -83,16 +83,16 @@ TEST_CASE("B3: a late success after the timeout is recorded and that step is und
 
 TEST_CASE("B4: a late failure after the timeout is only recorded") {
     OrderWorld world;
-    world.script<HoldCredit>({Does::vanish});
-    world.script<FreeCredit>({Does::vanish});
+    world.script<HoldCredit>({Response::lost_command});
+    world.script<FreeCredit>({Response::lost_command});
     world.place("1");
     world.run_for(16s);
     REQUIRE(world.step(2) == StepStatus::undoing);
-    world.answer(world.received<HoldCredit>(), CreditRefused{"1", "late"});
+    world.reply_to(world.received<HoldCredit>(), CreditRefused{"1", "late"});
     world.settle();
     CHECK(world.step(2) == StepStatus::undoing);
     CHECK(mentions(world.history(), "saga.ignored", "late failure"));
-    world.answer(world.received<FreeCredit>(), CreditFreed{"1"});
+    world.reply_to(world.received<FreeCredit>(), CreditFreed{"1"});
     world.settle();
     CHECK(world.status() == SagaStatus::compensated);
     CHECK(world.times_received<FreeCredit>() == 1);
@@ -100,14 +100,14 @@ TEST_CASE("B4: a late failure after the timeout is only recorded") {
 
 TEST_CASE("B5: an undo waits for the step that is in flight and never overtakes it") {
     OrderWorld world;
-    world.script<HoldCredit>({Does::vanish});
+    world.script<HoldCredit>({Response::lost_command});
     world.place("1");
     world.settle();
     world.orchestrator->cancel(OrderWorld::id("1"), {.actor = "ada", .reason = "wrong order"});
     world.settle();
     CHECK(world.step(2) == StepStatus::running);
     CHECK(world.times_received<FreeCredit>() == 0);
-    world.answer(world.received<HoldCredit>(), CreditHeld{"1", "h"});
+    world.reply_to(world.received<HoldCredit>(), CreditHeld{"1", "h"});
     world.settle();
     CHECK(world.status() == SagaStatus::cancelled);
     CHECK(world.effects("1") == Texts{"stock.reserve", "credit.free", "stock.release"});
@@ -118,7 +118,7 @@ TEST_CASE("B6: a reply after the end is dropped and counted") {
     world.place("1");
     world.settle();
     REQUIRE(world.status() == SagaStatus::completed);
-    world.answer(world.received<Ship>(), ShipmentFailed{"1", "lost it"});
+    world.reply_to(world.received<Ship>(), ShipmentFailed{"1", "lost it"});
     world.settle();
     CHECK(world.status() == SagaStatus::completed);
     CHECK(world.explain().state.ignored == 1);
@@ -126,11 +126,11 @@ TEST_CASE("B6: a reply after the end is dropped and counted") {
 
 TEST_CASE("B6: a late success after the saga was compensated opens an incident") {
     OrderWorld world;
-    world.script<HoldCredit>({Does::hide});
+    world.script<HoldCredit>({Response::lost_reply});
     world.place("1");
     world.run_to_the_end();
     REQUIRE(world.status() == SagaStatus::compensated);
-    world.answer(world.received<HoldCredit>(), CreditHeld{"1", "very late"});
+    world.reply_to(world.received<HoldCredit>(), CreditHeld{"1", "very late"});
     world.settle();
     CHECK(world.status() == SagaStatus::incident);
     CHECK(world.explain().state.cause == IncidentCause::late);
@@ -144,7 +144,7 @@ TEST_CASE("B6: a late success after the saga was compensated opens an incident")
 
 TEST_CASE("B7: a reply for an unknown saga is parked after a while and not thrown away") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish});
+    world.script<ReserveStock>({Response::lost_command});
     world.place("1");
     world.settle();
     Message command = world.received<ReserveStock>();
@@ -152,7 +152,7 @@ TEST_CASE("B7: a reply for an unknown saga is parked after a while and not throw
     REQUIRE(at != std::string::npos);
     command.headers.replace(at, 9, "\"key\":\"2\"");
     command.key = "fulfil-order/2";
-    world.answer(command, StockReserved{"2"});
+    world.reply_to(command, StockReserved{"2"});
     world.run_for(10min);
     const auto letters = DeadLetters{world.store}.list({.topic = "saga.fulfil-order"});
     REQUIRE(letters.size() == 1);
@@ -169,30 +169,30 @@ TEST_CASE("B7: a message that answers no saga at all is parked at once") {
 
 TEST_CASE("B9: the answer to an earlier attempt does not decide about a later one") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::be_busy, Does::vanish});
+    world.script<ReserveStock>({Response::busy, Response::lost_command});
     world.place("1");
     world.settle();
     const Message first = world.received<ReserveStock>();
     world.run_for(1s);
     REQUIRE(world.times_received<ReserveStock>() == 2);
     CHECK(world.received<ReserveStock>().id != first.id);
-    world.answer(first, StockRefused{"1", "old news"});
+    world.reply_to(first, StockRefused{"1", "old news"});
     world.settle();
     CHECK(world.step(1) == StepStatus::running);
     CHECK(world.explain().state.ignored == 1);
-    world.answer(world.received<ReserveStock>(), StockReserved{"1"});
+    world.reply_to(world.received<ReserveStock>(), StockReserved{"1"});
     world.settle();
     CHECK(world.status() == SagaStatus::completed);
 }
 
 TEST_CASE("B10: of contradicting replies the first wins") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish});
+    world.script<ReserveStock>({Response::lost_command});
     world.place("1");
     world.settle();
     const Message command = world.received<ReserveStock>();
-    world.answer(command, StockRefused{"1", "none left"});
-    world.answer(command, StockReserved{"1", "found one"});
+    world.reply_to(command, StockRefused{"1", "none left"});
+    world.reply_to(command, StockReserved{"1", "found one"});
     world.settle();
     CHECK(world.status() == SagaStatus::failed);
     CHECK(world.explain().state.ignored == 1);
@@ -200,7 +200,7 @@ TEST_CASE("B10: of contradicting replies the first wins") {
 
 TEST_CASE("B11: a reply that cannot be read holds this saga only") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::mumble});
+    world.script<ReserveStock>({Response::unreadable_reply});
     world.place("1");
     world.settle();
     world.place("2");
@@ -223,25 +223,25 @@ TEST_CASE("B11: a reply that cannot be read holds this saga only") {
 
 TEST_CASE("B11: a reply that was held is applied by a program that can read it") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish});
+    world.script<ReserveStock>({Response::lost_command});
     world.place("1");
     world.settle();
     // A reply of a type that the step does not define, from a participant of a newer build.
-    world.answer(world.received<ReserveStock>(), Shipped{"1"});
+    world.reply_to(world.received<ReserveStock>(), Shipped{"1"});
     world.settle();
     REQUIRE(world.status() == SagaStatus::incident);
     CHECK(world.orchestrator->next_due() == std::nullopt);
     CHECK(world.explain().state.error.find("knows no answer shipment.shipped") !=
           std::string::npos);
     // The right reply still takes effect.
-    world.answer(world.received<ReserveStock>(), StockReserved{"1"});
+    world.reply_to(world.received<ReserveStock>(), StockReserved{"1"});
     world.settle();
     CHECK(world.status() == SagaStatus::completed);
 }
 
 TEST_CASE("B12: two identical start events create one saga") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish});
+    world.script<ReserveStock>({Response::lost_command});
     world.store.append("order-1", any, {OrderPlaced{"1"}, OrderPlaced{"1"}});
     world.settle();
     CHECK(world.count("saga") == 1);
@@ -252,7 +252,7 @@ TEST_CASE("B12: two identical start events create one saga") {
 
 TEST_CASE("E5: an orchestrator that has seen less of the log does not start anything again") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish});
+    world.script<ReserveStock>({Response::lost_command});
     SagaOrchestrator slow{world.store};
     slow.add(world.definition);
     CHECK(slow.run_once() == 0);

@@ -5,7 +5,7 @@ namespace daybook::test {
 namespace {
 
 template <class Success>
-void mumble(Transaction& tx, const Message& command) {
+void send_unreadable_reply(Transaction& tx, const Message& command) {
     PublishOptions options;
     options.key = command.key;
     options.headers = command.headers;
@@ -13,32 +13,35 @@ void mumble(Transaction& tx, const Message& command) {
 }
 
 template <class Command, class Success, class Failure, class Busy>
-void participate(Consumer consumer, const Temper& temper) {
-    consumer.on<Command>([temper](const Command& command, const Message& message, Transaction& tx) {
-        const std::string name{Command::type.name};
-        const Does does = temper(message, command.order);
-        if (does == Does::succeed || does == Does::hide || does == Does::mumble)
-            tx.append("effects-" + command.order, any, {Effect{command.order, name}});
-        if (does == Does::succeed) reply(tx, message, Success{command.order, "for " + name});
-        if (does == Does::fail) reply(tx, message, Failure{command.order, "no"});
-        if (does == Does::be_busy) reply(tx, message, Busy{command.order, "later"});
-        if (does == Does::mumble) mumble<Success>(tx, message);
-    });
+void participate(Consumer consumer, const Responder& responder) {
+    consumer.on<Command>(
+        [responder](const Command& command, const Message& message, Transaction& tx) {
+            const std::string name{Command::type.name};
+            const Response response = responder(message, command.order);
+            if (response == Response::success || response == Response::lost_reply ||
+                response == Response::unreadable_reply)
+                tx.append("effects-" + command.order, any, {Effect{command.order, name}});
+            if (response == Response::success)
+                reply(tx, message, Success{command.order, "for " + name});
+            if (response == Response::failure) reply(tx, message, Failure{command.order, "no"});
+            if (response == Response::busy) reply(tx, message, Busy{command.order, "later"});
+            if (response == Response::unreadable_reply) send_unreadable_reply<Success>(tx, message);
+        });
 }
 
 }  // namespace
 
-void open_shop(LocalTransport& transport, const Temper& temper) {
+void open_shop(LocalTransport& transport, const Responder& responder) {
     const Consumer stock = transport.consumer("stock");
-    participate<ReserveStock, StockReserved, StockRefused, StockBusy>(stock, temper);
-    participate<ReleaseStock, StockReleased, StockNotReleased, StockReleaseBusy>(stock, temper);
+    participate<ReserveStock, StockReserved, StockRefused, StockBusy>(stock, responder);
+    participate<ReleaseStock, StockReleased, StockNotReleased, StockReleaseBusy>(stock, responder);
     const Consumer credit = transport.consumer("credit");
-    participate<HoldCredit, CreditHeld, CreditRefused, CreditBusy>(credit, temper);
-    participate<FreeCredit, CreditFreed, CreditNotFreed, CreditFreeBusy>(credit, temper);
+    participate<HoldCredit, CreditHeld, CreditRefused, CreditBusy>(credit, responder);
+    participate<FreeCredit, CreditFreed, CreditNotFreed, CreditFreeBusy>(credit, responder);
     participate<Charge, Charged, PaymentDeclined, PaymentBusy>(transport.consumer("payment"),
-                                                               temper);
+                                                               responder);
     participate<Ship, Shipped, ShipmentFailed, ShipmentBusy>(transport.consumer("shipping"),
-                                                             temper);
+                                                             responder);
     transport.consumer("orders").on<OrderEnded>([](const OrderEnded& end, Transaction& tx) {
         tx.append("ends-" + end.order, any, {Effect{end.order, end.detail}});
     });

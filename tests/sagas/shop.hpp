@@ -8,21 +8,21 @@
 
 namespace daybook::test {
 
-/// What a participant does with a command.
-enum class Does {
-    succeed,
-    fail,     ///< no work, and replies with a permanent failure
-    be_busy,  ///< no work, and replies with a temporary failure
-    vanish,   ///< no work, no reply
-    hide,     ///< the work, but no reply
-    mumble,   ///< the work, and an unreadable reply
+/// The response of a participant to a command.
+enum class Response {
+    success,           ///< does the work and replies
+    failure,           ///< no work, and replies with a permanent failure
+    busy,              ///< no work, and replies with a temporary failure
+    lost_command,      ///< no work, no reply
+    lost_reply,        ///< does the work, but does not reply
+    unreadable_reply,  ///< does the work, and sends an unreadable reply
 };
 
-/// Decides what a participant does with one command of one order.
-using Temper = std::function<Does(const Message& command, const std::string& order)>;
+/// Chooses the response of a participant to one command of one order.
+using Responder = std::function<Response(const Message& command, const std::string& order)>;
 
 /// Adds the four participants and the consumer of the sagas' ends. They record what they do in the
 /// streams `effects-<order>` and `ends-<order>`.
-void open_shop(LocalTransport& transport, const Temper& temper);
+void open_shop(LocalTransport& transport, const Responder& responder);
 
 }  // namespace daybook::test

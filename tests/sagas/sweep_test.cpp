@@ -49,20 +49,20 @@ const Scenario scenarios[] = {
      SagaStatus::completed},
     {"the payment is declined and undoing is tedious",
      [](OrderWorld& world) {
-         world.script<Charge>({Does::fail});
-         world.script<FreeCredit>({Does::be_busy, Does::be_busy});
+         world.script<Charge>({Response::failure});
+         world.script<FreeCredit>({Response::busy, Response::busy});
      },
      {"stock.reserve", "credit.hold", "credit.free", "stock.release"},
      SagaStatus::compensated},
     {"the credit is never answered",
-     [](OrderWorld& world) { world.script<HoldCredit>({Does::hide}); },
+     [](OrderWorld& world) { world.script<HoldCredit>({Response::lost_reply}); },
      {"stock.reserve", "credit.hold", "credit.free", "stock.release"},
      SagaStatus::compensated},
     {"everybody is busy at first",
      [](OrderWorld& world) {
-         world.script<ReserveStock>({Does::be_busy});
-         world.script<Charge>({Does::be_busy});
-         world.script<Ship>({Does::fail, Does::be_busy});
+         world.script<ReserveStock>({Response::busy});
+         world.script<Charge>({Response::busy});
+         world.script<Ship>({Response::failure, Response::busy});
      },
      {"stock.reserve", "credit.hold", "payment.charge", "shipment.ship"},
      SagaStatus::completed},
@@ -123,18 +123,18 @@ private:
 };
 
 // Depends on the command's id only, so that a repeated command has the same outcome.
-Does random_temper(unsigned seed, const Message& command) {
+Response random_response(unsigned seed, const Message& command) {
     std::mt19937 random{seed ^ (command.id.bytes()[0] * 65'537U + command.id.bytes()[1] * 257U +
                                 command.id.bytes()[2])};
     random.discard(3);
     const auto draw = random() % 100;
     const bool undo = command.is<ReleaseStock>() || command.is<FreeCredit>();
     const bool undoable = command.is<ReserveStock>() || command.is<HoldCredit>();
-    if (draw < 15) return Does::be_busy;
-    if (draw < 25 && undoable) return Does::hide;
-    if (draw < 35 && undoable) return Does::vanish;
-    if (draw < 50 && !undo && !command.is<Ship>()) return Does::fail;
-    return Does::succeed;
+    if (draw < 15) return Response::busy;
+    if (draw < 25 && undoable) return Response::lost_reply;
+    if (draw < 35 && undoable) return Response::lost_command;
+    if (draw < 50 && !undo && !command.is<Ship>()) return Response::failure;
+    return Response::success;
 }
 
 std::ptrdiff_t place_of(const Texts& effects, const std::string& effect) {
@@ -174,8 +174,8 @@ TEST_CASE("whatever goes wrong every saga ends and every effect happens once") {
         CAPTURE(seed);
         std::mt19937 random{seed};
         OrderWorld world{order_saga({.attempts = 6, .undo_attempts = 30})};
-        world.set_temper([&](const Message& command, const std::string&) {
-            return random_temper(seed, command);
+        world.set_responder([&](const Message& command, const std::string&) {
+            return random_response(seed, command);
         });
         world.set_wrapper(
             [&](Transport& inner) { return std::make_unique<BadTransport>(inner, random); });

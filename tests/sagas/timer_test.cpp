@@ -45,7 +45,7 @@ struct TimerRow {
 
 TEST_CASE("C1: a timer that fires twice makes one transition") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish});
+    world.script<ReserveStock>({Response::lost_command});
     world.place("1");
     world.settle();
     const TimerRow timer = TimerRow::of(world);
@@ -60,13 +60,13 @@ TEST_CASE("C1: a timer that fires twice makes one transition") {
 
 TEST_CASE("C2: a timer that fires after the awaited reply does nothing") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish});
-    world.script<HoldCredit>({Does::vanish});
+    world.script<ReserveStock>({Response::lost_command});
+    world.script<HoldCredit>({Response::lost_command});
     world.place("1");
     world.settle();
     const TimerRow timer = TimerRow::of(world);
     world.clock->advance(1s);
-    world.answer(world.received<ReserveStock>(), StockReserved{"1"});
+    world.reply_to(world.received<ReserveStock>(), StockReserved{"1"});
     world.settle();
     world.clock->advance(4s);
     const Version before = world.explain().journal_version;
@@ -81,10 +81,10 @@ TEST_CASE("C2: a timer that fires after the awaited reply does nothing") {
 TEST_CASE(
     "C3: of a timer and a reply in the same instant one decides and the other is evaluated anew") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish});
+    world.script<ReserveStock>({Response::lost_command});
     world.place("1");
     world.settle();
-    world.answer(world.received<ReserveStock>(), StockReserved{"1"});
+    world.reply_to(world.received<ReserveStock>(), StockReserved{"1"});
     world.clock->advance(5s);
     world.orchestrator->run_once();  // the timer first
     CHECK(world.explain().state.steps[0].forward.attempts == 2);
@@ -95,7 +95,8 @@ TEST_CASE(
 
 TEST_CASE("C4: timers that fell due while no orchestrator ran are fired once and in due order") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish, Does::vanish, Does::vanish});
+    world.script<ReserveStock>(
+        {Response::lost_command, Response::lost_command, Response::lost_command});
     for (const char* order : {"3", "1", "2"}) {
         world.place(order);
         world.settle();
@@ -115,7 +116,7 @@ TEST_CASE("C4: timers that fell due while no orchestrator ran are fired once and
 
 TEST_CASE("C4: no more timers are fired at once than the limit says") {
     OrderWorld world;
-    world.script<ReserveStock>(std::deque<Does>(10, Does::vanish));
+    world.script<ReserveStock>(std::deque<Response>(10, Response::lost_command));
     for (int i = 0; i < 10; ++i) world.place(std::to_string(i));
     world.settle();
     world.clock->advance(1h);
@@ -130,7 +131,7 @@ TEST_CASE("C4: no more timers are fired at once than the limit says") {
 
 TEST_CASE("C6: a clock that jumps back fires nothing again") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish});
+    world.script<ReserveStock>({Response::lost_command});
     world.place("1");
     world.settle();
     world.clock->advance(5s);
@@ -144,7 +145,7 @@ TEST_CASE("C6: a clock that jumps back fires nothing again") {
 
 TEST_CASE("C8: a timer that is due now or long ago is fired once") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish});
+    world.script<ReserveStock>({Response::lost_command});
     world.place("1");
     world.settle();
     world.clock->set(*world.orchestrator->next_due());
@@ -154,11 +155,11 @@ TEST_CASE("C8: a timer that is due now or long ago is fired once") {
 
 TEST_CASE("C9: the timer of an earlier generation does nothing to the next one") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish, Does::vanish});
+    world.script<ReserveStock>({Response::lost_command, Response::lost_command});
     world.place("1");
     world.settle();
     const TimerRow timer = TimerRow::of(world);
-    world.answer(world.received<ReserveStock>(), StockRefused{"1"});
+    world.reply_to(world.received<ReserveStock>(), StockRefused{"1"});
     world.settle();
     REQUIRE(world.status() == SagaStatus::failed);
     world.store.append("reopening-1", any, {OrderReopened{"1"}});
@@ -177,15 +178,15 @@ TEST_CASE("C9: the timer of an earlier generation does nothing to the next one")
 
 TEST_CASE("C9: an answer to an earlier generation is ignored") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish, Does::vanish});
+    world.script<ReserveStock>({Response::lost_command, Response::lost_command});
     world.place("1");
     world.settle();
     const Message old = world.received<ReserveStock>();
-    world.answer(old, StockRefused{"1"});
+    world.reply_to(old, StockRefused{"1"});
     world.settle();
     world.store.append("reopening-1", any, {OrderReopened{"1"}});
     world.settle();
-    world.answer(old, StockReserved{"1"});
+    world.reply_to(old, StockReserved{"1"});
     world.settle();
     CHECK(world.step(1) == StepStatus::running);
     CHECK(world.explain().state.ignored == 1);
@@ -194,7 +195,7 @@ TEST_CASE("C9: an answer to an earlier generation is ignored") {
 
 TEST_CASE("C11: the deadline begins compensation when the step in flight is concluded") {
     OrderWorld world{order_saga({.timeout = 5s, .deadline = 3s})};
-    world.script<HoldCredit>({Does::hide});
+    world.script<HoldCredit>({Response::lost_reply});
     world.place("1");
     world.run_for(4s);
     CHECK(world.status() == SagaStatus::running);
@@ -209,7 +210,7 @@ TEST_CASE("C11: the deadline begins compensation when the step in flight is conc
 
 TEST_CASE("C11: the deadline of a step that could be awaited for ever gives it up at once") {
     OrderWorld world{order_saga({.timeout = {}, .deadline = 3s})};
-    world.script<HoldCredit>({Does::vanish});
+    world.script<HoldCredit>({Response::lost_command});
     world.place("1");
     world.run_for(3s);
     CHECK(world.status() == SagaStatus::compensated);
@@ -218,33 +219,33 @@ TEST_CASE("C11: the deadline of a step that could be awaited for ever gives it u
 
 TEST_CASE("C11: the deadline never interrupts compensation") {
     OrderWorld world{order_saga({.timeout = 5s, .deadline = 8s})};
-    world.script<Charge>({Does::fail});
-    world.script<FreeCredit>({Does::vanish, Does::vanish});
+    world.script<Charge>({Response::failure});
+    world.script<FreeCredit>({Response::lost_command, Response::lost_command});
     world.place("1");
     world.settle();
     REQUIRE(world.status() == SagaStatus::compensating);
     CHECK_FALSE(world.explain().state.deadline_at.has_value());
     world.run_for(10s);
     CHECK(world.step(2) != StepStatus::undone);
-    world.answer(world.received<FreeCredit>(), CreditFreed{"1"});
+    world.reply_to(world.received<FreeCredit>(), CreditFreed{"1"});
     world.run_to_the_end();
     CHECK(world.status() == SagaStatus::compensated);
 }
 
 TEST_CASE("C11: past the pivot the deadline only leaves a note") {
     OrderWorld world{order_saga({.timeout = 5s, .deadline = 3s})};
-    world.script<Ship>({Does::be_busy, Does::hide});
+    world.script<Ship>({Response::busy, Response::lost_reply});
     world.place("1");
     world.run_for(4s);
     CHECK(world.status() == SagaStatus::running);
-    world.answer(world.received<Ship>(), Shipped{"1"});
+    world.reply_to(world.received<Ship>(), Shipped{"1"});
     world.run_to_the_end();
     CHECK(world.status() == SagaStatus::completed);
 }
 
 TEST_CASE("C12: a saga that cannot be handled does not keep the timers of others from firing") {
     OrderWorld world;
-    world.script<ReserveStock>({Does::vanish, Does::vanish});
+    world.script<ReserveStock>({Response::lost_command, Response::lost_command});
     world.place("1");
     world.settle();
     world.clock->advance(1s);
@@ -265,7 +266,7 @@ TEST_CASE("C12: a saga that cannot be handled does not keep the timers of others
 TEST_CASE("a time-out or deadline for ever is none, and a very long one is kept [B10]") {
     using std::chrono::milliseconds;
     OrderWorld never{order_saga({.timeout = milliseconds::max(), .deadline = milliseconds::max()})};
-    never.script<ReserveStock>({Does::vanish});
+    never.script<ReserveStock>({Response::lost_command});
     never.place("1");
     never.settle();
     CHECK(never.status() == SagaStatus::running);
@@ -274,7 +275,7 @@ TEST_CASE("a time-out or deadline for ever is none, and a very long one is kept 
 
     constexpr auto long_time = std::chrono::hours{24} * 365 * 99;
     OrderWorld late{order_saga({.timeout = long_time, .deadline = long_time})};
-    late.script<ReserveStock>({Does::vanish});
+    late.script<ReserveStock>({Response::lost_command});
     late.place("1");
     late.settle();
     CHECK(late.status() == SagaStatus::running);
@@ -293,7 +294,7 @@ TEST_CASE("a saga waits no longer for a clock that went back behind it [B10]") {
     options.clock = ahead.get();
     {
         OrderWorld world{location.open(options), ahead, order_saga({.deadline = 10min})};
-        world.script<ReserveStock>({Does::vanish});
+        world.script<ReserveStock>({Response::lost_command});
         world.place("1");
         world.settle();
     }
