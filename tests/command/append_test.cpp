@@ -15,12 +15,12 @@ TEST_CASE("append prints where the events are") {
     REQUIRE(process::lines(result.out).size() == 1);
     CHECK(keys(result.out) ==
           std::vector<std::string>{"stream", "version", "position", "events", "repeated"});
-    const Json answer = Json::parse(result.out);
-    CHECK(answer == Json{{"stream", "order-1"},
-                         {"version", 1},
-                         {"position", 1},
-                         {"events", 1},
-                         {"repeated", false}});
+    const Json printed = Json::parse(result.out);
+    CHECK(printed == Json{{"stream", "order-1"},
+                          {"version", 1},
+                          {"position", 1},
+                          {"events", 1},
+                          {"repeated", false}});
     const auto text = shop.run({"append", "order-1", "--type", "t", "--data", "1"});
     CHECK(text.out == "order-1 has version 2 at position 2\n");
     CHECK(text.err.empty());

@@ -11,11 +11,11 @@ void expect_refused(const Shop& shop, process::Arguments arguments, int code,
                     const std::string& kind, const std::string& input = "") {
     const auto before = shop.records({"read", "--all"});
 
-    const auto told = shop.run(arguments, {.input = input});
-    INFO(told.err);
-    CHECK(told.code == code);
-    CHECK(told.out.empty());
-    CHECK(told.err.starts_with("daybook: " + kind + ": "));
+    const auto result = shop.run(arguments, {.input = input});
+    INFO(result.err);
+    CHECK(result.code == code);
+    CHECK(result.out.empty());
+    CHECK(result.err.starts_with("daybook: " + kind + ": "));
 
     arguments.emplace_back("--json");
     const auto typed = shop.run(arguments, {.input = input});
@@ -112,13 +112,13 @@ TEST_CASE("an unknown expectation is refused") {
 
 TEST_CASE("a missing store is not found and not created by commands that read") {
     const Shop shop;
-    for (const auto& look : std::vector<process::Arguments>{{"read", "--all"},
-                                                            {"streams"},
-                                                            {"stats"},
-                                                            {"projections", "list"},
-                                                            {"outbox", "list"},
-                                                            {"sagas", "list"}}) {
-        const auto result = shop.run(look);
+    for (const auto& arguments : std::vector<process::Arguments>{{"read", "--all"},
+                                                                 {"streams"},
+                                                                 {"stats"},
+                                                                 {"projections", "list"},
+                                                                 {"outbox", "list"},
+                                                                 {"sagas", "list"}}) {
+        const auto result = shop.run(arguments);
         CHECK(result.code == 3);
         CHECK(result.err.starts_with("daybook: not_found: "));
         CHECK(result.err.find(shop.store()) != std::string::npos);

@@ -112,9 +112,9 @@ TEST_CASE("a file that may only be read can be read or is a storage error") {
     const Shop shop;
     shop.append_order("order-1");
     fs::permissions(shop.store(), fs::perms{0444});
-    const auto looked = shop.run({"read", "--all"}, {.as_nobody = true});
-    INFO(looked.err);
-    CHECK((looked.code == 0 || looked.code == 6));
+    const auto result = shop.run({"read", "--all"}, {.as_nobody = true});
+    INFO(result.err);
+    CHECK((result.code == 0 || result.code == 6));
     fs::permissions(shop.store(), fs::perms{0644});
     shop.append_order("order-1");
 }

@@ -81,10 +81,10 @@ TEST_CASE("migrate moves a store and prints what it has found on both sides") {
     CHECK(keys(result.out) == std::vector<std::string>{"from", "to", "events", "copied", "seconds",
                                                        "per_second", "source_hash", "target_hash",
                                                        "rows", "rebuild"});
-    const auto answer = Json::parse(result.out);
-    CHECK(answer["events"] == 200);
-    CHECK(answer["source_hash"] == answer["target_hash"]);
-    CHECK(answer["source_hash"] == hash_of(transfer.to).value());
+    const auto printed = Json::parse(result.out);
+    CHECK(printed["events"] == 200);
+    CHECK(printed["source_hash"] == printed["target_hash"]);
+    CHECK(printed["source_hash"] == hash_of(transfer.to).value());
     CHECK(Json::parse(transfer.run("migrate").out)["copied"] == 0);
 
     EventStore::open(transfer.to).append("mine-1", any, {numbered(1)});
@@ -183,13 +183,13 @@ TEST_CASE("mirror follows until Ctrl-C and prints how far it came" *
     const auto result = child.wait();
     INFO(result.err);
     CHECK(result.code == 0);
-    const auto answer = Json::parse(result.out);
+    const auto printed = Json::parse(result.out);
     CHECK(keys(result.out) == std::vector<std::string>{"name", "state", "position", "head", "lag",
                                                        "stored", "dropped", "per_second",
                                                        "last_error"});
-    CHECK(answer["name"] == "shop-7");
-    CHECK(answer["state"] == "stopped");
-    CHECK(answer["position"] == 60);
+    CHECK(printed["name"] == "shop-7");
+    CHECK(printed["state"] == "stopped");
+    CHECK(printed["position"] == 60);
     CHECK(hash_of(transfer.to) == hash_of(transfer.from));
 }
 

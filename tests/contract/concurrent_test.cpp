@@ -38,18 +38,18 @@ TEST_CASE("concurrent: appends from many threads are all there without a gap") {
     constexpr int threads = 16;
     constexpr int appends = 50;
     std::mutex mutex;
-    std::set<std::uint64_t> answered;
+    std::set<std::uint64_t> positions;
     on_threads(threads, [&](int index) {
         EventStore& store = index % 2 == 0 ? first : second;
         for (int number = 0; number < appends; ++number) {
             const auto result = store.append(
                 stream_of(index), at_version(static_cast<std::uint64_t>(number)), {numbered(1)});
             const std::scoped_lock lock{mutex};
-            answered.insert(result.position.value());
+            positions.insert(result.position.value());
         }
     });
-    CHECK(answered.size() == threads * appends);
-    CHECK(*answered.rbegin() == threads * appends);
+    CHECK(positions.size() == threads * appends);
+    CHECK(*positions.rbegin() == threads * appends);
     std::uint64_t expected = 0;
     for (const EventView event : first.read_all()) CHECK(event.position() == Position{++expected});
     CHECK(expected == threads * appends);

@@ -112,12 +112,12 @@ TEST_CASE(
         tx.sql().exec_later(insert, 250);
     });
     CHECK(marks() == 251);
-    const auto failing = [&](bool asks) {
+    const auto failing = [&](bool reads) {
         store.transact([&](Transaction& tx) {
             tx.append("thing-1", any, {numbered(1)});
             tx.sql().exec_later(insert, 1'000);
             tx.sql().exec_later(insert, 1);
-            if (asks) tx.sql().integer("SELECT 1");
+            if (reads) tx.sql().integer("SELECT 1");
         });
     };
     CHECK_THROWS_AS(failing(true), InvalidError);

@@ -20,9 +20,9 @@ TEST_CASE("concurrent: of many owners that acquire a lease at once only one gets
     std::atomic<int> holders{0};
     std::vector<std::uint64_t> tokens(4, 0);
     {
-        std::vector<std::jthread> askers;
+        std::vector<std::jthread> owners;
         for (std::size_t i = 0; i < tokens.size(); ++i) {
-            askers.emplace_back([&, i] {
+            owners.emplace_back([&, i] {
                 Leases leases{EventStore::open(path)};
                 const auto lease = leases.try_acquire("feed", std::to_string(i), 1h);
                 if (lease) tokens[i] = lease->token;

@@ -14,9 +14,9 @@ struct Bench {
     Leases leases{store, clock};
 
     bool held(const Lease& lease) {
-        bool answer = false;
-        store.transact([&](Transaction& tx) { answer = leases.held(tx, lease); });
-        return answer;
+        bool held = false;
+        store.transact([&](Transaction& tx) { held = leases.held(tx, lease); });
+        return held;
     }
 };
 

@@ -127,8 +127,8 @@ TEST_CASE("a symbolic link to a store leads to the one store [A6]") {
 TEST_CASE("a store with a second name takes no events, whichever name is used [A6]") {
     const TemporaryDirectory directory;
     const std::string path = directory.file("a.db");
-    std::string said;
-    const StoreOptions listening{.log = [&](LogLevel, std::string_view text) { said = text; }};
+    std::string logged;
+    const StoreOptions listening{.log = [&](LogLevel, std::string_view text) { logged = text; }};
     {
         EventStore store = EventStore::open(path);
         store.append("thing-1", any, {numbered(1)});
@@ -138,7 +138,7 @@ TEST_CASE("a store with a second name takes no events, whichever name is used [A
     }
     {
         EventStore other = EventStore::open(directory.file("b.db"), listening);
-        CHECK(said.find("second name") != std::string::npos);
+        CHECK(logged.find("second name") != std::string::npos);
         check_takes_no_event(other);
         CHECK(other.head() == Position{1});
         files::remove(path);
@@ -187,7 +187,7 @@ TEST_CASE("a child after fork is refused every call and can drop its handle [A6]
     store.append("thing-1", any, {numbered(1)});
     store.append_async("thing-1", any, {numbered(2)}).get();
     const auto model = detail::engine_of(store).read_models().open("m.v1.b1", ReadModelUse::build);
-    const auto answer = in_child([&] {
+    const auto refused = in_child([&] {
         int refused = 0;
         const auto count = [&](const auto& call) {
             try {
@@ -211,7 +211,7 @@ TEST_CASE("a child after fork is refused every call and can drop its handle [A6]
         store.append("mine-1", any, {numbered(1)});
         return refused;
     });
-    CHECK(answer == 11);
+    CHECK(refused == 11);
     CHECK(store.append("thing-1", at_version(2), {numbered(3)}).position == Position{3});
     model->begin();
     model->rollback();

@@ -25,7 +25,7 @@ namespace {
 class Logged {
 public:
     Logged()
-        : store(place_.open({.log = [this](LogLevel, std::string_view text) {
+        : store(location_.open({.log = [this](LogLevel, std::string_view text) {
               const std::scoped_lock lock{mutex_};
               lines_.emplace_back(text);
           }})) {}
@@ -36,7 +36,7 @@ public:
     }
 
 private:
-    const StoreLocation place_;
+    const StoreLocation location_;
     mutable std::mutex mutex_;
     std::vector<std::string> lines_;
 

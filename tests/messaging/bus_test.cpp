@@ -46,30 +46,30 @@ TEST_CASE("a pattern that can mean nothing is refused") {
 }
 
 TEST_CASE("a bus delivers a message to its subscribers in the order of subscription") {
-    const auto heard = std::make_shared<std::string>();
+    const auto received = std::make_shared<std::string>();
     Bus bus;
-    const auto second = bus.subscribe("#", [=](const Message&) { *heard += 'a'; });
-    const auto first = bus.subscribe("post.*", [=](const Message&) { *heard += 'b'; });
-    const auto none = bus.subscribe("freight.*", [=](const Message&) { *heard += 'c'; });
+    const auto second = bus.subscribe("#", [=](const Message&) { *received += 'a'; });
+    const auto first = bus.subscribe("post.*", [=](const Message&) { *received += 'b'; });
+    const auto none = bus.subscribe("freight.*", [=](const Message&) { *received += 'c'; });
     CHECK(bus.publish("post.sent", Parcel{1}) == 2);
     CHECK(bus.publish("other", Parcel{1}) == 1);
-    CHECK(*heard == "aba");
+    CHECK(*received == "aba");
 }
 
 TEST_CASE("a typed subscriber receives its type only") {
     Bus bus;
-    Numbers heard;
+    Numbers received;
     const auto parcels =
-        bus.subscribe<Parcel>("#", [&](const Parcel& parcel) { heard.push_back(parcel.n); });
+        bus.subscribe<Parcel>("#", [&](const Parcel& parcel) { received.push_back(parcel.n); });
     bus.publish("post", Parcel{1});
     bus.publish("post", Letter{"hello"});
-    CHECK(heard == Numbers{1});
+    CHECK(received == Numbers{1});
 }
 
 TEST_CASE("a subscription ends with its handle") {
     Bus bus;
-    int heard = 0;
-    const auto count = [&](const Message&) { ++heard; };
+    int received = 0;
+    const auto count = [&](const Message&) { ++received; };
     {
         const auto connection = bus.subscribe("#", count);
         CHECK(connection.connected());
@@ -82,7 +82,7 @@ TEST_CASE("a subscription ends with its handle") {
     moved.disconnect();
     CHECK_FALSE(moved.connected());
     bus.publish("post", Parcel{4});
-    CHECK(heard == 2);
+    CHECK(received == 2);
 }
 
 TEST_CASE("a handle may outlive its bus") {
@@ -95,27 +95,27 @@ TEST_CASE("a handle may outlive its bus") {
 
 TEST_CASE("a subscriber that throws does not keep the message from the others") {
     Bus bus;
-    int heard = 0;
+    int received = 0;
     const auto a = bus.subscribe("#", [](const Message&) { throw std::runtime_error("first"); });
-    const auto b = bus.subscribe("#", [&](const Message&) { ++heard; });
+    const auto b = bus.subscribe("#", [&](const Message&) { ++received; });
     const auto c = bus.subscribe("#", [](const Message&) { throw std::logic_error("second"); });
-    const auto d = bus.subscribe("#", [&](const Message&) { ++heard; });
+    const auto d = bus.subscribe("#", [&](const Message&) { ++received; });
     CHECK_THROWS_WITH_AS(bus.publish("post", Parcel{1}), "first", std::runtime_error);
-    CHECK(heard == 2);
+    CHECK(received == 2);
 }
 
 TEST_CASE("a subscriber may publish and subscribe and disconnect while it is called") {
     Bus bus;
     std::vector<BusConnection> connections;
-    int heard = 0;
+    int received = 0;
     BusConnection once = bus.subscribe("a", [&](const Message&) {
         once.disconnect();
-        connections.push_back(bus.subscribe("b", [&](const Message&) { ++heard; }));
+        connections.push_back(bus.subscribe("b", [&](const Message&) { ++received; }));
         bus.publish("b", Parcel{1});
     });
     bus.publish("a", Parcel{1});
     bus.publish("a", Parcel{1});
-    CHECK(heard == 1);
+    CHECK(received == 1);
 }
 
 TEST_SUITE_END();
@@ -127,13 +127,13 @@ TEST_CASE("the outbox reaches the bus and a message without a subscriber parks")
     RelayOptions options = patient();
     options.unhandled_wait_max = 0ms;
     Relay relay{shop.store, transport, options};
-    Numbers heard;
-    const auto connection =
-        bus.subscribe<Parcel>("post.#", [&](const Parcel& parcel) { heard.push_back(parcel.n); });
+    Numbers received;
+    const auto connection = bus.subscribe<Parcel>(
+        "post.#", [&](const Parcel& parcel) { received.push_back(parcel.n); });
     shop.send(1, {}, "post.sent");
     shop.send(2, {}, "elsewhere");
     CHECK(relay.run_once() == 2);
-    CHECK(heard == Numbers{1});
+    CHECK(received == Numbers{1});
     CHECK(DeadLetters{shop.store}.list().front().message.topic == "elsewhere");
 }
 

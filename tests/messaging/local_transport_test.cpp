@@ -9,10 +9,10 @@ using namespace daybook::test;
 
 namespace {
 
-struct Heard {
-    static constexpr EventType type{"parcel.heard", 1};
+struct ParcelHandled {
+    static constexpr EventType type{"parcel.handled", 1};
     std::int64_t n = 0;
-    static constexpr auto fields() { return daybook::fields("n", &Heard::n); }
+    static constexpr auto fields() { return daybook::fields("n", &ParcelHandled::n); }
 };
 
 struct ParcelV2 {
@@ -32,7 +32,7 @@ Message parcel(std::int64_t n, std::string topic = "post") {
 }
 
 void note(const Message& message, Transaction& tx) {
-    tx.append("heard-1", any, {Heard{message.as<Parcel>().n}});
+    tx.append("handled-1", any, {ParcelHandled{message.as<Parcel>().n}});
 }
 
 }  // namespace
@@ -45,7 +45,7 @@ TEST_CASE("B1: a message that is delivered twice has its effect once and is coun
     for (int i = 0; i < 3; ++i) {
         CHECK(transport.deliver(message).status == Delivery::Status::delivered);
     }
-    CHECK(shop.store.version("heard-1") == Version{1});
+    CHECK(shop.store.version("handled-1") == Version{1});
     CHECK(transport.counts().handled == 1);
     CHECK(transport.counts().duplicates == 2);
 }
@@ -57,7 +57,7 @@ TEST_CASE("a handler's events carry the message as their cause and its conversat
     Message message = parcel(1);
     message.trace.correlation = EventId::generate();
     transport.deliver(message);
-    for (const EventView event : shop.store.read("heard-1")) {
+    for (const EventView event : shop.store.read("handled-1")) {
         CHECK(event.correlation() == message.trace.correlation);
         CHECK(event.causation() == message.id);
     }
@@ -84,7 +84,7 @@ TEST_CASE("B17: consumers of one topic have inboxes of their own") {
     CHECK(first.receiver == "shaky");
     CHECK(transport.deliver(message).status == Delivery::Status::delivered);
     CHECK(attempts == 2);
-    CHECK(shop.store.version("heard-1") == Version{1});
+    CHECK(shop.store.version("handled-1") == Version{1});
 }
 
 TEST_CASE("A11: a handler that throws after it has written leaves no trace") {
@@ -96,7 +96,7 @@ TEST_CASE("A11: a handler that throws after it has written leaves no trace") {
         throw std::runtime_error("too late");
     });
     CHECK(transport.deliver(parcel(1)).status == Delivery::Status::failed);
-    CHECK(shop.store.version("heard-1") == Version{0});
+    CHECK(shop.store.version("handled-1") == Version{0});
     CHECK(shop.waiting() == 0);
     CHECK(inbox_status(shop.store).empty());
 }
@@ -227,16 +227,16 @@ TEST_CASE("F17: a message without an id is rejected") {
 
 TEST_CASE("a consumer has one handler for each type and version of a message") {
     Shop shop;
-    std::vector<std::string> heard;
+    std::vector<std::string> received;
     LocalTransport transport{shop.store};
     transport.consumer("post")
         .on<Parcel>([&](const Parcel& m, const Message& message, Transaction&) {
-            heard.push_back("parcel " + std::to_string(m.n) + " on " + message.topic);
+            received.push_back("parcel " + std::to_string(m.n) + " on " + message.topic);
         })
         .on<ParcelV2>([&](const ParcelV2& m, Transaction&) {
-            heard.push_back("parcel v2 " + std::to_string(m.number));
+            received.push_back("parcel v2 " + std::to_string(m.number));
         })
-        .on<Letter>([&](const Letter& m, Transaction&) { heard.push_back("letter " + m.text); });
+        .on<Letter>([&](const Letter& m, Transaction&) { received.push_back("letter " + m.text); });
     Relay relay{shop.store, transport, patient()};
     shop.store.transact([](Transaction& tx) {
         tx.publish("post", Parcel{1});
@@ -244,7 +244,7 @@ TEST_CASE("a consumer has one handler for each type and version of a message") {
         tx.publish("post", Letter{"hello"});
     });
     CHECK(relay.run_once() == 3);
-    CHECK(heard == std::vector<std::string>{"parcel 1 on post", "parcel v2 2", "letter hello"});
+    CHECK(received == std::vector<std::string>{"parcel 1 on post", "parcel v2 2", "letter hello"});
 }
 
 TEST_CASE("a consumer is registered once and a type has one handler") {
@@ -282,24 +282,24 @@ TEST_CASE("a message is not taken for another type or version of its struct" *
 TEST_CASE("a reply goes where it was requested with the key and headers of the request") {
     Shop shop;
     LocalTransport transport{shop.store};
-    std::optional<Message> answer;
+    std::optional<Message> received;
     transport.consumer("post").on<Parcel>(
         [](const Parcel&, const Message& message, Transaction& tx) {
             CHECK(reply(tx, message, Letter{"thanks"}));
         });
-    transport.consume("answers", "asker",
-                      [&](const Message& message, Transaction&) { answer = message; });
+    transport.consume("replies", "requester",
+                      [&](const Message& message, Transaction&) { received = message; });
     Relay relay{shop.store, transport, patient()};
-    const EventId question =
-        shop.send(1, {.key = "k", .reply_to = "answers", .headers = R"({"step": 2})"});
+    const EventId request =
+        shop.send(1, {.key = "k", .reply_to = "replies", .headers = R"({"step": 2})"});
     CHECK(relay.run_once() == 1);
     CHECK(relay.run_once() == 1);
-    REQUIRE(answer);
-    CHECK(answer->as<Letter>().text == "thanks");
-    CHECK(answer->key == "k");
-    CHECK(answer->headers == R"({"step": 2})");
-    CHECK(answer->trace.causation == question);
-    CHECK(answer->trace.correlation == question);
+    REQUIRE(received);
+    CHECK(received->as<Letter>().text == "thanks");
+    CHECK(received->key == "k");
+    CHECK(received->headers == R"({"step": 2})");
+    CHECK(received->trace.causation == request);
+    CHECK(received->trace.correlation == request);
 }
 
 TEST_CASE("no reply is sent where none was requested") {

@@ -262,8 +262,8 @@ TEST_CASE("concurrent: F9 of two copies of a message at once one has the effect"
 TEST_CASE("concurrent: a bus is used by many threads at once" *
           doctest::test_suite("concurrent no-store")) {
     Bus bus;
-    std::atomic<int> heard{0};
-    const auto steady = bus.subscribe("#", [&](const Message&) { ++heard; });
+    std::atomic<int> received{0};
+    const auto steady = bus.subscribe("#", [&](const Message&) { ++received; });
     {
         std::vector<std::jthread> threads;
         for (int t = 0; t < 4; ++t) {
@@ -275,7 +275,7 @@ TEST_CASE("concurrent: a bus is used by many threads at once" *
             });
         }
     }
-    CHECK(heard == 800);
+    CHECK(received == 800);
 }
 
 TEST_SUITE_END();

@@ -20,10 +20,10 @@ struct Done {
     static constexpr auto fields() { return daybook::fields("n", &Done::n); }
 };
 
-struct Answer {
-    static constexpr EventType type{"parcel.answered", 1};
+struct Reply {
+    static constexpr EventType type{"parcel.reply", 1};
     std::int64_t n = 0;
-    static constexpr auto fields() { return daybook::fields("n", &Answer::n); }
+    static constexpr auto fields() { return daybook::fields("n", &Reply::n); }
 };
 
 /// A store that several processes use one after another.
@@ -36,7 +36,7 @@ struct SharedStore {
         EventStore store = open();
         store.transact([&](Transaction& tx) {
             for (auto n = from; n <= to; ++n) {
-                tx.publish("post", Parcel{n}, {.key = std::string(key), .reply_to = "answers"});
+                tx.publish("post", Parcel{n}, {.key = std::string(key), .reply_to = "replies"});
             }
         });
     }
@@ -50,7 +50,7 @@ RelayOptions same_name() { return {.name = "relay", .retry = every(0ms).attempts
 void handle(const Message& message, Transaction& tx) {
     const auto n = message.as<Parcel>().n;
     tx.append("done-parcels", any, {Done{n}});
-    reply(tx, message, Answer{n});
+    reply(tx, message, Reply{n});
 }
 
 Numbers effects(EventStore& store) {
@@ -104,7 +104,7 @@ TEST_CASE("A4: a crash after the delivery and before it is recorded brings the s
     CHECK(effects(store) == Numbers{1, 2});
     LocalTransport consumers{store};
     consumers.consume("post", "counter", handle);
-    consumers.consume("answers", "asker", [](const Message&, Transaction&) {});
+    consumers.consume("replies", "requester", [](const Message&, Transaction&) {});
     Relay relay{store, consumers, same_name()};
     while (relay.run_once() > 0) {}
     CHECK(effects(store) == Numbers{1, 2, 3});
@@ -120,7 +120,7 @@ TEST_CASE("A5: a crash between the effect and the sending of the reply sends one
         EventStore store = shared.open();
         LocalTransport consumers{store};
         consumers.consume("post", "counter", handle);
-        consumers.consume("answers", "asker", [](const Message&, Transaction&) { die(); });
+        consumers.consume("replies", "requester", [](const Message&, Transaction&) { die(); });
         Relay relay{store, consumers, same_name()};
         while (relay.run_once() > 0) {}
     });
@@ -128,15 +128,15 @@ TEST_CASE("A5: a crash between the effect and the sending of the reply sends one
 
     EventStore store = shared.open();
     LocalTransport consumers{store};
-    Numbers answers;
+    Numbers replies;
     consumers.consume("post", "counter", handle);
-    consumers.consume("answers", "asker", [&](const Message& message, Transaction&) {
-        answers.push_back(message.as<Answer>().n);
+    consumers.consume("replies", "requester", [&](const Message& message, Transaction&) {
+        replies.push_back(message.as<Reply>().n);
     });
     Relay relay{store, consumers, same_name()};
     while (relay.run_once() > 0) {}
     CHECK(effects(store) == Numbers{1});
-    CHECK(answers == Numbers{1});
+    CHECK(replies == Numbers{1});
 }
 
 TEST_CASE("A6: a crash inside a handler leaves neither mark nor effect nor reply") {

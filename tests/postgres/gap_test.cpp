@@ -58,15 +58,15 @@ using Next = std::function<void()>;
 using WriterTransaction = std::function<void(const Next& next, bool commits)>;
 
 /// Runs schedules: has a thread for each writer, which does its next step on request.
-class Schedules {
+class ScheduleRunner {
 public:
-    explicit Schedules(std::array<WriterTransaction, writers> transactions) {
+    explicit ScheduleRunner(std::array<WriterTransaction, writers> transactions) {
         for (std::size_t i = 0; i < writers; ++i) {
             threads_[i] = std::jthread{
                 [this, i, transaction = std::move(transactions[i])] { write(i, transaction); }};
         }
     }
-    ~Schedules() {
+    ~ScheduleRunner() {
         {
             const std::scoped_lock lock{mutex_};
             ended_ = true;
@@ -320,19 +320,19 @@ TEST_CASE("P12: no reader passes an uncommitted position in any order of three w
     Receiver receiver{relayed};
     Relay relay{location.open(), receiver, {.name = "gap"}};
     relay.start();
-    Schedules stage{{engine_transaction(location.open()), engine_transaction(location.open()),
-                     engine_transaction(location.open())}};
+    ScheduleRunner runner{{engine_transaction(location.open()), engine_transaction(location.open()),
+                           engine_transaction(location.open())}};
 
     std::uint64_t committed = 0;
     std::size_t schedules = 0;
     for (const Order& order : all_orders()) {
         for (unsigned commits = 0; commits < 1U << writers; ++commits) {
             CAPTURE(text_of(order, commits));
-            stage.run(order, commits, [&] { readers.read(); });
+            runner.run(order, commits, [&] { readers.read(); });
             readers.catch_up();
             committed += static_cast<std::uint64_t>(std::popcount(commits));
             ++schedules;
-            REQUIRE(stage.error() == "");
+            REQUIRE(runner.error() == "");
             REQUIRE(readers.error() == "");
             REQUIRE(relayed.error() == "");
             REQUIRE(relayed.last() <= committed);
@@ -379,11 +379,11 @@ TEST_CASE("P12: positions that are given out without the lock are caught by the 
         const auto read = [&] {
             while (const auto event = follower.next(0ms)) reader.add(event->position().value());
         };
-        Schedules stage{{transaction, transaction, transaction}};
-        stage.may_wait = false;
-        stage.run(orders[i], 7, read);
+        ScheduleRunner runner{{transaction, transaction, transaction}};
+        runner.may_wait = false;
+        runner.run(orders[i], 7, read);
         read();
-        CHECK(stage.error() == "");
+        CHECK(runner.error() == "");
         if (!reader.error().empty()) ++caught;
     }
     CAPTURE(caught);

@@ -135,11 +135,11 @@ TEST_CASE("a table that another program has changed is read again without an err
     });
     const char* const all = "SELECT * FROM mine";
     int columns = 0;
-    const auto look = [&](const SqlRow& row) { columns = row.columns(); };
-    const auto read = [&] { store.query([&](Sql& sql) { sql.each(all, look); }); };
+    const auto count_columns = [&](const SqlRow& row) { columns = row.columns(); };
+    const auto read = [&] { store.query([&](Sql& sql) { sql.each(all, count_columns); }); };
     const auto write = [&] {
         store.transact([&](Transaction& tx) {
-            tx.sql().each(all, look);
+            tx.sql().each(all, count_columns);
             tx.append("thing-1", any, {numbered(1)});
         });
     };

@@ -97,9 +97,9 @@ SagaDefinition parcel_saga() {
         .build();
 }
 
-class Makers {
+class OperationList {
 public:
-    Makers(EventStore opened, EventStore over_proxy)
+    OperationList(EventStore opened, EventStore over_proxy)
         : direct(std::move(opened)), proxied(std::move(over_proxy)) {}
 
     std::vector<Operation> all() {
@@ -107,7 +107,7 @@ public:
         add_transactions();
         add_marks();
         add_reads();
-        add_looks();
+        add_other_reads();
         add_leases();
         add_messaging();
         add_projections();
@@ -311,10 +311,10 @@ private:
              0});
     }
 
-    void look(const std::string& name, std::function<bool(EventStore&, std::uint64_t)> see) {
+    void add_read(const std::string& name, std::function<bool(EventStore&, std::uint64_t)> check) {
         add({name, Kind::read, given(3),
-             [store = proxied, see = std::move(see), name](std::uint64_t n) mutable {
-                 expect(see(store, n), name.c_str());
+             [store = proxied, check = std::move(check), name](std::uint64_t n) mutable {
+                 expect(check(store, n), name.c_str());
              },
              version_of(), 3});
     }
@@ -327,37 +327,38 @@ private:
             }
             return seen == 3;
         };
-        look("read a stream",
-             [=](EventStore& store, std::uint64_t n) { return read(store.read(stream_of(n)), n); });
-        look("read a stream backward", [=](EventStore& store, std::uint64_t n) {
+        add_read("read a stream", [=](EventStore& store, std::uint64_t n) {
+            return read(store.read(stream_of(n)), n);
+        });
+        add_read("read a stream backward", [=](EventStore& store, std::uint64_t n) {
             return read(store.read(stream_of(n), {.direction = Direction::backward}), n);
         });
-        look("read the end of the log", [=](EventStore& store, std::uint64_t n) {
+        add_read("read the end of the log", [=](EventStore& store, std::uint64_t n) {
             return read(store.read_all({.from = store.head().value() - 2}), n);
         });
-        look("read the log backward", [=](EventStore& store, std::uint64_t n) {
+        add_read("read the log backward", [=](EventStore& store, std::uint64_t n) {
             return read(store.read_all({.limit = 3, .direction = Direction::backward}), n);
         });
-        look("read a category", [=](EventStore& store, std::uint64_t n) {
+        add_read("read a category", [=](EventStore& store, std::uint64_t n) {
             return read(store.read_all(
                             {.from = store.head().value() - 2, .filter = {.categories = {"wire"}}}),
                         n);
         });
-        look("read events of a type", [=](EventStore& store, std::uint64_t n) {
+        add_read("read events of a type", [=](EventStore& store, std::uint64_t n) {
             return read(store.read_all({.from = store.head().value() - 2,
                                         .filter = {.types = {"thing.counted"}}}),
                         n);
         });
     }
 
-    void add_looks() {
-        look("version", [](EventStore& store, std::uint64_t n) {
+    void add_other_reads() {
+        add_read("version", [](EventStore& store, std::uint64_t n) {
             return store.version(stream_of(n)) == Version{3};
         });
-        look("head", [direct = direct](EventStore& store, std::uint64_t) {
+        add_read("head", [direct = direct](EventStore& store, std::uint64_t) {
             return store.head() == direct.head();
         });
-        look("query", [](EventStore& store, std::uint64_t n) {
+        add_read("query", [](EventStore& store, std::uint64_t n) {
             std::int64_t found = 0;
             store.query([&](Sql& sql) {
                 found = sql.integer(
@@ -370,10 +371,10 @@ private:
             });
             return found == 4;
         });
-        look("wait for an append", [](EventStore& store, std::uint64_t) {
+        add_read("wait for an append", [](EventStore& store, std::uint64_t) {
             return store.wait_beyond(store.head().value() - 1, patience());
         });
-        look("follow", [](EventStore& store, std::uint64_t n) {
+        add_read("follow", [](EventStore& store, std::uint64_t n) {
             Follower follower{store, {.after = store.head().value() - 3}};
             int seen = 0;
             while (const auto event = follower.next(0ms)) {
@@ -381,7 +382,7 @@ private:
             }
             return seen == 3;
         });
-        look("subscribe", [direct = direct](EventStore& store, std::uint64_t n) {
+        add_read("subscribe", [direct = direct](EventStore& store, std::uint64_t n) {
             std::atomic<int> seen = 0;
             const Position head = direct.head();
             const auto subscription =
@@ -389,7 +390,7 @@ private:
                           [&](EventView event) { seen += event.stream() == stream_of(n) ? 1 : 0; });
             return subscription.wait_for(head, patience()) && seen == 3;
         });
-        look("open", [](EventStore& store, std::uint64_t n) {
+        add_read("open", [](EventStore& store, std::uint64_t n) {
             return EventStore::open(store.uri(), store.options()).version(stream_of(n)) ==
                    Version{3};
         });
@@ -463,7 +464,7 @@ private:
               left = count("SELECT count(*) FROM daybook_outbox WHERE data = ?")](std::uint64_t n) {
                  return one(n) - left(n);
              }});
-        add({"look into the outbox",
+        add({"list the outbox",
              Kind::read,
              {},
              [store = proxied](std::uint64_t) {
@@ -574,7 +575,7 @@ private:
 }  // namespace
 
 std::vector<Operation> wire_operations(const EventStore& direct, const EventStore& proxied) {
-    return Makers{direct, proxied}.all();
+    return OperationList{direct, proxied}.all();
 }
 
 }  // namespace daybook::test

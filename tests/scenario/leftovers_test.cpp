@@ -16,7 +16,7 @@ using daybook::test::TemporaryDirectory;
 namespace {
 
 /// The error text of a run over the sample that fails.
-std::string complaint_of_run(const std::string& store) {
+std::string error_of_run(const std::string& store) {
     const TemporaryDirectory directory;
     const std::string errors = directory.file("errors");
     CHECK(RunningProgram{sample().run(store), directory.file("output"), errors}.wait() == 1);
@@ -31,17 +31,17 @@ bool contains(const std::string& text, const std::string& part) {
 
 TEST_CASE("a run that leaves a message parked reports it and fails") {
     const StoreLocation location;
-    const daybook::VirtualClock before_the_story{daybook::Timestamp{}};
-    location.open({.clock = &before_the_story}).transact([](daybook::Transaction& tx) {
+    const daybook::VirtualClock earlier_clock{daybook::Timestamp{}};
+    location.open({.clock = &earlier_clock}).transact([](daybook::Transaction& tx) {
         const daybook::EventType unknown = daybook::EventType::checked("stock.burn", 1);
         tx.publish({"warehouse", unknown, "{}", {.key = "burning"}});
         tx.publish({"warehouse", unknown, "{}", {.key = "burning"}});
     });
-    const std::string said = complaint_of_run(location.uri());
-    CAPTURE(said);
-    CHECK(contains(said, "\norder-fulfilment: failure: not everything came to its end: "));
-    CHECK(contains(said, "1 message parked and 1 message held behind"));
-    CHECK(contains(said, "0 sagas unfinished"));
+    const std::string error = error_of_run(location.uri());
+    CAPTURE(error);
+    CHECK(contains(error, "\norder-fulfilment: failure: not everything came to its end: "));
+    CHECK(contains(error, "1 message parked and 1 message held behind"));
+    CHECK(contains(error, "0 sagas unfinished"));
     CHECK(report(location.uri()).at("orders_fulfilled") == 18);
 }
 
@@ -50,8 +50,8 @@ TEST_CASE("a run that leaves a saga unfinished reports it and fails") {
     location.open().append(
         "order-broken", daybook::any,
         {daybook::NewEvent{daybook::EventType::checked("order.placed", 1), "{}"}});
-    const std::string said = complaint_of_run(location.uri());
-    CAPTURE(said);
-    CHECK(contains(said, "1 saga unfinished"));
+    const std::string error = error_of_run(location.uri());
+    CAPTURE(error);
+    CHECK(contains(error, "1 saga unfinished"));
     CHECK(report(location.uri()).at("unfinished_sagas") == 1);
 }

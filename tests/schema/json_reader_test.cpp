@@ -73,10 +73,10 @@ TEST_CASE("what the visitor does not read is skipped") {
 }
 
 TEST_CASE("a root that is no container is refused by every access") {
-    const auto refused = [](auto ask) {
-        CHECK_THROWS_AS(JsonReader::read("5", "number", ask), CorruptError);
-        CHECK_THROWS_AS(JsonReader::read("\"x\"", "text", ask), CorruptError);
-        CHECK_THROWS_AS(JsonReader::read("null", "null", ask), CorruptError);
+    const auto refused = [](auto access) {
+        CHECK_THROWS_AS(JsonReader::read("5", "number", access), CorruptError);
+        CHECK_THROWS_AS(JsonReader::read("\"x\"", "text", access), CorruptError);
+        CHECK_THROWS_AS(JsonReader::read("null", "null", access), CorruptError);
     };
     refused([](JsonReader& json) { json.integer(0, 9); });
     refused([](JsonReader& json) { json.natural(9); });

@@ -15,8 +15,8 @@ namespace daybook::test {
 
 /// A message at the start of some bytes.
 struct WireMessage {
-    char type;  ///< the protocol's; or `^` startup, `x` cancel, `?` encryption request, `!` its
-                ///< reply
+    /// That of the protocol; or `^` startup, `x` cancel, `?` encryption request, `!` its reply.
+    char type;
     std::size_t size;
 };
 

@@ -7,7 +7,7 @@
 #include "trial.hpp"
 
 // The disk takes only so many bytes more: none, a sector, two sectors, and so on until a scenario
-// ends without having met the limit. Then there is space again and the same process goes on.
+// ends without having met the limit. Then there is space again and the same process continues.
 // DAYBOOK_SWEEP_EVERY_SIZE=1 tries every size, otherwise some are drawn; 2/8 is the second of eight
 // parts of the scenarios.
 

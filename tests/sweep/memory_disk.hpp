@@ -44,7 +44,7 @@ struct DiskFault {
 /// shared memory, so stores in WAL mode work on it. It can fail, be full, record what is done to
 /// it, and be set back to an earlier image.
 ///
-/// Each of its files also stands as an empty one in a real directory, so that code that looks at
+/// Each of its files also stands as an empty one in a real directory, so that code that works on
 /// paths (exists, remove, list a directory) works; a file that is removed or replaced there is
 /// removed or replaced here. Failing writes store their first half, as real ones may.
 class MemoryDisk {

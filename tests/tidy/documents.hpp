@@ -11,7 +11,7 @@ namespace tidy {
 /// by line and whatever its indentation, in a .cpp or .hpp of `tree`.
 Findings check_code_blocks(std::string_view path, std::string_view text, const Tree& tree);
 
-/// A link to a file of the repository leads to one. `exists` knows paths relative to its root.
+/// A link to a file of the repository leads to one. `exists` takes paths relative to its root.
 Findings check_links(std::string_view path, std::string_view text,
                      bool (*exists)(std::string_view));
 

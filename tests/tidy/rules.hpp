@@ -6,11 +6,11 @@
 #include <string_view>
 #include <vector>
 
-// Each rule looks at one file, or at the whole tree, and says what it finds. None of them reads the
-// disk, so that a test can show every rule something bad.
+// Each rule checks one file, or the whole tree, and returns what it finds. None of them reads the
+// disk, so that a test can give every rule bad input.
 namespace tidy {
 
-/// What a rule has to say about a place. An empty list of findings is a pass.
+/// A violation of a rule, at one line. An empty list of findings is a pass.
 struct Finding {
     std::string path;
     std::size_t line;  ///< from 1; 0 is the file as a whole

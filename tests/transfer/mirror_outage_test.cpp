@@ -33,19 +33,20 @@ constexpr int events_of_append = 20;
 constexpr std::size_t payload_bytes = 2'000;
 constexpr std::size_t queued_bytes_max = 1024 * 1024;
 constexpr std::size_t queued_events_max = 1'000;
-/// What piles up in each outage is that much more than may wait in the mirror.
+/// The events that accumulate in each outage: far more than the mirror may hold.
 constexpr std::uint64_t backlog_events = 24 * queued_bytes_max / payload_bytes;
-/// What the mirror may need beside: its queue, transactions on their way, buffers of both engines.
-/// A sanitizer keeps what was freed: with one there only are the peaks of the queue to look at.
+/// The memory that the mirror may need besides: its queue, transactions in progress, buffers of
+/// both engines. A sanitizer keeps freed memory, so with one only the peaks of the queue are
+/// checked.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr std::size_t growth_max = std::numeric_limits<std::size_t>::max();
 #else
 constexpr std::size_t growth_max = 12 * 1024 * 1024;
 #endif
 
-/// What the test and the process that appends see of each other.
+/// Shared memory of the test and the process that appends.
 struct Shared {
-    std::atomic<std::uint64_t> events_allowed{0};  ///< no disk takes everything
+    std::atomic<std::uint64_t> events_allowed{0};  ///< limits the log, as no disk holds everything
     std::atomic<bool> stop{false};
 };
 
@@ -53,19 +54,19 @@ struct Shared {
 class SharedMemory {
 public:
     SharedMemory()
-        : place_(::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                        -1, 0)) {
-        if (place_ == MAP_FAILED) throw std::runtime_error("no shared memory");
-        shared_ = new (place_) Shared;
+        : memory_(::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {
+        if (memory_ == MAP_FAILED) throw std::runtime_error("no shared memory");
+        shared_ = new (memory_) Shared;
     }
-    ~SharedMemory() { ::munmap(place_, sizeof(Shared)); }
+    ~SharedMemory() { ::munmap(memory_, sizeof(Shared)); }
     SharedMemory(const SharedMemory&) = delete;
     SharedMemory& operator=(const SharedMemory&) = delete;
 
     Shared& operator*() const { return *shared_; }
 
 private:
-    void* place_;
+    void* memory_;
     Shared* shared_ = nullptr;
 };
 
@@ -139,7 +140,7 @@ void have_outage(PrivateCluster& cluster, const EventStore& source, Watch& watch
     cluster.kill();
     const Position head = source.head();
     watch.allow(head.value() + backlog_events + 1'000);
-    // The lag grows before everybody's eyes.
+    // The lag that the mirror reports grows.
     const Position piled{head.value() + backlog_events};
     const auto lagging = watch.until([&](const auto& now) { return now.head >= piled; });
     CHECK(lagging.head >= piled);

@@ -56,7 +56,7 @@ TEST_CASE("recorded events that do not fit conflict and leave nothing behind") {
     EventStore target = to.open();
     source.append("thing-1", any, {numbered(1)});
     source.append("thing-2", any, {numbered(2), numbered(3)});
-    SUBCASE("somebody else wrote to the stream") {
+    SUBCASE("another program wrote to the stream") {
         target.append("thing-2", any, {numbered(9)});
         const auto before = log_of(target);
         CHECK_THROWS_WITH_AS(import(target, batch_of(source, 1, 3)), doctest::Contains("thing-2"),
@@ -68,7 +68,7 @@ TEST_CASE("recorded events that do not fit conflict and leave nothing behind") {
                              ConflictError);
         CHECK(target.head() == Position{0});
     }
-    SUBCASE("it is there in another place") {
+    SUBCASE("it is stored at another position") {
         for (const EventView event : source.read("thing-2")) {
             RecordedBatch moved;
             NewEvent copy{EventType::checked(event.type(), 1), std::string(event.data())};

@@ -32,20 +32,20 @@ private:
     std::string text_ = std::string(row_bytes, 'x');
 };
 
-/// A table of large rows that counts how many of them it is asked for, and given, together.
+/// A table of large rows that records how many of them one query requests and one insert holds.
 class LargeTable final : public Sql {
 public:
     explicit LargeTable(std::int64_t rows) : rows_(rows) {}
 
     std::int64_t execute(std::string_view statement, Parameters parameters) override {
         if (!statement.starts_with("INSERT")) return 0;
-        given_most = std::max(given_most, parameters.size() / 2);
-        given += parameters.size() / 2;
+        inserted_max = std::max(inserted_max, parameters.size() / 2);
+        inserted += parameters.size() / 2;
         return 1;
     }
     std::int64_t query(std::string_view, Parameters parameters, const Visitor& visit) override {
         const auto limit = std::get<std::int64_t>(parameters.back().data());
-        asked_most = std::max(asked_most, limit);
+        requested_max = std::max(requested_max, limit);
         std::int64_t shown = 0;
         for (; shown < limit && next_ < rows_; ++shown) visit(Row{next_++});
         return shown;
@@ -54,9 +54,9 @@ public:
     std::vector<SqlRelation> relations() override { return {}; }
     std::vector<std::string> columns(std::string_view) override { return {"id", "data"}; }
 
-    std::int64_t asked_most = 0;
-    std::size_t given_most = 0;
-    std::size_t given = 0;
+    std::int64_t requested_max = 0;
+    std::size_t inserted_max = 0;
+    std::size_t inserted = 0;
 
 private:
     std::int64_t rows_;
@@ -70,7 +70,7 @@ TEST_CASE("a migration holds few rows at once where rows are large [D16]" *
     LargeTable source{300};
     LargeTable target{0};
     CHECK(detail::copy_table(source, target, {.name = "large", .key = "id"}) == 300);
-    CHECK(target.given == 300);
-    CHECK(source.asked_most <= 8);
-    CHECK(target.given_most == 1);
+    CHECK(target.inserted == 300);
+    CHECK(source.requested_max <= 8);
+    CHECK(target.inserted_max == 1);
 }
