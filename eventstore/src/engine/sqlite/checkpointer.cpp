@@ -9,7 +9,7 @@ namespace daybook::sqlite {
 
 namespace {
 
-/// How long the log of a store of this size may get.
+/// The length of the log at which a store of this size is checkpointed.
 int due_at(std::int64_t store_pages) {
     return static_cast<int>(std::clamp<std::int64_t>(store_pages, wal_pages_min, wal_pages_max));
 }
@@ -38,7 +38,7 @@ Checkpointer::~Checkpointer() {
     thread_.join();
 }
 
-void Checkpointer::offer(int wal_pages) noexcept {
+void Checkpointer::after_commit(int wal_pages) noexcept {
     if (wal_pages < due_at_pages_.load(std::memory_order_relaxed)) return;
     {
         const std::scoped_lock lock{mutex_};
@@ -53,7 +53,7 @@ void Checkpointer::run() {
     while (!stopping_) {
         const auto due = [this] { return wanted_ || stopping_; };
         if (unfinished_) {
-            wanted_changed_.wait_for(lock, next_look, due);
+            wanted_changed_.wait_for(lock, recheck_interval, due);
         } else {
             wanted_changed_.wait(lock, due);
         }
@@ -71,28 +71,30 @@ void Checkpointer::checkpoint_once() noexcept {
             connection_.emplace(path_, Access::write, options_.busy_wait_max);
             set_durability(*connection_, options_.durability);
         }
-        const Checkpointed done = copy_log();
-        plan(done);
+        const CheckpointResult done = copy_log();
+        schedule_next(done);
         warn(done);
     } catch (const std::exception& error) {
-        // The log only grows a little longer; a later commit asks again.
+        // Not checkpointing only makes the log longer. A later commit triggers the next attempt.
         connection_.reset();
         due_at_pages_ += wal_pages_min;
         if (options_.log) options_.log(LogLevel::warning, error.what());
     }
 }
 
-Checkpointed Checkpointer::copy_log() {
-    Checkpointed done;
+CheckpointResult Checkpointer::copy_log() {
+    CheckpointResult done;
     const bool exclude_commits = checkpoint_must_exclude_commits();
     if (!exclude_commits) done = checkpoint(*connection_);
-    const auto is_over = [&] { return done.whole() && done.log_pages > wal_pages_cut; };
-    if (!exclude_commits && !is_over()) return done;
+    const auto is_too_long = [&] {
+        return done.is_complete() && done.log_pages > restarted_above_pages;
+    };
+    if (!exclude_commits && !is_too_long()) return done;
     const std::scoped_lock no_commits{writer_.mutex};
     try {
         Connection& writer = writer_.connection();
         if (exclude_commits) done = checkpoint_excluding_commits(writer, *connection_);
-        if (is_over()) restart_log(writer);
+        if (is_too_long()) restart_log(writer);
     } catch (...) {
         writer_.rollback();
         throw;
@@ -101,23 +103,24 @@ Checkpointed Checkpointer::copy_log() {
 }
 
 void Checkpointer::restart_log(Connection& writer) {
-    writer.begin(Connection::Begin::immediate);
-    write_nothing_new(writer);
+    writer.begin(Connection::TransactionType::immediate);
+    write_unchanged_page(writer);
     writer.commit();
 }
 
-void Checkpointer::plan(const Checkpointed& done) {
+void Checkpointer::schedule_next(const CheckpointResult& done) {
     const int due = due_at(store_pages(path_));
-    // Where a reader is in the way, each further look finds as little to copy.
-    const bool stuck = !done.whole() && done.copied_pages == copied_before_;
+    // If a reader blocks the checkpoint and it made no progress, the next one comes only after the
+    // log has grown by a quarter: until then it would find as little to copy.
+    const bool stuck = !done.is_complete() && done.copied_pages == copied_before_;
     copied_before_ = done.copied_pages;
     due_at_pages_ = stuck ? done.log_pages + due / 4 : due;
     const std::scoped_lock lock{mutex_};
-    unfinished_ = !done.whole() && done.log_pages > wal_pages_max;
+    unfinished_ = !done.is_complete() && done.log_pages > wal_pages_max;
 }
 
-void Checkpointer::warn(const Checkpointed& done) {
-    const bool is_long = !done.whole() && done.log_pages > wal_pages_warned;
+void Checkpointer::warn(const CheckpointResult& done) {
+    const bool is_long = !done.is_complete() && done.log_pages > warned_above_pages;
     if (is_long && !warned_ && options_.log) {
         options_.log(LogLevel::warning,
                      "store '" + path_ + "': the write-ahead log has grown to " +

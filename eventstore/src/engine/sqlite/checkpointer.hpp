@@ -14,9 +14,10 @@
 
 namespace daybook::sqlite {
 
-/// Keeps the write-ahead log short, on a thread of its own so that no commit pays for it. In
-/// service the log is cut only after a reader has made it grow beyond its limit: writing into
-/// recycled pages is much cheaper than growing a file.
+/// Keeps the write-ahead log short, on a thread of its own, so that no commit waits for it. Commits
+/// reuse the pages of a log that was copied into the store, because that is much cheaper than
+/// growing a file. The log's file is truncated only after a reader has made it grow beyond its
+/// limit.
 class Checkpointer {
 public:
     Checkpointer(std::string path, Writer& writer, const StoreOptions& options);
@@ -24,31 +25,34 @@ public:
     Checkpointer(const Checkpointer&) = delete;
     Checkpointer& operator=(const Checkpointer&) = delete;
 
-    /// Told after each commit how long the log is now.
-    void offer(int wal_pages) noexcept;
+    /// Called after each commit with the length of the log. Wakes the thread if a checkpoint is
+    /// due.
+    void after_commit(int wal_pages) noexcept;
 
 private:
-    /// A log of 256 MiB: a reader holds an old state of the store.
-    static constexpr int wal_pages_warned = 32'768;
-    /// A log beyond this is begun anew, and so cut, without waiting for a commit.
-    static constexpr int wal_pages_cut = 2 * wal_pages_max;
-    /// How often a log is looked at that a reader kept from being checkpointed whole.
-    static constexpr std::chrono::milliseconds next_look{500};
+    /// A log above this (256 MiB) is reported: a reader holds an old state of the store.
+    static constexpr int warned_above_pages = 32'768;
+    /// A log above this is restarted, and so truncated, without waiting for a commit.
+    static constexpr int restarted_above_pages = 2 * wal_pages_max;
+    /// How often a checkpoint is tried again that a reader kept from copying the whole log.
+    static constexpr std::chrono::milliseconds recheck_interval{500};
 
     void run();
     void checkpoint_once() noexcept;
-    Checkpointed copy_log();
-    /// Commits nothing new, which begins the log anew; what is over its limit is cut off.
+    CheckpointResult copy_log();
+    /// Commits an unchanged page, with which the log starts again at its first page. SQLite then
+    /// truncates the file to its limit.
     void restart_log(Connection& writer);
-    void plan(const Checkpointed& done);
-    void warn(const Checkpointed& done);
+    /// Sets the length of the log at which the next checkpoint is due.
+    void schedule_next(const CheckpointResult& done);
+    void warn(const CheckpointResult& done);
 
     const std::string path_;
     Writer& writer_;
     const StoreOptions options_;
-    std::optional<Connection> connection_;  ///< only the thread's
-    bool warned_ = false;                   ///< only the thread's
-    int copied_before_ = 0;                 ///< only the thread's
+    std::optional<Connection> connection_;  ///< used by the thread alone
+    bool warned_ = false;                   ///< used by the thread alone
+    int copied_before_ = 0;                 ///< used by the thread alone
     std::atomic<int> due_at_pages_;
     std::mutex mutex_;
     std::condition_variable wanted_changed_;

@@ -32,8 +32,8 @@ bool is_damage(int code) noexcept {
     return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
 }
 
-/// What another connection may not meet again.
-bool is_of_connection(int code) noexcept {
+/// Whether the error may be one of this connection, which a new one would not meet again.
+bool is_connection_error(int code) noexcept {
     switch (code & 0xff) {
         case SQLITE_IOERR:
         case SQLITE_CANTOPEN:
@@ -44,8 +44,8 @@ bool is_of_connection(int code) noexcept {
     }
 }
 
-/// Whether this process has no right to what a store needs: to read and write its file, and to
-/// make others beside it.
+/// Whether this process lacks the rights that a store needs: to read and write its file, and to
+/// create other files in its directory.
 bool lacks_right(const std::string& path) {
     const auto refuses = [](const std::string& name, int mode) {
         return ::faccessat(AT_FDCWD, name.c_str(), mode, AT_EACCESS) != 0 &&
@@ -82,7 +82,8 @@ bool lacks_right(const std::string& path) {
                                "own calls, not in SQL");
         case SQLITE_INTERRUPT: throw CancelledError(text);
         default:
-            // A table of the store's own is missing while somebody puts a backup in its place.
+            // A table of the store's own is missing while another process restores a backup into
+            // the file.
             if (text.find("no such table: daybook_") != std::string::npos) {
                 throw UnavailableError(text + ": the store is being restored: try again");
             }
@@ -91,7 +92,7 @@ bool lacks_right(const std::string& path) {
 }
 
 SQLite::Database* open_database(const std::string& path, int flags, std::string_view what) {
-    // SQLite reads the file's header here, and one failed read is not the last word.
+    // SQLite reads the file's header here. A read can fail once and succeed the next time.
     for (int attempt = 1;; ++attempt) {
         try {
             return new SQLite::Database{path, flags | SQLite::OPEN_NOMUTEX};
@@ -108,7 +109,7 @@ int flags_for(Access access) {
     return SQLite::OPEN_READWRITE | (access == Access::create ? SQLite::OPEN_CREATE : 0);
 }
 
-/// The uri of a file that nobody writes while it is read.
+/// The URI of a file that no process writes while it is read.
 std::string immutable_uri(std::string_view path) {
     constexpr std::string_view digits = "0123456789ABCDEF";
     std::string uri = "file:";
@@ -125,7 +126,7 @@ std::string immutable_uri(std::string_view path) {
     return uri + "?immutable=1";
 }
 
-bool takes_files(const std::string& directory) {
+bool is_writable_directory(const std::string& directory) {
     return ::faccessat(AT_FDCWD, directory.c_str(), W_OK, AT_EACCESS) == 0;
 }
 
@@ -135,7 +136,7 @@ bool is_missing_or_empty(const std::string& path) {
     return error || size == 0;
 }
 
-/// Whether nothing but white space, comments and semicolons is left of a text.
+/// Whether the rest of a text is only white space, comments and semicolons.
 bool holds_no_statement(sqlite3* database, const char* rest, const char* end) {
     while (rest < end) {
         sqlite3_stmt* next = nullptr;
@@ -189,7 +190,7 @@ bool Statement::step() {
     const int code = sqlite3_step(handle_);
     if (code == SQLITE_ROW) return true;
     if (code == SQLITE_DONE) return false;
-    // The text of the error must be read before the reset that clears it.
+    // The reset clears the error's text, so `fail` has to read it before.
     struct ResetAfter {
         Statement& statement;
         ~ResetAfter() { statement.reset(); }
@@ -215,10 +216,11 @@ Connection::Connection(const std::string& path, Access access,
 
 Connection::~Connection() {
     if (!fork_mark_.is_in_child()) return;
-    // Not even closed: the parent's locks and its log are what that would look at.
+    // The handles are leaked on purpose. Closing them would release the parent's locks on the file
+    // and could checkpoint its write-ahead log.
     static_cast<void>(new auto(std::move(statements_)));
-    static_cast<void>(new auto(std::move(used_)));
-    static_cast<void>(new auto(std::move(used_before_)));
+    static_cast<void>(new auto(std::move(recent_statements_)));
+    static_cast<void>(new auto(std::move(older_statements_)));
     static_cast<void>(database_.release());
 }
 
@@ -227,9 +229,9 @@ void Connection::open_read_only() {
         sqlite3_exec(handle(), "SELECT 1 FROM sqlite_schema LIMIT 1", nullptr, nullptr, nullptr);
     const bool cannot_open = (code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY;
     const bool no_log_possible =
-        cannot_open && !takes_files(std::filesystem::path{path_}.parent_path());
+        cannot_open && !is_writable_directory(std::filesystem::path{path_}.parent_path());
     if (!no_log_possible || !is_missing_or_empty(path_ + "-wal")) return;
-    // The directory takes no write-ahead log, and there is none that would have to be read.
+    // No write-ahead log can be created in this directory, and there is none that has to be read.
     database_.reset(
         open_database(immutable_uri(path_), SQLite::OPEN_READONLY | SQLite::OPEN_URI, path_));
     immutable_ = true;
@@ -251,7 +253,7 @@ void Connection::configure() {
 
 void Connection::empty_log_on_close() noexcept {
     sqlite3_db_config(handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
-    // The file stays: who may only read the store could not make it.
+    // The empty log stays as a file: a process that may only read the store could not create it.
     int keep = 1;
     sqlite3_file_control(handle(), "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
     sqlite3_exec(handle(), "PRAGMA journal_size_limit = 0", nullptr, nullptr, nullptr);
@@ -269,17 +271,18 @@ Statement& Connection::statement(std::string_view sql) {
 
 std::shared_ptr<Statement> Connection::variable_statement(std::string_view sql) {
     require_open();
-    const auto found = used_.find(sql);
-    if (found != used_.end()) return found->second;
-    if (used_.size() >= variable_statements_max) {
-        used_before_ = std::move(used_);
-        used_.clear();
+    const auto found = recent_statements_.find(sql);
+    if (found != recent_statements_.end()) return found->second;
+    if (recent_statements_.size() >= variable_statements_max) {
+        older_statements_ = std::move(recent_statements_);
+        recent_statements_.clear();
     }
-    const auto before = used_before_.find(sql);
-    if (before != used_before_.end()) {
-        return used_.insert(used_before_.extract(before)).position->second;
+    const auto before = older_statements_.find(sql);
+    if (before != older_statements_.end()) {
+        return recent_statements_.insert(older_statements_.extract(before)).position->second;
     }
-    return used_.emplace(std::string(sql), std::make_shared<Statement>(*this, sql)).first->second;
+    return recent_statements_.emplace(std::string(sql), std::make_shared<Statement>(*this, sql))
+        .first->second;
 }
 
 void Connection::run(const std::string& sql) {
@@ -299,16 +302,16 @@ std::string Connection::text(std::string_view sql) {
     const Resetting resetting{query};
     if (!query.step()) return {};
     std::string first{query.text(0)};
-    // What a PRAGMA changes is committed at its end, where that may fail.
+    // A PRAGMA commits its change in the last step, and that may fail.
     while (query.step()) continue;
     return first;
 }
 
-void Connection::begin(Begin how) {
-    Statement& begin = statement(how == Begin::immediate ? "BEGIN IMMEDIATE" : "BEGIN");
+void Connection::begin(TransactionType type) {
+    Statement& begin = statement(type == TransactionType::immediate ? "BEGIN IMMEDIATE" : "BEGIN");
     const Resetting resetting{begin};
     begin.step();
-    begun_ = true;
+    own_transaction_ = true;
 }
 
 void Connection::commit() {
@@ -323,23 +326,24 @@ int Connection::try_commit() {
     std::optional<GatheredCommit> gathered;
     if (gathers_commits_) gathered.emplace(handle(), log_frames_);
     if (commit.try_step() != SQLITE_DONE) return sqlite3_extended_errcode(handle());
-    begun_ = false;
+    own_transaction_ = false;
     return SQLITE_OK;
 }
 
 void Connection::rollback() noexcept {
-    begun_ = false;
+    own_transaction_ = false;
     first_error_ = nullptr;
     if (fork_mark_.is_in_child()) return;
     if (!in_transaction()) return;
     sqlite3_exec(handle(), "ROLLBACK", nullptr, nullptr, nullptr);
-    // Without memory even that may fail. A connection that stays in its transaction goes on seeing
-    // one old state of the store, and no other can be begun on it: a new one has to take over.
-    if (in_transaction()) trusted_ = false;
+    // The rollback itself may fail for want of memory. A connection that stays in its transaction
+    // would go on reading one old state of the store and could not begin another transaction, so it
+    // has to be replaced.
+    if (in_transaction()) usable_ = false;
 }
 
 void Connection::require_still_open(std::string_view statement) {
-    if (!begun_ || in_transaction()) return;
+    if (!own_transaction_ || in_transaction()) return;
     first_error_ = std::make_exception_ptr(
         InvalidError("sqlite: '" + std::string(statement) +
                      "' has ended the transaction: leave that to the store"));
@@ -347,12 +351,12 @@ void Connection::require_still_open(std::string_view statement) {
 }
 
 void Connection::fail(int code, std::string_view what) {
-    // To a connection that only reads, a write is forbidden by whoever opened it.
+    // A write that fails on a connection opened for reading says nothing about the disk.
     const bool was_forbidden = reads_only_ && code == SQLITE_READONLY;
-    if (is_of_connection(code) && !was_forbidden) trusted_ = false;
+    if (is_connection_error(code) && !was_forbidden) usable_ = false;
     try {
         const std::string text = describe(handle(), code, what);
-        if (is_damage(code) && !second_look_) {
+        if (is_damage(code) && !confirms_damage_) {
             suspects_damage_ = true;
             throw StorageError(text +
                                ": a read that failed looks the same: try again, which looks a "
@@ -360,8 +364,9 @@ void Connection::fail(int code, std::string_view what) {
         }
         throw_error(code, text, path_);
     } catch (...) {
-        // What was read wrongly once may be written into the store by what comes next.
-        if (begun_ && !first_error_ && (!in_transaction() || is_damage(code))) {
+        // After damage the transaction must not be committed either: what was read wrongly may
+        // already be part of what it has written.
+        if (own_transaction_ && !first_error_ && (!in_transaction() || is_damage(code))) {
             first_error_ = std::current_exception();
         }
         throw;
@@ -370,7 +375,7 @@ void Connection::fail(int code, std::string_view what) {
 
 int Connection::authorize(void* self, int action, const char* /*operation*/, const char* savepoint,
                           const char* /*database*/, const char* /*trigger*/) noexcept {
-    if (!static_cast<Connection*>(self)->of_program_) return SQLITE_OK;
+    if (!static_cast<Connection*>(self)->restricts_sql_) return SQLITE_OK;
     switch (action) {
         case SQLITE_TRANSACTION:
         case SQLITE_ATTACH:
@@ -398,8 +403,8 @@ ReadTransaction::~ReadTransaction() {
 }
 
 int Connection::on_busy(void* self, int count) noexcept {
-    // SQLite's own handler sleeps up to 100 ms, long enough for a busy neighbour to take the lock
-    // hundreds of times in between; short, uneven naps give everybody a turn.
+    // SQLite's own handler sleeps up to 100 ms. A busy second writer would take the lock hundreds
+    // of times meanwhile, and this one would starve. Short waits of uneven length give all a turn.
     auto& connection = *static_cast<Connection*>(self);
     const auto now = std::chrono::steady_clock::now();
     if (count == 0) connection.busy_since_ = now;

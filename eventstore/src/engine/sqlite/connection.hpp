@@ -19,10 +19,10 @@ namespace daybook::sqlite {
 
 class Connection;
 
-/// A prepared statement that is kept. Thin over the C API: this is the hot path.
+/// A prepared statement. A thin wrapper of the C API, because this is the hot path.
 class Statement {
 public:
-    /// Throws InvalidError unless `sql` is one statement.
+    /// Throws InvalidError unless `sql` is exactly one statement.
     Statement(Connection& connection, std::string_view sql);
     ~Statement() { sqlite3_finalize(handle_); }
     Statement(const Statement&) = delete;
@@ -31,7 +31,7 @@ public:
     void bind(int index, std::int64_t value) { check(sqlite3_bind_int64(handle_, index, value)); }
     void bind(int index, Position value) { bind(index, static_cast<std::int64_t>(value.value())); }
     void bind(int index, Version value) { bind(index, static_cast<std::int64_t>(value.value())); }
-    /// Text and ids are borrowed until `reset`.
+    /// Text and ids are borrowed until `reset`: they have to live that long.
     void bind(int index, std::string_view value) {
         check(sqlite3_bind_text64(handle_, index, value.data() == nullptr ? "" : value.data(),
                                   value.size(), SQLITE_STATIC, SQLITE_UTF8));
@@ -43,10 +43,10 @@ public:
     void bind_null(int index) { check(sqlite3_bind_null(handle_, index)); }
     void bind(int index, const SqlValue& value);
 
-    /// True if there is a row. Throws the typed error; the statement is reset then.
+    /// Returns true if there is a row. Throws the typed error, and resets the statement then.
     bool step();
-    /// The same with the raw result code for those who want to look at it, and who know that the
-    /// transaction is open.
+    /// The same, but returns SQLite's result code. The caller makes sure that the transaction is
+    /// still open: if SQLite has ended it, the statement would be stored alone, at once.
     int try_step() noexcept { return sqlite3_step(handle_); }
     void reset() noexcept { sqlite3_reset(handle_); }
     bool busy() const noexcept { return sqlite3_stmt_busy(handle_) != 0; }
@@ -79,25 +79,26 @@ private:
     Statement& statement_;
 };
 
-/// What a connection is for.
+/// What a connection is used for.
 enum class Access {
-    create,  ///< writes, and makes the file if it is not there
+    create,  ///< writes, and creates the file if it does not exist
     write,
-    read,  ///< writes nothing; the file may be one that the program cannot write
+    read,  ///< reads only; the program may have no right to write the file
 };
 
-/// One connection to one file, with its statements kept. Used by one thread at a time. It does not
-/// checkpoint by itself: see Checkpointer.
+/// A connection to a file, with a cache of its prepared statements. Used by one thread at a time.
+/// It does not checkpoint by itself: see Checkpointer.
 ///
-/// SQLite ends a transaction by itself after some errors (a full disk, INSERT OR ROLLBACK), and
-/// what follows would be stored at once, each statement alone. A connection whose transaction was
-/// begun with `begin` notices that: everything but `rollback` throws the first error again.
+/// SQLite ends a transaction by itself after some errors (a full disk, INSERT OR ROLLBACK). The
+/// statements that follow would each be committed alone, at once, and half of a transaction would
+/// be stored. A transaction that was begun with `begin` is guarded against this: after it was ended
+/// so, every call but `rollback` throws the first error again.
 class Connection {
 public:
-    /// `path` is absolute, so that SQLite sees a file's name in it and no URI. Throws StorageError
-    /// if the file cannot be opened, or not be written where that is asked for.
+    /// `path` must be absolute: SQLite would read some relative names as URIs. Throws StorageError
+    /// if the file cannot be opened, or cannot be written although `access` needs that.
     Connection(const std::string& path, Access access, std::chrono::milliseconds busy_wait_max);
-    /// In a child after `fork` the handle is left as it is: to close it would be wrong.
+    /// Closes nothing in the child of a fork: closing would release the locks of the parent.
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -105,27 +106,29 @@ public:
     sqlite3* handle() const noexcept { return database_->getHandle(); }
     const std::string& path() const noexcept { return path_; }
 
-    /// The kept statement for this text, ready to be bound, for as long as the connection. For
-    /// texts that are constants.
+    /// The prepared statement of this text, ready to be bound. It is cached as long as the
+    /// connection lives, so the text should be a constant.
     Statement& statement(std::string_view sql);
-    /// The same of any text; the statements used last are kept.
+    /// The same for any text; only the statements that were used last are cached.
     std::shared_ptr<Statement> variable_statement(std::string_view sql);
-    /// Runs statements that need no parameters and give no rows.
+    /// Runs one or more statements without parameters and without rows.
     void run(const std::string& sql);
     std::int64_t integer(std::string_view sql);
     std::string text(std::string_view sql);
 
-    /// From now on each commit goes into the write-ahead log, which the file has, with one write.
+    /// From now on each commit is written to the write-ahead log with one write (see
+    /// GatheredCommit). The file has to be in WAL mode.
     void gather_commits() noexcept { gathers_commits_ = true; }
 
-    enum class Begin { deferred, immediate };
-    void begin(Begin how);
-    /// Commits what `begin` began. Throws its first error if SQLite has ended it.
+    enum class TransactionType { deferred, immediate };
+    void begin(TransactionType type);
+    /// Commits the transaction. Throws its first error if SQLite has ended it.
     void commit();
-    /// The result code of COMMIT: SQLITE_OK, or the transaction is whatever SQLite has left of it.
+    /// The same, but returns the result code of COMMIT. If that is not SQLITE_OK, the transaction
+    /// may be open or ended; the caller has to roll back.
     int try_commit();
-    /// Rolls back if a transaction is open; the first error is what matters, not this one's. If
-    /// that fails, the connection is not trusted any more: the transaction ends with it.
+    /// Rolls back if a transaction is open. If that fails, the connection is no longer usable: it
+    /// has to be closed, which ends the transaction.
     void rollback() noexcept;
     bool in_transaction() const noexcept { return sqlite3_get_autocommit(handle()) == 0; }
     /// Throws if SQLite has ended the transaction, and in a child after `fork`.
@@ -133,44 +136,47 @@ public:
         if (first_error_) std::rethrow_exception(first_error_);
         fork_mark_.refuse_child(path_);
     }
-    /// Throws InvalidError if a statement that was no error has ended the transaction.
+    /// Throws InvalidError if `statement`, which succeeded, has ended the transaction.
     void require_still_open(std::string_view statement);
 
-    /// Throws the typed error for a result code; `what` names the thing that failed.
+    /// Throws the typed error for a result code. `what` names what has failed, for the message.
     [[noreturn]] void fail(int code, std::string_view what);
 
-    /// False after an error that another connection may not have: of the disk, of memory, of
-    /// rights, or of what was read.
-    bool trusted() const noexcept { return trusted_; }
-    /// One failed read looks like a damaged file. What cannot be right is StorageError, until a
-    /// connection that takes a second look finds the same: then it is CorruptError.
-    void take_second_look(bool second) noexcept { second_look_ = second; }
-    /// It reads a file that could have no write-ahead log, and now there is one.
+    /// False after an error that a new connection may not meet again: of the disk, of memory, of
+    /// rights, or damage in what was read.
+    bool usable() const noexcept { return usable_; }
+    /// A read that fails once looks the same as a damaged file. So damage is reported as
+    /// StorageError first. If a new connection with `confirm_damage(true)` finds it as well, it is
+    /// reported as CorruptError.
+    void confirm_damage(bool confirms) noexcept { confirms_damage_ = confirms; }
+    /// True if the connection was opened on a file without a write-ahead log, in a directory where
+    /// none can be created, and a log is there now. The connection does not read it.
     bool is_outdated() const;
-    /// Whether the next connection is to take one.
+    /// Whether the next connection has to confirm damage.
     bool suspects_damage() const noexcept { return suspects_damage_; }
 
-    /// While it lives, what is prepared came through the SQL door: it may not begin or end
-    /// transactions or open other files, and of savepoints only those of the store.
-    class Program {
+    /// While it lives, statements are prepared with the rights of the program's own SQL: they may
+    /// not begin or end transactions, attach other files, or use savepoints other than the store's.
+    /// Otherwise a program could end the transaction under the store.
+    class ProgramSql {
     public:
-        explicit Program(Connection& connection) noexcept : connection_(connection) {
-            connection_.of_program_ = true;
+        explicit ProgramSql(Connection& connection) noexcept : connection_(connection) {
+            connection_.restricts_sql_ = true;
         }
-        ~Program() { connection_.of_program_ = false; }
-        Program(const Program&) = delete;
-        Program& operator=(const Program&) = delete;
+        ~ProgramSql() { connection_.restricts_sql_ = false; }
+        ProgramSql(const ProgramSql&) = delete;
+        ProgramSql& operator=(const ProgramSql&) = delete;
 
     private:
         Connection& connection_;
     };
 
-    /// The last connection of all processes then copies the write-ahead log into the file when it
-    /// is closed, and empties it.
+    /// Makes SQLite copy the write-ahead log into the file and empty it when this connection is
+    /// closed, if it is then the last one of all processes.
     void empty_log_on_close() noexcept;
 
 private:
-    using Kept = detail::ByText<std::shared_ptr<Statement>>;
+    using StatementCache = detail::ByText<std::shared_ptr<Statement>>;
 
     static int on_busy(void* self, int count) noexcept;
     static int authorize(void* self, int action, const char* first, const char* second,
@@ -178,7 +184,7 @@ private:
     void open_read_only();
     void configure();
 
-    /// Half of what is kept of a program's texts.
+    /// The size of each of the two generations below.
     static constexpr std::size_t variable_statements_max = 256;
 
     const detail::ForkMark fork_mark_;
@@ -188,16 +194,16 @@ private:
     std::chrono::steady_clock::time_point busy_since_{};
     std::unique_ptr<SQLite::Database> database_;
     detail::ByText<std::unique_ptr<Statement>> statements_;
-    Kept used_;                       ///< since they were that many
-    Kept used_before_;                ///< the ones before them
-    std::string log_frames_;          ///< of one commit
-    std::exception_ptr first_error_;  ///< of the transaction that SQLite has ended
+    StatementCache recent_statements_;  ///< used since the last change of generation
+    StatementCache older_statements_;   ///< not used since then
+    std::string log_frames_;            ///< of one commit
+    std::exception_ptr first_error_;    ///< of the transaction that SQLite has ended
     bool gathers_commits_ = false;
-    bool begun_ = false;
-    bool trusted_ = true;
-    bool second_look_ = false;
+    bool own_transaction_ = false;  ///< begun with `begin`, not committed or rolled back yet
+    bool usable_ = true;
+    bool confirms_damage_ = false;
     bool suspects_damage_ = false;
-    bool of_program_ = false;
+    bool restricts_sql_ = false;  ///< a ProgramSql lives
     bool immutable_ = false;
 };
 
@@ -205,8 +211,8 @@ inline void Statement::check(int code) {
     if (code != SQLITE_OK) connection_.fail(code, sqlite3_sql(handle_));
 }
 
-/// Everything read while it lives is of one state of the database. Joins the transaction that is
-/// open, if there is one.
+/// While it lives, all reads see one state of the database. Joins the transaction that is open, if
+/// there is one.
 class ReadTransaction {
 public:
     explicit ReadTransaction(Connection& connection);
@@ -216,15 +222,15 @@ public:
 
 private:
     Connection& connection_;
-    Statement* end_ = nullptr;  ///< none if the transaction is somebody else's
+    Statement* end_ = nullptr;  ///< null if it joined an open transaction
 };
 
-/// The general SQL door over a connection.
+/// The `Sql` interface over a connection.
 class ConnectionSql final : public Sql {
 public:
     explicit ConnectionSql(Connection& connection) noexcept : connection_(&connection) {}
 
-    /// From here on over another connection to the same file.
+    /// Replaces the connection by another one to the same file.
     void use(Connection& connection) noexcept { connection_ = &connection; }
     Connection& connection() const noexcept { return *connection_; }
 

@@ -100,7 +100,8 @@ std::int64_t ConnectionSql::execute(std::string_view statement, Parameters param
     const std::int64_t before = sqlite3_total_changes64(connection.handle());
     while (prepared->step()) {}
     connection.require_still_open(statement);
-    // SQLite goes on saying how many rows the last INSERT, UPDATE or DELETE has changed.
+    // sqlite3_changes keeps the number of the last INSERT, UPDATE or DELETE, so it may be that of
+    // an earlier statement.
     if (sqlite3_total_changes64(connection.handle()) == before) return 0;
     return sqlite3_changes64(connection.handle());
 }
@@ -110,8 +111,8 @@ std::int64_t ConnectionSql::query(std::string_view statement, Parameters paramet
     Connection& connection = *connection_;
     auto prepared = prepare(statement);
     if (prepared->busy()) {
-        // A visitor asks the same question again while the first answer is still running.
-        const Connection::Program program{connection};
+        // The visitor of this very statement runs it again, so the cached one is still in use.
+        const Connection::ProgramSql program{connection};
         prepared = std::make_shared<Statement>(connection, statement);
     }
     const Resetting resetting{*prepared};
@@ -127,13 +128,13 @@ std::int64_t ConnectionSql::query(std::string_view statement, Parameters paramet
 }
 
 void ConnectionSql::script(std::string_view statements) {
-    const Connection::Program program{*connection_};
+    const Connection::ProgramSql program{*connection_};
     connection_->run(std::string(statements));
     connection_->require_still_open(statements);
 }
 
 std::shared_ptr<Statement> ConnectionSql::prepare(std::string_view statement) {
-    const Connection::Program program{*connection_};
+    const Connection::ProgramSql program{*connection_};
     return connection_->variable_statement(statement);
 }
 

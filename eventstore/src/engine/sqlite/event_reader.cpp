@@ -19,9 +19,9 @@ constexpr std::string_view columns =
 
 constexpr std::string_view find_head = "SELECT max(position) FROM daybook_event";
 constexpr std::string_view find_stream = "SELECT id FROM daybook_stream WHERE name = ?";
-constexpr std::string_view find_known = "SELECT id FROM daybook_event WHERE position = ?";
+constexpr std::string_view find_event_id = "SELECT id FROM daybook_event WHERE position = ?";
 
-/// How often SQLite has compiled a statement anew.
+/// How often SQLite has compiled a statement again, which it does after a change of the schema.
 int compilations(const Statement& statement) noexcept {
     return sqlite3_stmt_status(statement.handle(), SQLITE_STMTSTATUS_REPREPARE, 0);
 }
@@ -42,13 +42,14 @@ void EventReader::read(const PageRequest& request, EventPage& page) {
     } else {
         read_log(request, page);
     }
-    // After the rows: had the log become another before them, it would still be.
+    // Checked after the rows were read. If the log was replaced before that, this finds it; checked
+    // first, a log that is replaced in between would go unnoticed.
     if (request.known != nullptr) require(*request.known);
 }
 
 void EventReader::require(const LogPoint& known) {
     if (known.position == Position{0}) return;
-    Statement& query = connection_.statement(find_known);
+    Statement& query = connection_.statement(find_event_id);
     const Resetting resetting{query};
     query.bind(1, known.position);
     if (query.step() && query.id(0) == known.event) return;
@@ -57,7 +58,7 @@ void EventReader::require(const LogPoint& known) {
 
 void EventReader::note_schema() {
     const int seen = compilations(head_) + compilations(stream_id_);
-    if (seen != compilations_) forget();
+    if (seen != compilations_) drop_names();
     compilations_ = seen;
 }
 
@@ -87,13 +88,14 @@ std::optional<std::int64_t> EventReader::stream_id(std::string_view name) {
     return stream_id_.integer(0);
 }
 
-void EventReader::forget() {
+void EventReader::drop_names() {
     type_by_id_.clear();
     name_by_id_.clear();
 }
 
 void EventReader::read_stream(const PageRequest& request, EventPage& page) {
-    // The levels of the index are one state of the store only inside a transaction.
+    // Runs move from level to level, so the levels have to be read in one transaction: otherwise a
+    // run could be seen twice or not at all.
     const ReadTransaction one_state{connection_};
     const auto id = stream_id(request.stream->str());
     if (!id) {
@@ -122,8 +124,8 @@ void EventReader::read_stream(const PageRequest& request, EventPage& page) {
 
 void EventReader::read_log(const PageRequest& request, EventPage& page) {
     const bool backward = request.direction == Direction::backward;
-    // The head is read before the rows, so that "scanned up to here" can be said without a
-    // transaction around both: what comes after it is simply left for the next page.
+    // The head is read before the rows, and no row beyond it is read. So `scanned_to` is right
+    // without a transaction around both: later events are left for the next page.
     const std::uint64_t newest = head().value();
     std::uint64_t from = request.from;
     if (backward) {
@@ -190,7 +192,8 @@ std::string EventReader::log_statement(const PageRequest& request) {
 std::string EventReader::id_condition(std::string_view column, std::string_view sql,
                                       const std::vector<std::string>& names) {
     if (names.empty()) return {};
-    // The ids stand in the text: there are few different filters, and each keeps its statement.
+    // The ids are part of the text, not parameters: a program has few different filters, and each
+    // has its own cached statement.
     std::string ids;
     Statement& query = connection_.statement(sql);
     for (const std::string& name : names) {

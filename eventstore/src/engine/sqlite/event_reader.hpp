@@ -11,9 +11,10 @@
 
 namespace daybook::sqlite {
 
-/// Reads events over one connection, in or out of a transaction. What it has learned of streams and
-/// types is kept until `forget`, or until the schema has changed: as it does when a backup is put
-/// back into the file while it is open, and the numbers stand for other names.
+/// Reads events over one connection, in or out of a transaction. Caches the names of streams and
+/// event types by their ids. The cache is dropped when SQLite has compiled its statements again:
+/// the schema has changed then, as it does when a backup is restored into the open file, after
+/// which the same ids stand for other names.
 class EventReader {
 public:
     EventReader(Connection& connection, TypeTable& types);
@@ -23,16 +24,19 @@ public:
     Position head();
     std::optional<std::int64_t> stream_id(std::string_view name);
 
-    /// Drops what was learned inside a transaction that is rolled back.
-    void forget();
+    /// Drops the cached names. Called after a rollback: an id that the transaction gave to a name
+    /// may be given to another name afterwards.
+    void drop_names();
 
 private:
-    /// Throws InvalidError if the log does not hold it.
+    /// Throws InvalidError unless the log holds this event at this position.
     void require(const LogPoint& known);
+    /// Drops the cached names if the schema has changed.
     void note_schema();
     void read_stream(const PageRequest& request, EventPage& page);
     void read_log(const PageRequest& request, EventPage& page);
-    /// Runs one bound statement into the page; false if the page was full before the end.
+    /// Adds the rows of a bound statement to the page. False if the page was full before the last
+    /// row.
     bool fill(Statement& query, const PageRequest& request, EventPage& page,
               std::string_view stream);
     std::string log_statement(const PageRequest& request);
@@ -49,7 +53,7 @@ private:
     TypeTable& types_;
     Statement& head_;
     Statement& stream_id_;
-    int compilations_ = 0;  ///< of these two, when the schema was last known
+    int compilations_ = 0;  ///< of these two statements, when the names were cached
     std::vector<const TypeEntry*> type_by_id_;
     std::vector<std::string> name_by_id_;
 };

@@ -25,7 +25,8 @@ struct stat require_stat(const std::string& path) {
     return found;
 }
 
-/// The rights of a file, or what a directory needs for those who have them.
+/// The rights for a file, or for a directory, where each right to read includes the right to
+/// search.
 mode_t rights_for(mode_t store, bool is_directory) {
     const mode_t rights = store & 0666;
     return is_directory ? rights | ((rights & 0444) >> 2) : rights;
@@ -36,22 +37,23 @@ mode_t rights_for(mode_t store, bool is_directory) {
                        ": check the rights on the store's directory");
 }
 
-/// A store that root looks at stays its owner's.
+/// When root opens a store, files that are created for it still belong to the store's owner.
 void give_to_owner(int file, const struct stat& store, const std::string& path) {
     if (::geteuid() == 0 && ::fchown(file, store.st_uid, store.st_gid) != 0) {
         fail(path, "cannot be given to the store's owner");
     }
 }
 
-/// Which file has that name now, and how many names it has; nothing if there is none.
+/// Which file a name stands for, and how many names that file has.
 struct Identity {
     dev_t device = 0;
     ino_t inode = 0;
     std::uint32_t names = 0;
 };
 
-/// Asks for no times: since Linux 6.13 a file whose times were looked at gets new ones with its
-/// next write, and the sync of each commit then writes them. A store was a fifth slower for it.
+/// Does not request the file's times. Since Linux 6.13 a file whose times were read gets new ones
+/// with its next write, and then the sync of each commit writes them as well: that made commits a
+/// fifth slower.
 std::optional<Identity> identity_of(const std::string& path) {
     struct statx found{};
     if (::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_NLINK, &found) != 0) return {};
@@ -119,7 +121,7 @@ void keep_as_private(const std::string& path, const std::string& store) {
     }
     const mode_t allowed = rights_for(require_stat(store).st_mode, S_ISDIR(found.st_mode));
     const mode_t rights = found.st_mode & 07777;
-    // Whose file it is not cannot change it, and has not made it either.
+    // Only the owner and root can change the rights. Another user has not created the file either.
     if ((rights & ~allowed) != 0 && (::geteuid() == found.st_uid || ::geteuid() == 0) &&
         ::chmod(path.c_str(), rights & allowed) != 0) {
         fail(path, "is more open than the store and cannot be changed");

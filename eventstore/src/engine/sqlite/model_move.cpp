@@ -14,8 +14,8 @@ namespace {
 constexpr std::string_view table_prefix = "table ";
 constexpr std::string_view view_prefix = "view ";
 
-/// A row of the model's own `sqlite_schema`.
-struct Made {
+/// A row of the model's `sqlite_schema`.
+struct SchemaObject {
     std::string type;
     std::string name;
     std::string sql;
@@ -28,21 +28,21 @@ std::string quoted_text(std::string_view text) {
     return quoted + "'";
 }
 
-std::vector<Made> things_of_model(Sql& store) {
-    std::vector<Made> things;
+std::vector<SchemaObject> objects_of_model(Sql& store) {
+    std::vector<SchemaObject> objects;
     store.each(
         "SELECT type, name, sql, type = 'table' AND rootpage = 0 FROM daybook_model.sqlite_schema "
         "WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite~_%' ESCAPE '~' "
         "AND tbl_name NOT LIKE 'daybook~_%' ESCAPE '~' ORDER BY rowid",
         [&](const SqlRow& row) {
-            things.push_back({std::string(row.text(0)), std::string(row.text(1)),
-                              std::string(row.text(2)), row.integer(3) != 0});
+            objects.push_back({std::string(row.text(0)), std::string(row.text(1)),
+                               std::string(row.text(2)), row.integer(3) != 0});
         });
-    return things;
+    return objects;
 }
 
-/// The columns whose values are stored, generated ones not among them; first the row id, if the
-/// table has one that is no column and can be named.
+/// The columns of a table without the generated ones. The row id comes first, if the table has one
+/// that is not a column already and that no column hides.
 std::string stored_columns(Sql& store, const std::string& table) {
     std::vector<std::string> names;
     std::string columns;
@@ -85,7 +85,8 @@ void copy_rows(Sql& store, const std::string& table) {
                  " FROM daybook_model." + name);
 }
 
-/// What AUTOINCREMENT has given out stays given out, though the rows may be gone.
+/// Copies the counters of AUTOINCREMENT: a number that was used must not be used again, even if its
+/// row is gone.
 void copy_sequences(Sql& store) {
     if (!store.integer("SELECT 1 FROM daybook_model.sqlite_schema "
                        "WHERE name = 'sqlite_sequence'")) {
@@ -97,30 +98,32 @@ void copy_sequences(Sql& store) {
         "INSERT INTO main.sqlite_sequence SELECT * FROM daybook_model.sqlite_sequence");
 }
 
-/// Enters a virtual table whose shadow tables are there already: to create it would make them anew.
-void enter_virtual_tables(Sql& store) {
+/// Inserts the virtual tables into the schema by hand. Their shadow tables are copied already, and
+/// CREATE VIRTUAL TABLE would try to create these as well.
+void register_virtual_tables(Sql& store) {
     const auto version = store.integer("PRAGMA main.schema_version").value_or(0);
     store.script(
         "PRAGMA writable_schema = ON;"
         "INSERT INTO main.sqlite_schema(type, name, tbl_name, rootpage, sql) "
         "SELECT type, name, tbl_name, 0, sql FROM daybook_model.sqlite_schema "
         "WHERE type = 'table' AND rootpage = 0 ORDER BY rowid;"
-        // Other connections look at the number, this one looks again because it is told to.
+        // Other connections read the schema again because its version has changed, this connection
+        // because of RESET.
         "PRAGMA main.schema_version = " +
         std::to_string(version + 1) + ";PRAGMA writable_schema = RESET");
 }
 
-void refuse_bad_names(Sql& store, const std::vector<Made>& things) {
-    for (const Made& thing : things) {
-        if (thing.name.find('\n') != std::string::npos) {
-            throw InvalidError(thing.type + " '" + thing.name +
+void refuse_bad_names(Sql& store, const std::vector<SchemaObject>& objects) {
+    for (const SchemaObject& object : objects) {
+        if (object.name.find('\n') != std::string::npos) {
+            throw InvalidError(object.type + " '" + object.name +
                                "' has a line break in its name: choose another name");
         }
         if (!store.integer("SELECT 1 FROM main.sqlite_schema WHERE name = ? COLLATE NOCASE",
-                           thing.name)) {
+                           object.name)) {
             continue;
         }
-        throw InvalidError(thing.type + " '" + thing.name +
+        throw InvalidError(object.type + " '" + object.name +
                            "' already exists in the store, made by another model or program: "
                            "choose another name");
     }
@@ -129,60 +132,64 @@ void refuse_bad_names(Sql& store, const std::vector<Made>& things) {
 }  // namespace
 
 std::vector<std::string> copy_model(const std::string& path, ConnectionSql& store) {
-    // Past the store's SQL, by which nobody may attach anything.
+    // On the connection itself: SQL of programs must not attach files.
     store.connection().run("ATTACH " + quoted_text(path) + " AS daybook_model");
-    const std::vector<Made> things = things_of_model(store);
-    refuse_bad_names(store, things);
-    // Rows come in table by table: whom they refer to may come later.
+    const std::vector<SchemaObject> objects = objects_of_model(store);
+    refuse_bad_names(store, objects);
+    // Tables are filled one after another, and a row may refer to one of a later table.
     store.script("PRAGMA defer_foreign_keys = ON");
     std::vector<std::string> copied;
     std::vector<std::string> tables;
-    for (const Made& thing : things) {
-        if (thing.type != "table" || thing.is_virtual) continue;
-        store.script(thing.sql);
-        tables.push_back(thing.name);
+    for (const SchemaObject& object : objects) {
+        if (object.type != "table" || object.is_virtual) continue;
+        store.script(object.sql);
+        tables.push_back(object.name);
     }
-    // Only now, as a table may refer to one that comes behind it.
+    // After all tables are created, because a table may refer to a later one.
     for (const std::string& table : tables) copy_rows(store, table);
     copy_sequences(store);
     const auto run = [&](std::string_view type) {
-        for (const Made& thing : things) {
-            if (thing.type == type) store.script(thing.sql);
+        for (const SchemaObject& object : objects) {
+            if (object.type == type) store.script(object.sql);
         }
     };
     run("index");
-    const bool any_virtual =
-        std::any_of(things.begin(), things.end(), [](const Made& made) { return made.is_virtual; });
-    if (any_virtual) enter_virtual_tables(store);
+    const bool has_virtual =
+        std::any_of(objects.begin(), objects.end(),
+                    [](const SchemaObject& object) { return object.is_virtual; });
+    if (has_virtual) register_virtual_tables(store);
     run("view");
     run("trigger");
-    for (const Made& thing : things) {
-        if (thing.type == "table") copied.push_back(std::string(table_prefix) + thing.name);
-        if (thing.type == "view") copied.push_back(std::string(view_prefix) + thing.name);
+    for (const SchemaObject& object : objects) {
+        if (object.type == "table") copied.push_back(std::string(table_prefix) + object.name);
+        if (object.type == "view") copied.push_back(std::string(view_prefix) + object.name);
     }
     return copied;
 }
 
-void drop_model(const std::vector<std::string>& things, Sql& store) {
+void drop_model(const std::vector<std::string>& objects, Sql& store) {
     store.script("PRAGMA defer_foreign_keys = ON");
-    const auto name_of = [](const std::string& thing) { return thing.substr(thing.find(' ') + 1); };
-    for (const std::string& thing : things) {
-        if (thing.starts_with(view_prefix)) {
-            store.script("DROP VIEW IF EXISTS main." + quoted_name(name_of(thing)));
+    const auto name_of = [](const std::string& object) {
+        return object.substr(object.find(' ') + 1);
+    };
+    for (const std::string& object : objects) {
+        if (object.starts_with(view_prefix)) {
+            store.script("DROP VIEW IF EXISTS main." + quoted_name(name_of(object)));
         }
     }
-    // A virtual table takes its shadow tables along, and cannot be dropped without them.
-    for (const bool virtual_ones : {true, false}) {
-        for (const std::string& thing : things) {
-            if (!thing.starts_with(table_prefix)) continue;
+    // Virtual tables first: dropping one drops its shadow tables, and without these it could not be
+    // dropped any more.
+    for (const bool drops_virtual : {true, false}) {
+        for (const std::string& object : objects) {
+            if (!object.starts_with(table_prefix)) continue;
             const bool is_virtual = store
                                         .integer(
                                             "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' "
                                             "AND name = ? AND rootpage = 0",
-                                            name_of(thing))
+                                            name_of(object))
                                         .has_value();
-            if (is_virtual != virtual_ones) continue;
-            store.script("DROP TABLE IF EXISTS main." + quoted_name(name_of(thing)));
+            if (is_virtual != drops_virtual) continue;
+            store.script("DROP TABLE IF EXISTS main." + quoted_name(name_of(object)));
         }
     }
 }

@@ -6,15 +6,16 @@
 
 namespace daybook::sqlite {
 
-/// The size of a store's pages, and of one of them in the write-ahead log.
+/// The size of a page of the store, and of a frame, a page with its header, in the log.
 inline constexpr int page_bytes = 8192;
 inline constexpr int wal_frame_bytes = page_bytes + 24;
 
-/// A log is checkpointed when it is as long as the store, but no shorter and no longer than this:
-/// see docs/decisions/0003-checkpoints.md.
+/// A log is checkpointed when it is as long as the store, within these limits. See
+/// docs/decisions/0003-checkpoints.md.
 inline constexpr int wal_pages_min = 1'000;
 inline constexpr int wal_pages_max = 12'000;
-/// A log that a reader has kept from being checkpointed is cut to this when it begins anew.
+/// A log that has grown while a reader blocked checkpoints is truncated to this when it starts
+/// again at its first page.
 inline constexpr std::int64_t wal_bytes_kept_max = std::int64_t{wal_pages_max} * wal_frame_bytes;
 
 inline void set_durability(Connection& connection, Durability durability) {
@@ -26,36 +27,36 @@ inline void set_durability(Connection& connection, Durability durability) {
 }
 
 /// SQLite 3.7.0 to 3.51.2 can lose track of the write-ahead log when one connection commits while
-/// another checkpoints (https://sqlite.org/wal.html, "The WAL-Reset Bug"). Asked at run time: the
-/// library is often a shared one.
+/// another checkpoints (https://sqlite.org/wal.html, "The WAL-Reset Bug"). Checked at run time,
+/// because the library is often a shared one.
 inline bool checkpoint_must_exclude_commits() noexcept {
     return sqlite3_libversion_number() < 3'051'003;
 }
 
-/// Before the last connection of this process is closed: if no other process has the file open
-/// either, everything is copied into it then, and the write-ahead log is emptied.
+/// Called before the last connection of this process is closed. If no other process has the file
+/// open, closing it then copies the write-ahead log into the file and empties the log.
 inline void close_last(Connection& connection, Durability durability) noexcept {
     try {
         set_durability(connection, durability);
         connection.integer("PRAGMA user_version");  // opens the log
         connection.empty_log_on_close();
     } catch (const Error&) {
-        // A connection that cannot even be asked leaves the log to the next process.
+        // The log stays as it is, and the next process that opens the store reads it.
     }
 }
 
-/// What a checkpoint has left.
-struct Checkpointed {
+/// The result of a checkpoint.
+struct CheckpointResult {
     int log_pages = 0;
     int copied_pages = 0;
-    /// The next commit begins the log anew.
-    bool whole() const noexcept { return log_pages <= copied_pages; }
+    /// Everything was copied: the next commit starts again at the log's first page.
+    bool is_complete() const noexcept { return log_pages <= copied_pages; }
 };
 
-/// Copies the write-ahead log into the database file, up to what the oldest reader still needs;
-/// nothing while another process does it.
-inline Checkpointed checkpoint(Connection& checkpointer) {
-    Checkpointed done;
+/// Copies the write-ahead log into the database file, as far as no reader needs an older state.
+/// Copies nothing while another process runs a checkpoint.
+inline CheckpointResult checkpoint(Connection& checkpointer) {
+    CheckpointResult done;
     const int code =
         sqlite3_wal_checkpoint_v2(checkpointer.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
                                   &done.log_pages, &done.copied_pages);
@@ -64,10 +65,10 @@ inline Checkpointed checkpoint(Connection& checkpointer) {
     checkpointer.fail(code, checkpointer.path() + ": checkpoint");
 }
 
-/// The same while `writer` holds the write lock, so that no process can commit meanwhile. Call it
-/// with no transaction open.
-inline Checkpointed checkpoint_excluding_commits(Connection& writer, Connection& checkpointer) {
-    writer.begin(Connection::Begin::immediate);
+/// The same while `writer` holds the write lock, so that no process can commit meanwhile. Called
+/// without an open transaction.
+inline CheckpointResult checkpoint_excluding_commits(Connection& writer, Connection& checkpointer) {
+    writer.begin(Connection::TransactionType::immediate);
     const struct RollingBack {
         Connection& writer;
         ~RollingBack() { writer.rollback(); }
@@ -75,13 +76,13 @@ inline Checkpointed checkpoint_excluding_commits(Connection& writer, Connection&
     return checkpoint(checkpointer);
 }
 
-/// Writes a page as it is, so that the open transaction has something to commit.
-inline void write_nothing_new(Connection& writer) {
+/// Writes a page with the content it has, so that the open transaction has something to commit.
+inline void write_unchanged_page(Connection& writer) {
     writer.run("PRAGMA user_version = " + std::to_string(writer.integer("PRAGMA user_version")));
 }
 
-/// Makes the file a WAL database. Two programs that create it at once get in each other's way
-/// without SQLite asking the busy handler, so it is tried until `deadline`.
+/// Sets the file to WAL mode. If two programs do this at once, one of them fails without a call of
+/// the busy handler, so it is tried again until `deadline`.
 void enable_wal(Connection& connection, std::chrono::steady_clock::time_point deadline);
 
 }  // namespace daybook::sqlite

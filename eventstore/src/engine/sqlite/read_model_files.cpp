@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::string_view file_ending = ".db";
 
-/// What tells a file from another of its name; nothing if there is none.
+/// Identifies the file that has this name now.
 std::optional<std::pair<dev_t, ino_t>> file_at(const std::string& path) {
     struct stat found{};
     if (::stat(path.c_str(), &found) != 0) return std::nullopt;
@@ -42,27 +42,27 @@ public:
 
     Sql& sql() override { return *sql_; }
     void begin() override {
-        // What is written into a file that was removed or replaced is gone with this program; who
-        // only looks at a removed one may go on doing so.
+        // What is written into a file that was removed or replaced would be lost when this program
+        // ends. A query may go on reading a removed file.
         const auto now = file_at(path_);
-        if (now != file_ && (now || use_ != ReadModelUse::query)) fail_gone();
+        if (now != file_ && (now || use_ != ReadModelUse::query)) throw_missing();
         try {
-            if (!connection_->trusted()) connect();
+            if (!connection_->usable()) connect();
             if (use_ == ReadModelUse::query) {
-                connection_->begin(Connection::Begin::deferred);
-                connection_->integer("SELECT 1 FROM sqlite_schema");  // begins the look
+                connection_->begin(Connection::TransactionType::deferred);
+                connection_->integer("SELECT 1 FROM sqlite_schema");  // takes the snapshot
             } else {
-                connection_->begin(Connection::Begin::immediate);
+                connection_->begin(Connection::TransactionType::immediate);
             }
         } catch (const Error&) {
             rollback();
             if (file_at(path_) == file_) throw;
-            fail_gone();
+            throw_missing();
         }
     }
     void commit() override {
         connection_->commit();
-        connection_->take_second_look(false);
+        connection_->confirm_damage(false);
         if (wal_pages_ >= wal_pages_max) checkpoint_now();
     }
     void rollback() noexcept override { connection_->rollback(); }
@@ -80,7 +80,7 @@ public:
 private:
     static constexpr int wal_pages_max = 4'000;
 
-    [[noreturn]] void fail_gone() const {
+    [[noreturn]] void throw_missing() const {
         throw NotFoundError("read model '" + path_ + "' is no longer there: open the newer one");
     }
 
@@ -88,7 +88,7 @@ private:
         const bool queries = use_ == ReadModelUse::query;
         auto made = std::make_unique<Connection>(path_, queries ? Access::read : Access::write,
                                                  options_.busy_wait_max);
-        made->take_second_look(connection_ && connection_->suspects_damage());
+        made->confirm_damage(connection_ && connection_->suspects_damage());
         if (queries) {
             made->run("PRAGMA query_only = ON");
         } else {
@@ -106,7 +106,8 @@ private:
     void prepare_to_write(Connection& connection) {
         enable_wal(connection, std::chrono::steady_clock::now() + options_.busy_wait_max);
         connection.gather_commits();
-        // A lost tail is applied again from the model's own checkpoint, so NORMAL is enough.
+        // NORMAL is enough: after a power loss the model is older, its checkpoint is so too, and
+        // the lost events are applied again.
         set_durability(connection, options_.durability == Durability::off ? Durability::off
                                                                           : Durability::normal);
         connection.run("PRAGMA temp_store = MEMORY");
@@ -139,7 +140,7 @@ private:
     std::unique_ptr<Connection> connection_;
     std::optional<ConnectionSql> sql_;
     std::optional<Connection> checkpointer_;
-    std::optional<std::pair<dev_t, ino_t>> file_;  ///< when it was opened
+    std::optional<std::pair<dev_t, ino_t>> file_;  ///< the file that was opened
     int wal_pages_ = 0;
 };
 
@@ -188,8 +189,8 @@ std::vector<std::string> ReadModelFiles::move_into_store(std::string_view name, 
     return copy_model(path, dynamic_cast<ConnectionSql&>(store));
 }
 
-void ReadModelFiles::drop_from_store(const std::vector<std::string>& things, Sql& store) {
-    drop_model(things, store);
+void ReadModelFiles::drop_from_store(const std::vector<std::string>& objects, Sql& store) {
+    drop_model(objects, store);
 }
 
 std::string ReadModelFiles::path_of(std::string_view name) const {

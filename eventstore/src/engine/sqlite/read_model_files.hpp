@@ -11,8 +11,9 @@
 
 namespace daybook::sqlite {
 
-/// Read models in files of their own, `<store>-rm/<name>.db`. Directory and files are no more open
-/// than the store, and belong to its owner; where a symbolic link stands, nothing is opened.
+/// Read models in files of their own, `<store>-rm/<name>.db`. Directory and files belong to the
+/// store's owner and grant no right that the store does not grant. A symbolic link in their place
+/// is refused: it could lead to a file of another user.
 class ReadModelFiles final : public ReadModelDatabases {
 public:
     ReadModelFiles(std::string store, StoreOptions options);

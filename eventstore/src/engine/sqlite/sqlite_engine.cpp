@@ -25,9 +25,9 @@ namespace daybook::sqlite {
 
 namespace {
 
-/// A reader of the pool. After an error that may be its connection's own it looks again over a new
-/// one before it says so; inside a snapshot, which a new connection would not see, the next one
-/// does.
+/// A reader of the pool. After an error that may be one of its connection, it repeats the read on a
+/// new connection before it reports the error. It cannot do so inside a snapshot, which a new
+/// connection would not see; `renew_if_needed` replaces the connection afterwards.
 class SqliteReader final : public Reader {
 public:
     SqliteReader(const std::string& path, const FileGuard& guard, const StoreOptions& options,
@@ -41,17 +41,17 @@ public:
     }
 
     void read(const PageRequest& request, EventPage& page) override {
-        look([&] { events_->read(request, page); });
+        with_retry([&] { events_->read(request, page); });
     }
     Version version(const StreamName& stream) override {
-        return look([&] { return events_->version(stream); });
+        return with_retry([&] { return events_->version(stream); });
     }
     Position head() override {
-        return look([&] { return events_->head(); });
+        return with_retry([&] { return events_->head(); });
     }
     Sql& sql() override { return *sql_; }
     void begin_snapshot() override {
-        connection_->begin(Connection::Begin::deferred);
+        connection_->begin(Connection::TransactionType::deferred);
         in_snapshot_ = true;
     }
     void end_snapshot() noexcept override {
@@ -59,20 +59,20 @@ public:
         in_snapshot_ = false;
     }
 
-    /// Before it is used again.
+    /// Called before the reader is used again.
     void renew_if_needed() {
-        if (connection_->trusted() && !connection_->is_outdated()) {
-            connection_->take_second_look(false);
+        if (connection_->usable() && !connection_->is_outdated()) {
+            connection_->confirm_damage(false);
         } else {
             connect(connection_->suspects_damage());
         }
     }
 
 private:
-    void connect(bool second_look) {
+    void connect(bool confirms_damage) {
         auto made = std::make_unique<Connection>(path_, Access::read, options_.busy_wait_max);
         guard_.check_file();
-        made->take_second_look(second_look);
+        made->confirm_damage(confirms_damage);
         made->run("PRAGMA query_only = ON");
         events_.emplace(*made, types_);
         if (sql_) {
@@ -83,16 +83,16 @@ private:
         connection_ = std::move(made);
     }
 
-    template <class Look>
-    std::invoke_result_t<const Look&> look(const Look& look) {
+    template <class Read>
+    std::invoke_result_t<const Read&> with_retry(const Read& read) {
         try {
-            return look();
+            return read();
         } catch (const Error& error) {
-            const bool may_differ = !connection_->trusted() || error.kind() == ErrorKind::corrupt;
+            const bool may_differ = !connection_->usable() || error.kind() == ErrorKind::corrupt;
             if (in_snapshot_ || !may_differ) throw;
         }
         connect(connection_->suspects_damage());
-        return look();
+        return read();
     }
 
     const std::string& path_;
@@ -118,17 +118,19 @@ public:
     }
 };
 
-/// A directory that is gone with the object: what `:memory:` lives in. SQLite's own memory
-/// databases have no write-ahead log, so they would behave differently under concurrency.
+/// A temporary directory, removed with the object. It holds the file of a `:memory:` store:
+/// SQLite's own memory databases have no write-ahead log and would behave differently under
+/// concurrency.
 class ScratchDirectory {
 public:
     ScratchDirectory() {
         std::error_code ignored;
-        const char* const place =
+        const char* const shared_memory =
             std::filesystem::is_directory("/dev/shm", ignored) && ::access("/dev/shm", W_OK) == 0
                 ? "/dev/shm"
                 : nullptr;
-        path_ = place != nullptr ? place : std::filesystem::temp_directory_path().string();
+        path_ = shared_memory != nullptr ? shared_memory
+                                         : std::filesystem::temp_directory_path().string();
         path_ += "/daybook-XXXXXX";
         if (::mkdtemp(path_.data()) == nullptr) {
             throw StorageError("store ':memory:': " + path_ + " cannot be made");
@@ -163,7 +165,8 @@ public:
         const std::string warning = guard_.warning();
         if (!warning.empty() && options_.log) options_.log(LogLevel::warning, warning);
     }
-    /// Whoever closes last, of all processes, leaves everything in the file and an empty log.
+    /// The last of all processes that closes the store leaves everything in the file and an empty
+    /// log.
     ~SqliteEngine() override {
         checkpointer_.reset();
         readers_.clear();
@@ -199,14 +202,15 @@ public:
     std::unique_ptr<WriteTransaction> begin() override {
         fork_mark_.refuse_child(path_);
         return std::make_unique<SqliteTransaction>(
-            writer_, [this] { checkpointer_->offer(writer_.wal_pages()); });
+            writer_, [this] { checkpointer_->after_commit(writer_.wal_pages()); });
     }
 
     std::vector<AppendOutcome> append_all(AppendRequests requests) override {
         try {
             return append_once(requests);
         } catch (const Error& error) {
-            // Nothing is stored, and a second look over a new connection decides what is true.
+            // Nothing is stored. The group is appended again on a new connection: either the read
+            // had failed by accident, or the damage is confirmed.
             const bool one_read_failed =
                 error.kind() == ErrorKind::corrupt || writer_.suspects_damage();
             if (!one_read_failed || error.kind() == ErrorKind::in_doubt) throw;
@@ -217,7 +221,7 @@ public:
     std::uint64_t change_token() override {
         fork_mark_.refuse_child(path_);
         const std::scoped_lock lock{watch_mutex_};
-        if (!watch_->trusted() || watch_->is_outdated()) {
+        if (!watch_->usable() || watch_->is_outdated()) {
             watch_ = std::make_unique<Connection>(path_, Access::read, options_.busy_wait_max);
             guard_.check_file();
             ++watches_;
@@ -249,7 +253,8 @@ private:
         return *readers_.emplace_back(std::move(made));
     }
 
-    // The order matters: the directory goes last, and before it the connection that closes last.
+    // The order matters. Members are destroyed from the last to the first: the directory goes after
+    // all connections, and `watch_`, which empties the log, after all other connections.
     const std::unique_ptr<ScratchDirectory> scratch_;
     const std::string path_;
     const StoreOptions options_;

@@ -10,7 +10,7 @@
 namespace daybook::sqlite {
 
 /// Opens the store at `path`, or a private one in memory for `:memory:`. `types` must outlive the
-/// engine. Throws as EventStore::open promises.
+/// engine. Throws what EventStore::open throws.
 std::unique_ptr<Engine> open_engine(const std::string& path, const StoreOptions& options,
                                     TypeTable& types);
 

@@ -12,10 +12,10 @@ namespace daybook::sqlite {
 
 namespace {
 
-/// "DayB": marks an SQLite file as a store of ours.
+/// "DayB": marks an SQLite file as a Daybook store.
 constexpr std::int64_t application_id = 0x44617942;
 
-void check_place(const std::string& path, bool create) {
+void check_path(const std::string& path, bool create) {
     const std::filesystem::path file{path};
     std::error_code ignored;
     if (std::filesystem::is_directory(file, ignored)) {
@@ -50,7 +50,7 @@ bool has_current_schema(Connection& connection) {
     return schema_version(connection) == newest_migration().number;
 }
 
-/// A store of this version, with a write-ahead log: nothing is left to do.
+/// Whether it is a store of this version in WAL mode, so that nothing is left to do.
 bool is_current(Connection& connection) {
     return has_current_schema(connection) && connection.text("PRAGMA journal_mode") == "wal";
 }
@@ -60,7 +60,7 @@ void apply_migrations(Connection& connection) {
     const std::int64_t newest = steps.back().number;
     check_schema_version(connection);
     if (schema_version(connection) == newest) return;
-    connection.begin(Connection::Begin::immediate);
+    connection.begin(Connection::TransactionType::immediate);
     try {
         const std::int64_t done = schema_version(connection);
         for (const detail::Migration& step : steps) {
@@ -79,7 +79,8 @@ void apply_migrations(Connection& connection) {
 
 void enable_wal(Connection& connection, std::chrono::steady_clock::time_point deadline) {
     const auto has_wal = [&] {
-        // After a change that has failed SQLite names the new mode until it reads the file again.
+        // After a failed change SQLite returns the new mode until it reads the file again, so this
+        // reads it first.
         schema_version(connection);
         return connection.text("PRAGMA journal_mode") == "wal";
     };
@@ -101,13 +102,13 @@ std::unique_ptr<Connection> open_for_reading(const std::string& path, const Stor
     return std::make_unique<Connection>(path, Access::read, options.busy_wait_max);
 }
 
-/// For writing if that is possible.
+/// Opens the file for writing if that is possible, otherwise for reading.
 std::unique_ptr<Connection> open_file(const std::string& path, const StoreOptions& options) {
     std::unique_ptr<Connection> connection;
     try {
         connection = std::make_unique<Connection>(
             path, options.create ? Access::create : Access::write, options.busy_wait_max);
-        // The first look opens the write-ahead log, for which the directory has to be writable.
+        // The first read opens the write-ahead log, for which the directory has to be writable.
         connection->integer("PRAGMA application_id");
         return connection;
     } catch (const StorageError&) {
@@ -140,7 +141,8 @@ void prepare(Connection& connection, const std::string& path, const StoreOptions
     apply_migrations(connection);
 }
 
-/// Both are made with the rights of the store, which may have been taken away since.
+/// SQLite created the log and its index with the rights of the store at that time. If the store
+/// grants fewer rights now, these files must not grant more.
 void keep_log_private(const std::string& path) {
     for (const char* part : {"-wal", "-shm"}) keep_as_private(path + part, path);
 }
@@ -151,15 +153,15 @@ std::string prepare_store_file(const std::string& path, const StoreOptions& opti
     if (path.find('\0') != std::string::npos) {
         throw InvalidError("store '" + path + "': the name of a file holds no zero byte");
     }
-    check_place(path, options.create);
-    // An absolute name is never taken for a URI by SQLite, whatever is in it.
+    check_path(path, options.create);
+    // SQLite reads some relative names as URIs, an absolute one never.
     const std::string absolute = std::filesystem::absolute(path).string();
     try {
         prepare(*open_file(absolute, options), path, options);
     } catch (const StorageError&) {
-        // A read that failed may look like a file of another kind: a second look decides.
+        // A read that fails once looks like a file of another kind, so it is tried once more.
         const auto connection = open_file(absolute, options);
-        connection->take_second_look(true);
+        connection->confirm_damage(true);
         prepare(*connection, path, options);
     }
     std::error_code unknown;

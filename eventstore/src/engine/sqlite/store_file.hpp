@@ -7,14 +7,14 @@
 
 namespace daybook::sqlite {
 
-/// Makes sure that `path` is a store of this version: creates it, or applies what is missing of the
-/// schema, in one transaction. A store that cannot be written has to be of this version already.
-/// Returns the name of the file itself: absolute, so that it stays the same wherever the program
-/// goes, and without symbolic links. Throws as EventStore::open promises.
+/// Makes sure that `path` is a store of this version: creates it, or applies the migrations that
+/// are missing, in one transaction. A store that cannot be written has to be of this version
+/// already. Returns the absolute name of the file without symbolic links, which stays valid if the
+/// program changes its working directory. Throws what EventStore::open throws.
 std::string prepare_store_file(const std::string& path, const StoreOptions& options);
 
-/// Throws InvalidError if a newer Daybook has changed the store's schema since it was opened: what
-/// this one would write could be incomplete.
+/// Throws InvalidError if a newer Daybook has changed the store's schema since it was opened:
+/// events that this version writes could be incomplete under the new schema.
 void check_schema_version(Connection& connection);
 
 }  // namespace daybook::sqlite

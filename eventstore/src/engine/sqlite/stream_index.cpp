@@ -13,8 +13,8 @@ constexpr std::string_view columns =
     "SELECT e.position, e.version, e.type, e.recorded_at, e.id, e.correlation, e.causation, "
     "e.data, e.metadata, e.stream FROM ";
 
-// Only the run that the page begins in may be there in part; most runs are one event, and for those
-// there is nothing to compute.
+// Only of the run in which the page starts a part may be wanted. Most runs are one event, and the
+// CASE spares the computation for them.
 std::string page_statement(std::string_view level, Direction direction) {
     const std::string table{level};
     const std::string from = std::string(columns) + table +
@@ -25,7 +25,7 @@ std::string page_statement(std::string_view level, Direction direction) {
                "ELSE r.position - min(r.events - 1, r.version - ?2) END AND r.position "
                "ORDER BY r.version, e.position LIMIT ?3";
     }
-    // A row is found by its last version, so the run that holds ?2 is the first one not before it.
+    // The key of a row is its last version, so the run that holds ?2 is the first with a key >= ?2.
     return from + "<= coalesce((SELECT version FROM " + table +
            " WHERE stream = ?1 AND version >= ?2 ORDER BY version LIMIT 1), ?2) "
            "AND e.position BETWEEN "
@@ -44,8 +44,8 @@ StreamSliceStatements slice_statements(std::size_t level) {
     const std::string table{stream_levels[level]};
     const std::string slice =
         "FROM " + table + " WHERE stream >= ?1 AND (stream, version) <= (?2, ?3)";
-    // OR FAIL spares SQLite a second journal for this statement alone: whatever goes wrong, the
-    // whole transaction is rolled back.
+    // With OR FAIL, SQLite needs no statement journal. It would undo a failed statement alone, but
+    // after any error here the whole transaction is rolled back.
     return {"SELECT count(*) FROM " + table,
             "SELECT stream, version FROM " + table +
                 " WHERE stream >= ? ORDER BY stream, version LIMIT 1 OFFSET ?",
@@ -93,10 +93,10 @@ void StreamIndex::add(std::int64_t stream, Version version, Position position, s
     ++added_;
 }
 
-void StreamIndex::settle(Position head) {
+void StreamIndex::compact(Position head) {
     if (added_ < slice_runs) return;
     added_ = 0;
-    const std::int64_t arrived = move_on(2, count(2) - new_runs_max);
+    const std::int64_t arrived = move_to_older_level(2, count(2) - new_runs_max);
     recent_runs_ += arrived;
     uncounted_ += arrived;
     if (uncounted_ >= runs_to_a_count) {
@@ -105,18 +105,20 @@ void StreamIndex::settle(Position head) {
     }
     const auto share = static_cast<std::int64_t>(head.value()) / recent_share;
     const std::int64_t excess = recent_runs_ - std::max(recent_runs_max, share);
-    // What other processes have left to be found by a count does not go all in one commit.
-    recent_runs_ -= move_on(1, std::min(excess, 2 * arrived));
+    // The count may show many rows that other processes have left. They are moved in several
+    // commits, so that no single one takes long.
+    recent_runs_ -= move_to_older_level(1, std::min(excess, 2 * arrived));
 }
 
 std::int64_t StreamIndex::count(std::size_t level) {
     return connection_.integer(stream_slice_statements(level).count);
 }
 
-std::int64_t StreamIndex::move_on(std::size_t level, std::int64_t runs) {
+std::int64_t StreamIndex::move_to_older_level(std::size_t level, std::int64_t runs) {
     if (runs <= 0) return 0;
     const StreamSliceStatements& slice = stream_slice_statements(level);
-    // A slice begins with a whole stream, whatever was moved before: oldest runs first.
+    // A slice starts at the first run of a stream, even if the last slice ended inside that stream:
+    // newer runs were added since, and the oldest have to move first.
     const std::int64_t first = next_stream_[level];
     std::int64_t last_stream = std::numeric_limits<std::int64_t>::max();
     std::int64_t last_version = last_stream;

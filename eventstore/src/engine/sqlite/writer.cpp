@@ -10,10 +10,10 @@ namespace daybook::sqlite {
 
 namespace {
 
-/// Whether the frames of a transaction may be in the write-ahead log although its COMMIT has
-/// failed. They are complete once the last of them is written, and all that comes after that can
-/// fail too: the sync, and the index of the log, for which there may be no space or no memory. Then
-/// the next process to recover the log would find the transaction.
+/// Whether the transaction may be in the write-ahead log although its COMMIT has failed. It is
+/// complete there once its last frame is written, and what follows can still fail: the sync, and
+/// the update of the log's index, which needs space and memory. The next process that recovers the
+/// log would then find the transaction, although its caller was told that nothing was stored.
 bool may_be_in_the_log(int code) noexcept {
     switch (code & 0xff) {
         case SQLITE_FULL:
@@ -39,13 +39,14 @@ void Writer::connect() {
     reader_.reset();
     stream_index_.reset();
     connection_.reset();
-    forget();
+    drop_cache();
     auto made = std::make_unique<Connection>(path_, Access::write, busy_wait_max_);
     guard_.check_file();
-    made->take_second_look(suspects_damage_);
+    made->confirm_damage(suspects_damage_);
     set_durability(*made, durability_);
     made->gather_commits();
-    // Room for the pages that appends come back to: the newer levels of the index of streams.
+    // Large enough for the pages that appends use again and again, those of the newer levels of the
+    // stream index.
     made->run("PRAGMA cache_size = -65536");
     made->run("PRAGMA journal_size_limit = " + std::to_string(wal_bytes_kept_max));
     sqlite3_wal_hook(
@@ -73,12 +74,12 @@ Connection& Writer::connection() {
 void Writer::begin() {
     try {
         detach_model(connection());
-        connection_->begin(Connection::Begin::immediate);
+        connection_->begin(Connection::TransactionType::immediate);
         first_id_ = {};
         const std::int64_t data_version = connection_->integer("PRAGMA data_version");
         if (data_version == data_version_) return;
         check_schema_version(*connection_);
-        forget();
+        drop_cache();
         data_version_ = data_version;
         head_ = reader_->head();
     } catch (...) {
@@ -91,74 +92,74 @@ void Writer::commit() {
     try {
         connection_->require_open();
         guard_.check();
-        if (!first_id_.is_nil()) stream_index_->settle(head_);
+        if (!first_id_.is_nil()) stream_index_->compact(head_);
     } catch (...) {
         rollback();
         throw;
     }
     const int code = connection_->try_commit();
-    if (code != SQLITE_OK) return settle_failed_commit(code);
+    if (code != SQLITE_OK) return resolve_failed_commit(code);
     suspects_damage_ = false;
-    connection_->take_second_look(false);
+    connection_->confirm_damage(false);
 }
 
-void Writer::settle_failed_commit(int code) {
+void Writer::resolve_failed_commit(int code) {
     try {
         connection_->fail(code, path_ + ": COMMIT");
     } catch (const Error& error) {
         rollback();
-        if (!may_be_in_the_log(code) || !committed_after_all(error.what())) throw;
+        if (!may_be_in_the_log(code) || !was_committed(error.what())) throw;
     }
 }
 
 void Writer::rollback() noexcept {
     if (connection_) {
         connection_->rollback();
-        if (!connection_->trusted()) {
+        if (!connection_->usable()) {
             suspects_damage_ = connection_->suspects_damage();
             connection_.reset();
         }
     }
-    forget();
+    drop_cache();
 }
 
 void Writer::rollback_to_savepoint() {
     connection_->run("ROLLBACK TO unit");
     connection_->run("RELEASE unit");
-    forget();
+    drop_cache();
     data_version_ = connection_->integer("PRAGMA data_version");
     head_ = reader_->head();
 }
 
-void Writer::forget() noexcept {
+void Writer::drop_cache() noexcept {
     data_version_ = -1;
     head_ = {};
     stream_heads_.clear();
     categories_.clear();
     event_types_.clear();
-    if (reader_) reader_->forget();
+    if (reader_) reader_->drop_names();
 }
 
-bool Writer::committed_after_all(const std::string& why) {
+bool Writer::was_committed(const std::string& why) {
     const EventId looked_for = first_id_;
     try {
         connect();
-        connection_->begin(Connection::Begin::immediate);
+        connection_->begin(Connection::TransactionType::immediate);
         Statement& query = connection_->statement("SELECT 1 FROM daybook_event WHERE id = ?");
         query.bind(1, looked_for);
         const bool found = query.step();
         query.reset();
-        // A commit of our own over the same place in the write-ahead log settles it: what was not
-        // found cannot come back in a later recovery.
-        write_nothing_new(*connection_);
+        // If the transaction was not found, its frames may still lie in the log behind the last
+        // commit, and a later recovery could bring it back. This commit overwrites them.
+        write_unchanged_page(*connection_);
         connection_->commit();
-        forget();
+        drop_cache();
         if (found || !looked_for.is_nil()) return found;
     } catch (const Error&) {
         connection_.reset();
     }
     throw InDoubtError(why +
-                       ": this was while a unit was being committed, and it cannot be known "
+                       ": this was while a transaction was being committed, and it cannot be known "
                        "whether it is stored: read the stream before repeating it");
 }
 
@@ -190,8 +191,8 @@ bool Writer::insert(const AppendRequest& request, const NewEvent& event, const S
                     Version version) {
     Statement& insert = *insert_;
     const Resetting resetting{insert};
-    const auto bind_id = [&](int index, const EventId& own, const EventId& units) {
-        const EventId& id = own.is_nil() ? units : own;
+    const auto bind_id = [&](int index, const EventId& own, const EventId& requests) {
+        const EventId& id = own.is_nil() ? requests : own;
         if (id.is_nil()) {
             insert.bind_null(index);
         } else {

@@ -18,24 +18,26 @@
 
 namespace daybook::sqlite {
 
-/// The connection of this process that owns commits, with what it knows of the log. Guarded by
-/// `mutex`: whoever holds a transaction holds it.
+/// The connection over which this process writes to the store. Guarded by `mutex`, which a
+/// transaction holds from begin to end.
 ///
-/// What is known (heads of streams, the head of the log) stays true from one transaction to the
-/// next as long as nobody else has committed, which `begin` asks SQLite; it spares a look into the
-/// index for every append.
+/// The writer caches the head of the log and the heads of streams, which saves a look-up in the
+/// index for each append. The cache stays valid from one transaction to the next as long as no
+/// other process commits. `begin` compares SQLite's `data_version` for this and drops the cache if
+/// it has changed; with a stale cache, positions and versions would be given twice.
 class Writer {
 public:
-    /// Connects with the first transaction: a store that cannot be written can be read.
+    /// Connects with the first transaction, so that a store that cannot be written can be read.
     Writer(std::string path, FileGuard& guard, TypeTable& types, Durability durability,
            std::chrono::milliseconds busy_wait_max);
 
     std::mutex mutex;
 
-    /// If it throws, nothing is open.
+    /// Begins a transaction. If it throws, none is open.
     void begin();
-    /// Throws the truth: the first error of a transaction that SQLite has ended by itself,
-    /// StorageError (nothing stored), InDoubtError.
+    /// Throws the first error of a transaction that SQLite has ended by itself, StorageError if
+    /// nothing was stored, or InDoubtError if that could not be found out. A COMMIT that fails
+    /// although its transaction is stored is a success.
     void commit();
     void rollback() noexcept;
     void require_open() const { connection_->require_open(); }
@@ -47,12 +49,12 @@ public:
     void release_savepoint() { connection_->run("RELEASE unit"); }
     void rollback_to_savepoint();
 
-    /// Connects, or connects again if the last connection is not to be trusted any more.
+    /// The connection; a new one if the last one is no longer usable.
     Connection& connection();
     bool suspects_damage() const noexcept { return suspects_damage_; }
     EventReader& reader() noexcept { return *reader_; }
     Sql& sql() noexcept { return *sql_; }
-    /// Pages in the write-ahead log after the last commit. Thread-safe.
+    /// The pages of the write-ahead log after the last commit. Thread-safe.
     int wal_pages() const noexcept { return wal_pages_; }
 
 private:
@@ -63,7 +65,7 @@ private:
     };
 
     void connect();
-    void forget() noexcept;
+    void drop_cache() noexcept;
     StreamHead& stream_head(const StreamName& stream);
     void create_stream(const StreamName& stream, StreamHead& head);
     std::int64_t category_id(std::string_view name);
@@ -74,10 +76,12 @@ private:
     bool insert(const AppendRequest& request, const NewEvent& event, const StreamHead& head,
                 Version version);
     std::optional<AppendResult> find_repeat(const AppendRequest& request);
-    /// What is true after a COMMIT that failed with this code: returns if all is stored.
-    void settle_failed_commit(int code);
-    /// Tells whether the transaction is there; throws InDoubtError if that cannot be found out.
-    bool committed_after_all(const std::string& why);
+    /// Finds out whether the transaction is stored although its COMMIT has failed with this code.
+    /// Returns if it is, otherwise throws.
+    void resolve_failed_commit(int code);
+    /// Looks for the transaction's first event on a new connection. Throws InDoubtError if that
+    /// fails.
+    bool was_committed(const std::string& why);
 
     static constexpr std::size_t stream_heads_max = 1 << 17;
 
@@ -87,7 +91,7 @@ private:
     const Durability durability_;
     const std::chrono::milliseconds busy_wait_max_;
     std::unique_ptr<Connection> connection_;
-    Statement* insert_ = nullptr;  ///< the connection's; spares a look-up for every event
+    Statement* insert_ = nullptr;  ///< the connection's; saves a look-up for each event
     std::optional<StreamIndex> stream_index_;
     std::unique_ptr<EventReader> reader_;
     std::unique_ptr<ConnectionSql> sql_;
@@ -98,7 +102,7 @@ private:
     detail::ByText<std::int64_t> categories_;
     detail::ByText<std::vector<std::pair<int, std::int64_t>>> event_types_;
     EventId first_id_;              ///< of the events appended in the open transaction
-    bool suspects_damage_ = false;  ///< the last connection read what cannot be right
+    bool suspects_damage_ = false;  ///< the last connection has met damage; not confirmed yet
     std::atomic<int> wal_pages_ = 0;
 };
 
