@@ -125,7 +125,7 @@ TEST_CASE("an outage that returns after the work has continued is logged again [
     Worker worker{logged.store, {.name = "worker", .retry = every(1ms)}};
     worker.start([&](const std::stop_token&) -> NextStep {
         // A long step reports by itself that it has made progress.
-        if (++steps == 3) worker.has_got_on();
+        if (++steps == 3) worker.note_progress();
         if (steps > 4) return NextStep::after(forever);
         throw UnavailableError{"no server"};
     });

@@ -22,7 +22,7 @@ constexpr std::chrono::milliseconds look_interval{200};
 
 std::size_t batch_of(const Invocation& invocation) {
     const std::uint64_t events = count_of(invocation, "--batch");
-    if (events == 0) throw InvalidError("--batch: a unit has at least 1 event");
+    if (events == 0) throw InvalidError("--batch: a transaction has at least 1 event");
     return static_cast<std::size_t>(events);
 }
 

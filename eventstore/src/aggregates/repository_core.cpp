@@ -58,7 +58,7 @@ private:
         PageRequest request{.stream = &stream_,
                             .from = fits ? 1 : start.value(),
                             .bytes_max = page_bytes_max,
-                            .known = &last};
+                            .last_read = &last};
         do {
             detail::read_page(source_, request, page_);
             for (const EventRow& row : page_.rows) {

@@ -143,7 +143,7 @@ void CommitQueue::lead(Waiter& leader) {
     finish(group.size());
 }
 
-void CommitQueue::transact(const std::function<void(WriteTransaction&)>& unit) {
+void CommitQueue::transact(const std::function<void(WriteTransaction&)>& work) {
     BlockingWaiter self{nullptr};
     enqueue_and_wait(self);
     struct Finish {
@@ -153,7 +153,7 @@ void CommitQueue::transact(const std::function<void(WriteTransaction&)>& unit) {
     {
         const Finish leave{*this};
         const auto transaction = engine_.begin();
-        unit(*transaction);
+        work(*transaction);
         transaction->commit();
     }
     hooks_.after_commit();

@@ -54,9 +54,9 @@ public:
     AppendOutcome append(const AppendRequest& request);
     /// Waits only while `async_pending_max` such appends are not stored yet.
     std::future<AppendResult> append_async(OwnedAppend append);
-    /// Runs `unit` in a transaction of its own, without a group, on the calling thread, and commits
+    /// Runs `work` in a transaction of its own, without a group, on the calling thread, and commits
     /// it.
-    void transact(const std::function<void(WriteTransaction&)>& unit);
+    void transact(const std::function<void(WriteTransaction&)>& work);
 
 private:
     struct Waiter;

@@ -9,7 +9,7 @@ namespace daybook {
 
 namespace {
 
-/// Counted among those who wait.
+/// Counts a waiting thread while it lives.
 class Waiting {
 public:
     explicit Waiting(std::atomic<int>& count) noexcept : count_(count) { count_.fetch_add(1); }
@@ -27,7 +27,9 @@ CommitSignal::CommitSignal(std::function<std::uint64_t()> foreign_token)
     : foreign_token_(std::move(foreign_token)), token_(foreign_token_()) {}
 
 void CommitSignal::notify() noexcept {
-    // Sequentially consistent on both sides: either the waiter sees the new count, or we see it.
+    // The order matters: the waiter counts itself and then reads `count_`, this side adds to
+    // `count_` and then reads `waiters_`, all sequentially consistent. So either the waiter sees
+    // the new count or this side sees the waiter; with a weaker order the wake-up could be lost.
     count_.fetch_add(1);
     if (waiters_.load() == 0) return;
     { const std::scoped_lock lock{mutex_}; }
@@ -47,16 +49,17 @@ void CommitSignal::wait(std::uint64_t seen, std::chrono::milliseconds timeout,
             changed_.wait_until(lock, std::min<SteadyClock::time_point>(now + poll, deadline),
                                 [&] { return count_.load() != seen; });
         }
-        if (count_.load() == seen) look_abroad();
+        if (count_.load() == seen) poll_other_processes();
     }
 }
 
-void CommitSignal::look_abroad() {
+void CommitSignal::poll_other_processes() {
     std::uint64_t token = 0;
     try {
         token = foreign_token_();
     } catch (const std::exception&) {
-        // Whoever waits shall look, meet the same error and deal with it.
+        // The waiting thread has to wake up, read the store and meet the same error, which it
+        // handles.
         count_.fetch_add(1);
         return;
     }

@@ -10,23 +10,26 @@
 
 namespace daybook {
 
-/// Tells who waits that something was committed: at once for this process's own commits, within
-/// `poll` for those of others, which the engine is asked for. Thread-safe.
+/// Wakes threads that wait for a commit: at once after a commit of this process, within `poll`
+/// after one of another process, for which the engine is polled. Thread-safe.
 class CommitSignal {
 public:
-    /// `foreign_token` changes when another process commits. When it throws, that counts as a
-    /// commit: those who wait look for themselves.
+    /// `foreign_token` returns another value after another process has committed. If it throws,
+    /// that counts as a commit: the waiting threads then read the store and meet the error
+    /// themselves.
     explicit CommitSignal(std::function<std::uint64_t()> foreign_token);
 
-    /// Costs one atomic addition while nobody waits.
+    /// Called after a commit of this process. Costs one atomic addition while no thread waits.
     void notify() noexcept;
+    /// Grows with each commit.
     std::uint64_t count() const noexcept { return count_.load(); }
+    /// Returns once `count()` is no longer `seen`, or at the timeout or stop.
     void wait(std::uint64_t seen, std::chrono::milliseconds timeout, const std::stop_token& stop);
 
 private:
     static constexpr std::chrono::milliseconds poll{5};
 
-    void look_abroad();
+    void poll_other_processes();
 
     const std::function<std::uint64_t()> foreign_token_;
     std::atomic<std::uint64_t> count_{0};

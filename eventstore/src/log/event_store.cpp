@@ -8,7 +8,7 @@ namespace daybook {
 
 namespace {
 
-/// Throws InvalidError in a child after `fork`, where the store is somebody else's.
+/// Throws InvalidError in the child of a fork: the store belongs to the parent there.
 Engine& own_engine(const StoreCore& core) {
     core.fork_mark.refuse_child(core.uri);
     return *core.engine;
@@ -20,7 +20,8 @@ EventStore::EventStore(std::shared_ptr<StoreCore> core) noexcept : core_(std::mo
 
 EventStore EventStore::open(std::string_view uri, StoreOptions options) {
     auto core = std::make_unique<StoreCore>(uri, std::move(options));
-    // A child after `fork` has neither the threads that the store would wait for nor its locks.
+    // The child of a fork destroys nothing: the store would wait for threads that exist only in the
+    // parent, and would release the parent's locks.
     const auto close = [](StoreCore* opened) {
         if (!opened->fork_mark.is_in_child()) delete opened;
     };
@@ -60,11 +61,11 @@ Position EventStore::head() const {
     return PooledReader { own_engine(*core_) } -> head();
 }
 
-CommitResult EventStore::transact(const std::function<void(Transaction&)>& unit, Trace trace) {
-    return core_->transact(unit, trace);
+CommitResult EventStore::transact(const std::function<void(Transaction&)>& work, Trace trace) {
+    return core_->transact(work, trace);
 }
 
-void EventStore::query(const std::function<void(Sql&)>& look) const { core_->query(look); }
+void EventStore::query(const std::function<void(Sql&)>& read) const { core_->query(read); }
 
 bool EventStore::wait_beyond(Position seen, std::chrono::milliseconds timeout,
                              std::stop_token stop) const {
@@ -87,7 +88,7 @@ void EventStore::wait_for_commit(std::uint64_t seen, std::chrono::milliseconds t
 }
 
 std::shared_ptr<void> EventStore::add_commit_hook(CommitHook hook) {
-    // The hook's handle keeps the store alive: it must have something to be removed from.
+    // The handle keeps the store alive, because its destructor removes the hook from it.
     auto added = core_->add_commit_hook(std::move(hook));
     return {added.get(), [core = core_, added](void*) mutable { added.reset(); }};
 }
@@ -107,7 +108,7 @@ void EventStore::log(LogLevel level, std::string_view text) const {
     try {
         core_->options.log(level, text);
     } catch (...) {
-        // It promises not to: a thread of ours does not end for that.
+        // The callback promises not to throw. If it does, no thread of the store may end for that.
     }
 }
 

@@ -25,7 +25,8 @@ constexpr std::string_view lease_token = "SELECT token FROM daybook_lease WHERE 
 constexpr std::string_view renew_lease =
     "UPDATE daybook_lease SET until = ?, duration = ? WHERE name = ? AND owner = ? AND token = ?";
 
-// The row stays, so that the next token is a higher one.
+// The row stays, so that the next token is a higher one. With the same token again, a late holder
+// would pass for the new one.
 constexpr std::string_view release_lease =
     "UPDATE daybook_lease SET owner = '', until = 0 WHERE name = ? AND owner = ? AND token = ?";
 
@@ -35,16 +36,17 @@ constexpr std::string_view is_lease_held =
 constexpr std::string_view list_leases =
     "SELECT name, owner, token, until, duration FROM daybook_lease WHERE owner <> '' ORDER BY name";
 
-// Leases that began in the future, that is before the clock was set back, last from now on.
+// Leases that started in the future, because the clock was set back since, start again now.
 constexpr std::string_view shorten_leases =
     "UPDATE daybook_lease SET until = ? + duration WHERE owner <> '' AND until - duration > ?";
 
-/// Two who read one clock may differ by less than this.
+/// Two readings of one clock in two processes may differ by less than this without the clock having
+/// been set back.
 constexpr std::chrono::seconds set_back_min{1};
 
-// --- many at once: the last parameters are `names_max` names -------------------------------------
+// --- several leases in one statement: the last parameters are `names_max` names ------------------
 
-/// So many that one statement does for all that a relay has to do with.
+/// Enough for all leases of a relay in one statement.
 constexpr std::size_t names_max = 36;
 
 constexpr std::string_view find_many =
@@ -56,8 +58,8 @@ constexpr std::string_view renew_many =
 constexpr std::string_view release_many =
     "UPDATE daybook_lease SET owner = '', until = 0 WHERE name";
 
-/// `statement` for names in portions of one size, so that it is one prepared statement. A name that
-/// is given twice is as good as given once.
+/// Runs `statement` for lists of names. All lists have the same length, so that the engine prepares
+/// a single statement; a shorter one is filled up with its last name, which changes nothing.
 class ForNames {
 public:
     explicit ForNames(std::string_view statement) : text_(std::string(statement) + " IN (?") {
@@ -65,7 +67,7 @@ public:
         text_ += ')';
     }
 
-    /// `run(statement, parameters)` for each portion of the names, which `name_of` tells.
+    /// Calls `run(statement, parameters)` for each list of names. `name_of` returns an item's name.
     template <class Items, class NameOf, class Run>
     void each(const Items& items, NameOf name_of, std::initializer_list<SqlValue> first,
               Run run) const {
@@ -90,7 +92,7 @@ Lease read_lease(const SqlRow& row) {
             std::chrono::microseconds{row.integer(4)}};
 }
 
-/// The rows of these names, also of those that were released.
+/// The rows of these names, including released ones.
 std::vector<Lease> rows_of(Sql& sql, std::span<const std::string> names) {
     static const ForNames statement{find_many};
     std::vector<Lease> rows;
@@ -109,7 +111,7 @@ void change(Sql& sql, const ForNames& statement, const std::vector<Lease>& lease
         [&](std::string_view text, Sql::Parameters values) { sql.execute(text, values); });
 }
 
-/// Those that nobody has released or acquired since.
+/// Those of the leases that were neither released nor acquired by another owner since.
 std::vector<Lease> still_held(Sql& sql, std::vector<Lease> leases) {
     std::vector<std::string> names;
     for (const Lease& lease : leases) names.push_back(lease.name);
@@ -151,7 +153,8 @@ std::optional<Lease> Leases::try_acquire(std::string_view name, std::string_view
                                          std::chrono::milliseconds duration) {
     require_names(name, owner);
     require_duration(name, duration);
-    // Those who ask in vain, which is most of them most of the time, keep away from the writers.
+    // Most calls find the lease held by another owner. They only read, so that they do not wait for
+    // the write lock or keep others waiting.
     if (held_by_another(name, owner)) return std::nullopt;
     std::optional<Lease> lease;
     store_.transact([&](Transaction& tx) { lease = try_acquire(tx, name, owner, duration); });
@@ -234,7 +237,7 @@ std::vector<Lease> Leases::try_acquire(Transaction& tx, std::span<const std::str
     for (const std::string& name : names) {
         require_names(name, owner);
         require_duration(name, duration);
-        // A name that was never acquired has no row: that happens once.
+        // A name that was never acquired has no row yet. This happens once for each name.
         if (std::ranges::find(rows, name, &Lease::name) != rows.end()) continue;
         if (auto lease = try_acquire(tx, name, owner, duration)) acquired.push_back(*lease);
     }

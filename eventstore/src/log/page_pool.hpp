@@ -10,11 +10,11 @@
 
 namespace daybook {
 
-/// Pages to read into, kept from reader to reader: to get a page's memory from the system each time
-/// costs a third of reading a thousand events into it. Thread-safe.
+/// A pool of pages to read into. Allocating a page's memory anew each time would cost a third of
+/// the time of reading a thousand events into it. Thread-safe.
 class PagePool : public std::enable_shared_from_this<PagePool> {
 public:
-    /// A page that comes back to the pool with its last owner.
+    /// A page that returns to the pool when its last owner drops it.
     std::shared_ptr<EventPage> borrow() {
         auto page = take();
         auto* const raw = page.release();

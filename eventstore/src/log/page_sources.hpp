@@ -6,13 +6,13 @@
 
 namespace daybook {
 
-/// Cuts a page to what is still wanted and counts it.
+/// Drops the rows beyond the limit and subtracts the rest from it.
 inline void take_from_limit(EventPage& page, std::uint64_t& left) {
     if (page.rows.size() > left) page.rows.resize(static_cast<std::size_t>(left));
     left -= page.rows.size();
 }
 
-/// The last event of a page that holds any: what the next page must go on behind.
+/// Notes the last event of a page, if there is one. The next page must continue after it.
 inline void note_last(const EventPage& page, LogPoint& last) noexcept {
     if (!page.rows.empty()) last = {page.rows.back().position, page.rows.back().id, {}};
 }
@@ -32,7 +32,7 @@ public:
         page.clear();
         while (page.rows.empty() && left_ > 0 && !ended_) {
             PageRequest request{
-                .stream = &stream_, .from = from_, .direction = direction_, .known = &last_};
+                .stream = &stream_, .from = from_, .direction = direction_, .last_read = &last_};
             request.events_max =
                 static_cast<std::size_t>(std::min<std::uint64_t>(request.events_max, left_));
             core_.read_page(request, page, reader_);
@@ -66,7 +66,7 @@ public:
             PageRequest request{.from = from_,
                                 .direction = read_.direction,
                                 .filter = read_.filter.empty() ? nullptr : &read_.filter,
-                                .known = &last_};
+                                .last_read = &last_};
             request.events_max =
                 static_cast<std::size_t>(std::min<std::uint64_t>(events_max_, read_.limit));
             events_max_ = std::min(2 * events_max_, page_events_max);
@@ -79,7 +79,8 @@ public:
     }
 
 private:
-    // Who reads on and on is better off with large pages, who looks at the first ones with small.
+    // Pages grow from read to read: large ones are faster for a caller that reads the whole log,
+    // and small ones for a caller that stops after the first events.
     static constexpr std::size_t page_events_max = 8'000;
 
     StoreCore& core_;

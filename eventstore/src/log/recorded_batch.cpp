@@ -20,10 +20,10 @@ void RecordedBatch::add(const StreamName& stream, Version version, Timestamp rec
     if (name == type_names_.end()) name = type_names_.emplace(event.type.name).first;
     event.type.name = *name;
 
-    const bool goes_on = !runs_.empty() && runs_.back().stream == stream &&
-                         runs_.back().recorded_at == recorded_at &&
-                         runs_.back().first.value() + runs_.back().size == version.value();
-    if (!goes_on) runs_.push_back({stream, version, recorded_at, events_.size(), 0});
+    const bool continues_run = !runs_.empty() && runs_.back().stream == stream &&
+                               runs_.back().recorded_at == recorded_at &&
+                               runs_.back().first.value() + runs_.back().size == version.value();
+    if (!continues_run) runs_.push_back({stream, version, recorded_at, events_.size(), 0});
     ++runs_.back().size;
     events_.push_back(std::move(event));
 }

@@ -7,17 +7,19 @@
 
 namespace daybook::detail {
 
-/// The friend of both classes.
+/// A friend of EventStore and of Transaction.
 struct StoreAccess {
     static StoreCore& core(const EventStore& store) noexcept { return *store.core_; }
-    static StoreCore& core(const Transaction& unit) noexcept { return unit.store_; }
-    static WriteTransaction& engine(Transaction& unit) noexcept { return unit.engine_; }
-    static AppendOutcome append(Transaction& unit, const StreamName& stream,
-                                ExpectedVersion expected, std::span<const NewEvent> events) {
-        return unit.store_events(stream, expected, events);
+    static StoreCore& core(const Transaction& transaction) noexcept { return transaction.store_; }
+    static WriteTransaction& engine(Transaction& transaction) noexcept {
+        return transaction.engine_;
     }
-    static std::size_t append(Transaction& unit, const RecordedBatch& batch) {
-        return unit.store_recorded(batch);
+    static AppendOutcome append(Transaction& transaction, const StreamName& stream,
+                                ExpectedVersion expected, std::span<const NewEvent> events) {
+        return transaction.store_events(stream, expected, events);
+    }
+    static std::size_t append(Transaction& transaction, const RecordedBatch& batch) {
+        return transaction.store_recorded(batch);
     }
 };
 
@@ -26,18 +28,18 @@ Engine& engine_of(const EventStore& store) noexcept { return *StoreAccess::core(
 void read_page(const EventStore& store, const PageRequest& request, EventPage& page) {
     StoreAccess::core(store).read_page(request, page);
 }
-void read_page(Transaction& unit, const PageRequest& request, EventPage& page) {
-    StoreAccess::core(unit).read_page(request, page, &StoreAccess::engine(unit));
+void read_page(Transaction& transaction, const PageRequest& request, EventPage& page) {
+    StoreAccess::core(transaction).read_page(request, page, &StoreAccess::engine(transaction));
 }
 
 std::shared_ptr<EventPage> borrow_page(const EventStore& store) {
     return StoreAccess::core(store).pages->borrow();
 }
 
-void query_store(const EventStore& store, const std::function<void(Sql&)>& look) {
-    StoreAccess::core(store).query_unchecked(look);
+void query_store(const EventStore& store, const std::function<void(Sql&)>& read) {
+    StoreAccess::core(store).query_unchecked(read);
 }
-Sql& store_sql(Transaction& unit) noexcept { return StoreAccess::engine(unit).sql(); }
+Sql& store_sql(Transaction& transaction) noexcept { return StoreAccess::engine(transaction).sql(); }
 
 EventId store_identity(Sql& store) {
     EventId identity;
@@ -48,15 +50,15 @@ EventId store_identity(Sql& store) {
     return identity;
 }
 
-AppendResult append_reserved(Transaction& unit, const StreamName& stream, ExpectedVersion expected,
-                             std::span<const NewEvent> events) {
-    AppendOutcome outcome = StoreAccess::append(unit, stream, expected, events);
+AppendResult append_reserved(Transaction& transaction, const StreamName& stream,
+                             ExpectedVersion expected, std::span<const NewEvent> events) {
+    AppendOutcome outcome = StoreAccess::append(transaction, stream, expected, events);
     if (auto* conflict = std::get_if<Conflict>(&outcome)) throw ConflictError(std::move(*conflict));
     return std::get<AppendResult>(outcome);
 }
 
-std::size_t append_whole_log(Transaction& unit, const RecordedBatch& batch) {
-    return StoreAccess::append(unit, batch);
+std::size_t append_whole_log(Transaction& transaction, const RecordedBatch& batch) {
+    return StoreAccess::append(transaction, batch);
 }
 
 }  // namespace daybook::detail

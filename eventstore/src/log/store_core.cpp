@@ -15,26 +15,30 @@ namespace daybook {
 
 namespace {
 
-/// The stores whose unit is open on this thread, innermost first: to append to one of them by
-/// another way would wait for itself.
-struct OpenUnit {
-    explicit OpenUnit(const StoreCore* core) : store(core), outer(innermost) { innermost = this; }
-    ~OpenUnit() { innermost = outer; }
-    OpenUnit(const OpenUnit&) = delete;
-    OpenUnit& operator=(const OpenUnit&) = delete;
+/// A transaction that is open on this thread. They form a list, innermost first. Another append to
+/// the same store would wait for the store's lock, which this thread holds, and never return.
+struct OpenTransaction {
+    explicit OpenTransaction(const StoreCore* core) : store(core), outer(innermost) {
+        innermost = this;
+    }
+    ~OpenTransaction() { innermost = outer; }
+    OpenTransaction(const OpenTransaction&) = delete;
+    OpenTransaction& operator=(const OpenTransaction&) = delete;
 
     const StoreCore* store;
-    const OpenUnit* outer;
-    static thread_local const OpenUnit* innermost;
+    const OpenTransaction* outer;
+    static thread_local const OpenTransaction* innermost;
 };
-thread_local const OpenUnit* OpenUnit::innermost = nullptr;
+thread_local const OpenTransaction* OpenTransaction::innermost = nullptr;
 
 void refuse_nesting(const StoreCore* core) {
-    for (const OpenUnit* unit = OpenUnit::innermost; unit != nullptr; unit = unit->outer) {
-        if (unit->store != core) continue;
-        throw InvalidError("store '" + core->uri +
-                           "': this thread is inside a unit of the same store already: use the "
-                           "Transaction it was given");
+    for (const OpenTransaction* open = OpenTransaction::innermost; open != nullptr;
+         open = open->outer) {
+        if (open->store != core) continue;
+        throw InvalidError(
+            "store '" + core->uri +
+            "': this thread is inside a transaction of the same store already: use the "
+            "Transaction it was given");
     }
 }
 
@@ -75,8 +79,8 @@ StoreCore::StoreCore(std::string_view store_uri, StoreOptions store_options)
       queue_(*engine, {.has_hooks = [this] { return !hooks()->empty(); },
                        .before_commit =
                            [this](WriteTransaction& transaction, const AppendRequest& request) {
-                               Transaction unit{*this, transaction, request.trace};
-                               run_hooks(unit);
+                               Transaction hooked{*this, transaction, request.trace};
+                               run_hooks(hooked);
                            },
                        .after_commit = [this] { signal.notify(); }}) {}
 
@@ -135,34 +139,34 @@ std::future<AppendResult> StoreCore::append_async(StreamName stream, ExpectedVer
     return queue_.append_async({std::move(stream), expected, std::move(events), clock().now()});
 }
 
-CommitResult StoreCore::transact(const std::function<void(Transaction&)>& unit,
+CommitResult StoreCore::transact(const std::function<void(Transaction&)>& work,
                                  const Trace& trace) {
     fork_mark.refuse_child(uri);
     refuse_nesting(this);
-    const OpenUnit guard{this};
+    const OpenTransaction guard{this};
     CommitResult result;
     queue_.transact([&](WriteTransaction& engine_transaction) {
         Transaction transaction{*this, engine_transaction, trace};
-        unit(transaction);
-        transaction.require_whole();
+        work(transaction);
+        transaction.require_intact();
         if (transaction.appended_) run_hooks(transaction);
         result.position = engine_transaction.head();
     });
     return result;
 }
 
-void StoreCore::query(const std::function<void(Sql&)>& look) {
+void StoreCore::query(const std::function<void(Sql&)>& read) {
     query_unchecked([&](Sql& sql) {
         GuardedSql guarded{sql};
-        look(guarded);
+        read(guarded);
     });
 }
 
-void StoreCore::query_unchecked(const std::function<void(Sql&)>& look) {
+void StoreCore::query_unchecked(const std::function<void(Sql&)>& read) {
     fork_mark.refuse_child(uri);
     const PooledReader reader{*engine};
     const ReaderSnapshot one_state{*reader};
-    look(reader->sql());
+    read(reader->sql());
 }
 
 std::unique_ptr<PageSource> StoreCore::stream_pages(const StreamName& stream,
@@ -252,7 +256,7 @@ std::shared_ptr<const StoreCore::HookList> StoreCore::hooks() const {
 }
 
 void StoreCore::run_hooks(Transaction& transaction) const {
-    const OpenUnit guard{this};
+    const OpenTransaction guard{this};
     const auto list = hooks();
     for (const auto& hook : *list) (*hook)(transaction);
 }

@@ -15,29 +15,29 @@
 
 namespace daybook {
 
-/// What the handles of one open store share.
+/// An open store. All its handles share one.
 class StoreCore {
 public:
     StoreCore(std::string_view uri, StoreOptions options);
 
-    /// Throws InvalidError for what a program can never append.
+    /// Throws InvalidError for events that can never be appended, and for reserved streams.
     void check(const StreamName& stream, std::span<const NewEvent> events) const;
     static void check_not_reserved(const StreamName& stream);
     AppendOutcome append(const StreamName& stream, ExpectedVersion expected,
                          std::span<const NewEvent> events);
     std::future<AppendResult> append_async(StreamName stream, ExpectedVersion expected,
                                            std::vector<NewEvent> events);
-    CommitResult transact(const std::function<void(Transaction&)>& unit, const Trace& trace);
-    void query(const std::function<void(Sql&)>& look);
-    /// The same without a look at the statements.
-    void query_unchecked(const std::function<void(Sql&)>& look);
+    CommitResult transact(const std::function<void(Transaction&)>& work, const Trace& trace);
+    void query(const std::function<void(Sql&)>& read);
+    /// The same without a check of the statements.
+    void query_unchecked(const std::function<void(Sql&)>& read);
 
-    /// Pages from `reader`, upcast by the catalog. Both must outlive the source; without a reader,
-    /// each page takes one of the pool.
+    /// Pages of upcast events, read over `reader`, which must outlive the source, as this must.
+    /// Without a reader, each page is read over one of the pool.
     std::unique_ptr<PageSource> stream_pages(const StreamName& stream, const StreamRead& options,
                                              Reader* reader = nullptr);
     std::unique_ptr<PageSource> log_pages(const LogRead& options, Reader* reader = nullptr);
-    /// One page, upcast. May be empty before the end, where upcasters drop events.
+    /// One page of upcast events. It may be empty before the end if upcasters drop events.
     void read_page(const PageRequest& request, EventPage& page, Reader* reader = nullptr);
 
     std::shared_ptr<void> add_commit_hook(CommitHook hook);

@@ -16,9 +16,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// How long a subscription waits before it looks again, whether it was woken or not.
+/// How long a subscription waits before it reads again without a wake-up.
 constexpr milliseconds idle_wait{1'000};
-/// What a page that waits keeps of the memory that it once took.
+/// While the subscription waits, its page keeps at most this much memory.
 constexpr std::size_t page_bytes_kept_max = 2 * 1024 * 1024;
 
 }  // namespace
@@ -32,11 +32,12 @@ Follower::Follower(EventStore store, FollowOptions options)
 std::optional<EventView> Follower::next(milliseconds timeout, std::stop_token stop) {
     const auto deadline = deadline_after(timeout);
     at_end_ = false;
-    if (!begun_) begin();
+    if (!started_) start();
     while (!stop.stop_requested()) {
-        // Taken before looking, so that no commit is slept through.
+        // The count is taken before reading. Otherwise a commit between the two would not end the
+        // wait.
         const std::uint64_t commits = store_.commits();
-        if (row_ < page_.rows.size() || turn_page()) return take();
+        if (row_ < page_.rows.size() || read_page()) return take();
         if (!at_end_) continue;
         const milliseconds left = time_left(deadline);
         if (left == left.zero()) break;
@@ -45,8 +46,8 @@ std::optional<EventView> Follower::next(milliseconds timeout, std::stop_token st
     return std::nullopt;
 }
 
-/// Makes sure of the place to begin at, and of the log's identity.
-void Follower::begin() {
+/// Checks that the log holds the event to start after, and notes the store's identity.
+void Follower::start() {
     const PooledReader reader{detail::engine_of(store_)};
     const ReaderSnapshot one_state{*reader};
     const EventId store = detail::store_identity(reader->sql());
@@ -58,17 +59,17 @@ void Follower::begin() {
         detail::fail_beyond_head(store_.uri(), position_);
     }
     point_ = {position_, found, store};
-    begun_ = true;
+    started_ = true;
 }
 
-bool Follower::turn_page() {
+bool Follower::read_page() {
     position_ = std::max(position_, page_.scanned_to);
     row_ = 0;
     try {
         detail::read_page(store_,
                           {.from = position_.next().value(),
                            .filter = filter_.empty() ? nullptr : &filter_,
-                           .known = &point_},
+                           .last_read = &point_},
                           page_);
     } catch (...) {
         page_.clear();
@@ -77,14 +78,15 @@ bool Follower::turn_page() {
     if (!page_.rows.empty()) return true;
     position_ = std::max(position_, page_.scanned_to);
     at_end_ = page_.at_end;
-    // Not on the way: there it would be a look more for each page that the filter empties.
-    if (at_end_ && point_.position < position_) move_point();
+    // Only at the end: in between it would cost one more read for each page that the filter
+    // empties.
+    if (at_end_ && point_.position < position_) advance_point();
     if (at_end_ && page_.capacity() > page_bytes_kept_max) page_ = {};
     return false;
 }
 
-/// To the newest event that was passed, filtered as it is.
-void Follower::move_point() {
+/// Moves the point to the newest event that was passed, even if the filter dropped it.
+void Follower::advance_point() {
     const PooledReader reader{detail::engine_of(store_)};
     const ReaderSnapshot one_state{*reader};
     point_ = detail::advance_point(reader->sql(), store_.uri(), point_, position_);
@@ -92,7 +94,8 @@ void Follower::move_point() {
 
 EventView Follower::take() noexcept {
     const EventView event{page_.rows[row_++]};
-    // Upcasters may have made several events of one; it is passed with the last of them.
+    // Upcasters may have made several events of one. It is passed with the last of them: a reader
+    // that starts again at a position before that would otherwise miss the rest.
     const bool passed = row_ == page_.rows.size() || page_.rows[row_].position != event.position();
     position_ = passed ? event.position() : Position{event.position().value() - 1};
     if (passed) point_ = {event.position(), event.id(), point_.store};
@@ -111,32 +114,35 @@ std::string_view to_string(SubscriptionState state) noexcept {
 }
 
 struct Subscription::State {
-    State(EventStore of, SubscriptionOptions chosen, SubscriptionHandler handle)
-        : store(std::move(of)),
-          options(std::move(chosen)),
-          handler(std::move(handle)),
+    State(EventStore event_store, SubscriptionOptions subscription_options,
+          SubscriptionHandler event_handler)
+        : store(std::move(event_store)),
+          options(std::move(subscription_options)),
+          handler(std::move(event_handler)),
           follower(store, {.after = options.after, .filter = options.filter}),
           position(options.after.position),
           point(options.after),
-          worker(
-              store,
-              {.name = "subscription '" + options.name + "'",
-               .retry = options.retry,
-               .may_fail = true,
-               .on_wait =
-                   [this](const auto& why) { become(SubscriptionState::waiting, error_text(why)); },
-               .on_failure =
-                   [this](const auto& why) { become(SubscriptionState::failed, error_text(why)); },
-               .on_stop = [this] { become(SubscriptionState::stopped, {}); }}) {}
+          worker(store, {.name = "subscription '" + options.name + "'",
+                         .retry = options.retry,
+                         .may_fail = true,
+                         .on_wait =
+                             [this](const auto& why) {
+                                 set_state(SubscriptionState::waiting, error_text(why));
+                             },
+                         .on_failure =
+                             [this](const auto& why) {
+                                 set_state(SubscriptionState::failed, error_text(why));
+                             },
+                         .on_stop = [this] { set_state(SubscriptionState::stopped, {}); }}) {}
 
-    /// Hands the next event over, if there is one.
+    /// Calls the handler with the next event, if there is one.
     NextStep step(const std::stop_token& stop);
-    /// What the handler has thrown, if it has, with the event named.
+    /// Calls the handler. Returns what it has thrown, if it has, with the event named.
     std::exception_ptr handle(EventView event) const;
     void advance();
-    void become(SubscriptionState now, const std::string& why);
-    /// Of the log, as far as it can be seen.
-    Position look();
+    void set_state(SubscriptionState now, const std::string& why);
+    /// The head of the log; as last read if the store cannot be reached.
+    Position read_head();
     bool ended() const noexcept {
         return state == SubscriptionState::stopped || state == SubscriptionState::failed;
     }
@@ -146,13 +152,13 @@ struct Subscription::State {
     const SubscriptionOptions options;
     const SubscriptionHandler handler;
 
-    Follower follower;  ///< of the worker alone
+    Follower follower;  ///< used by the worker alone
 
     mutable std::mutex mutex;
     mutable std::condition_variable changed;
     Position position;  ///< under mutex, as all below
     LogPoint point;
-    Position head;  ///< as last seen
+    Position head;  ///< as last read
     SubscriptionState state = SubscriptionState::catching_up;
     std::string last_error;
 
@@ -196,7 +202,7 @@ void Subscription::State::advance() {
     changed.notify_all();
 }
 
-void Subscription::State::become(SubscriptionState now, const std::string& why) {
+void Subscription::State::set_state(SubscriptionState now, const std::string& why) {
     {
         const std::scoped_lock lock{mutex};
         state = now;
@@ -205,12 +211,12 @@ void Subscription::State::become(SubscriptionState now, const std::string& why) 
     changed.notify_all();
 }
 
-Position Subscription::State::look() {
+Position Subscription::State::read_head() {
     Position seen;
     try {
         seen = store.head();
     } catch (const std::exception&) {
-        // The thread that reads meets the same error, and says so.
+        // The worker meets the same error and reports it.
         const std::scoped_lock lock{mutex};
         return head;
     }
@@ -221,7 +227,7 @@ Position Subscription::State::look() {
 Subscription::Subscription(EventStore store, SubscriptionOptions options,
                            SubscriptionHandler handler)
     : state_(std::make_shared<State>(std::move(store), std::move(options), std::move(handler))) {
-    // The worker keeps the state: the handler may destroy the subscription.
+    // The worker shares the state, because the handler may destroy the subscription.
     state_->worker.start([state = state_](const auto& stop) { return state->step(stop); });
 }
 
@@ -259,7 +265,7 @@ std::string Subscription::last_error() const {
 
 std::uint64_t Subscription::lag() const {
     const Position handled = position();
-    const Position head = state_->look();
+    const Position head = state_->read_head();
     return head > handled ? head.value() - handled.value() : 0;
 }
 

@@ -16,9 +16,9 @@ namespace {
 
 constexpr std::size_t topic_bytes_max = 200;
 constexpr std::size_t headers_bytes_max = 64 * 1024;
-/// A consumer's name, and its topic before it.
+/// A topic, a separator and a consumer's name.
 constexpr std::size_t consumer_bytes_max = 2 * topic_bytes_max + 1;
-/// What text formats, and this store's own markers, can still express.
+/// The latest time that the usual text formats and the store's own time markers can express.
 constexpr Timestamp due_max{std::chrono::sys_days{std::chrono::year{9999} / 12 / 31}};
 
 void check(const OutgoingMessage& message, std::size_t payload_bytes_max) {
@@ -107,7 +107,7 @@ AppendOutcome Transaction::try_append(const StreamName& stream, ExpectedVersion 
 
 AppendOutcome Transaction::store_events(const StreamName& stream, ExpectedVersion expected,
                                         std::span<const NewEvent> events) {
-    require_whole();
+    require_intact();
     broken_ = true;
     AppendOutcome outcome = engine_.append({stream, expected, events, now(), trace_});
     broken_ = false;
@@ -122,7 +122,7 @@ std::size_t Transaction::append_recorded(const RecordedBatch& batch) {
 
 std::size_t Transaction::store_recorded(const RecordedBatch& batch) {
     if (batch.empty()) return 0;
-    require_whole();
+    require_intact();
     broken_ = true;
     std::size_t stored = 0;
     engine_.savepoint();
@@ -130,7 +130,8 @@ std::size_t Transaction::store_recorded(const RecordedBatch& batch) {
         stored = append_parts(engine_, batch.requests(RecordedBatch::Cut::runs));
         engine_.release_savepoint();
     } catch (const DuplicateError&) {
-        // Events that came before in batches of another cut are a partial repeat to the engine.
+        // The events may be stored already, appended in batches that were cut at other places. The
+        // engine refuses such a batch as a partial repeat, so each event is appended by itself.
         engine_.rollback_to_savepoint();
         stored = append_parts(engine_, batch.requests(RecordedBatch::Cut::events));
     }
@@ -139,12 +140,13 @@ std::size_t Transaction::store_recorded(const RecordedBatch& batch) {
     return stored;
 }
 
-void Transaction::require_whole() const {
+void Transaction::require_intact() const {
     engine_.require_open();
     if (!broken_) return;
-    throw InvalidError("store '" + store_.uri +
-                       "': an append of this unit has failed half-way, so the unit cannot be "
-                       "committed: let the append's error pass");
+    throw InvalidError(
+        "store '" + store_.uri +
+        "': an append of this transaction has failed half-way, so the transaction cannot be "
+        "committed: let the append's error pass");
 }
 
 EventRange Transaction::read(const StreamName& stream, StreamRead options) {
@@ -202,7 +204,7 @@ bool Transaction::mark_handled(std::string_view consumer, const EventId& message
         return true;
     }
     const auto marked = engine_.sql().integer(detail::sql::inbox_content, consumer, message);
-    // A mark without a hash was made by hand and fits every message of its id.
+    // A mark without a hash was set by the overload without content, and matches any content.
     if (!marked || static_cast<std::uint64_t>(*marked) == content) return false;
     throw DuplicateError("message id " + message.to_string() + ": '" + std::string(consumer) +
                          "' has handled another message of this id, with another payload: publish "

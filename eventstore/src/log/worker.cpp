@@ -16,23 +16,23 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// How often an error that is not transient is looked at.
-constexpr int looks_max = 3;
-/// An error after so long a step is a first one.
-constexpr std::chrono::minutes calm{1};
+/// How many errors in a row that are not transient end a worker.
+constexpr int lasting_errors_max = 3;
+/// After a step of this length, earlier errors no longer count.
+constexpr std::chrono::minutes calm_time{1};
 
 }  // namespace
 
 struct Worker::State {
-    State(EventStore opened, WorkerOptions chosen)
-        : store(std::move(opened)), options(std::move(chosen)) {}
+    State(EventStore event_store, WorkerOptions worker_options)
+        : store(std::move(event_store)), options(std::move(worker_options)) {}
 
     void run(const Step& step, const std::stop_token& stop) noexcept;
-    /// False if there is to be no further one.
+    /// Runs the step once. False if it was the last time.
     bool run_once(const Step& step, const std::stop_token& stop);
-    void has_got_on() noexcept;
-    bool is_final(const std::exception_ptr& error);
-    void wait_out(const std::exception_ptr& error, const std::stop_token& stop);
+    void note_progress() noexcept;
+    bool is_last_attempt(const std::exception_ptr& error);
+    void wait_after(const std::exception_ptr& error, const std::stop_token& stop);
     void end(const std::exception_ptr& error);
 
     EventStore store;
@@ -43,12 +43,12 @@ struct Worker::State {
     std::mutex stop_mutex;
     std::stop_source stop_source;  ///< under stop_mutex: of the newest thread
 
-    // Of the thread alone.
-    std::string said;  ///< what is waited for; empty: nothing
-    int failures = 0;  ///< in a row
-    int looks = 0;     ///< in a row that did not look as if they would pass
+    // Used by the thread alone.
+    std::string logged_error;  ///< the error of the outage that lasts; empty if there is none
+    int failures = 0;          ///< in a row
+    int lasting_errors = 0;    ///< in a row that are not transient
 
-    /// The one whose step this thread is at.
+    /// The worker whose step runs on this thread; null if none.
     static thread_local const State* running;
 };
 
@@ -60,7 +60,7 @@ void Worker::State::run(const Step& step, const std::stop_token& stop) noexcept 
         try {
             if (!run_once(step, stop)) return;
         } catch (...) {
-            // What shows or logs an error has thrown another, or there is no memory for it.
+            // A callback or the logging of the error has thrown, or there is no memory.
             sleep_until(deadline_after(options.retry.delay(1)), stop);
         }
     }
@@ -68,17 +68,18 @@ void Worker::State::run(const Step& step, const std::stop_token& stop) noexcept 
 }
 
 bool Worker::State::run_once(const Step& step, const std::stop_token& stop) {
-    const auto begun = steady_clock::now();
+    const auto started_at = steady_clock::now();
     std::exception_ptr error;
     bool failed = false;
     try {
-        // Taken before looking for work, so that no commit is slept through.
+        // The count is taken before the step reads the store. Otherwise a commit between the two
+        // would not end the wait.
         const std::uint64_t commits = store.commits();
         const NextStep next = step(stop);
         failed = next.error_ != nullptr;
         error = next.error_;
         if (!failed) {
-            has_got_on();
+            note_progress();
             if (next.at_least_ > next.at_least_.zero()) {
                 sleep_until(deadline_after(next.at_least_), stop);
             }
@@ -90,37 +91,38 @@ bool Worker::State::run_once(const Step& step, const std::stop_token& stop) {
         error = std::current_exception();
     }
     if (!error) return true;
-    if (steady_clock::now() - begun > calm) failures = looks = 0;
-    if (failed || is_final(error)) {
+    if (steady_clock::now() - started_at > calm_time) failures = lasting_errors = 0;
+    if (failed || is_last_attempt(error)) {
         end(error);
         return false;
     }
-    if (!stop.stop_requested()) wait_out(error, stop);
+    if (!stop.stop_requested()) wait_after(error, stop);
     return true;
 }
 
-void Worker::State::has_got_on() noexcept {
-    failures = looks = 0;
-    if (said.empty()) return;
-    said.clear();
+void Worker::State::note_progress() noexcept {
+    failures = lasting_errors = 0;
+    if (logged_error.empty()) return;
+    logged_error.clear();
     try {
         store.log(LogLevel::info, options.name + " goes on");
     } catch (const std::bad_alloc&) {
-        // It goes on all the same.
+        // There is no memory for the line in the log; the worker goes on without it.
     }
 }
 
-bool Worker::State::is_final(const std::exception_ptr& error) {
-    looks = is_transient(error) ? 0 : looks + 1;
-    return options.may_fail && looks >= looks_max;
+bool Worker::State::is_last_attempt(const std::exception_ptr& error) {
+    lasting_errors = is_transient(error) ? 0 : lasting_errors + 1;
+    return options.may_fail && lasting_errors >= lasting_errors_max;
 }
 
-void Worker::State::wait_out(const std::exception_ptr& error, const std::stop_token& stop) {
-    // Said before it is shown: who sees that it waits finds the reason in the log.
+void Worker::State::wait_after(const std::exception_ptr& error, const std::stop_token& stop) {
+    // Logged before the callback: a caller that sees the state `waiting` finds the reason in the
+    // log.
     std::string text = error_text(error);
-    if (text != said) {
-        said = std::move(text);
-        store.log(LogLevel::warning, options.name + " waits: " + said);
+    if (text != logged_error) {
+        logged_error = std::move(text);
+        store.log(LogLevel::warning, options.name + " waits: " + logged_error);
     }
     if (options.on_wait) options.on_wait(error);
     if (failures < std::numeric_limits<int>::max()) ++failures;
@@ -138,7 +140,8 @@ Worker::Worker(EventStore store, WorkerOptions options)
 Worker::~Worker() {
     stop();
     if (State::running != state_.get()) return;
-    // A first step may come here before `start` has kept the thread: it still holds the mutex then.
+    // The first step may get here before `start` has assigned `thread`. `start` still holds the
+    // mutex then.
     const std::scoped_lock lock{state_->mutex};
     state_->thread.detach();
 }
@@ -148,12 +151,12 @@ void Worker::start(Step step) {
     if (state_->thread.joinable()) return;
     std::stop_token stop;
     {
-        // Before the thread begins: its first step may stop it.
+        // Set before the thread starts, because its first step may stop the worker.
         const std::scoped_lock stop_lock{state_->stop_mutex};
         state_->stop_source = {};
         stop = state_->stop_source.get_token();
     }
-    // The thread keeps the state: a step may destroy the worker.
+    // The thread shares the state, because a step may destroy the worker.
     state_->thread = std::thread{[state = state_, step = std::move(step), stop = std::move(stop)] {
         state->run(step, stop);
     }};
@@ -176,7 +179,7 @@ void Worker::stop() noexcept {
     if (state_->thread.joinable()) state_->thread.join();
 }
 
-void Worker::has_got_on() noexcept { state_->has_got_on(); }
+void Worker::note_progress() noexcept { state_->note_progress(); }
 
 void sleep_until(steady_clock::time_point when, const std::stop_token& stop) {
     std::mutex mutex;

@@ -141,7 +141,7 @@ void Mirror::State::copy(detail::MirrorLedger& ledger, Position until,
     note(MirrorState::catching_up);
     pipeline.run(ledger.point(), until, stop, [&](std::vector<detail::TransferEvent>& events) {
         ledger.store(events);
-        worker.has_got_on();
+        worker.note_progress();
         note_place(ledger);
         note(MirrorState::catching_up);
     });

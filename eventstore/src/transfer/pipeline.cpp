@@ -84,7 +84,7 @@ void TransferPipeline::read(LogPoint at, Position until, Queue& out, const std::
             const PooledReader reader{engine_of(source_)};
             reader->read({.from = at.position.next().value(),
                           .events_max = options_.batch_max,
-                          .known = &at},
+                          .last_read = &at},
                          page);
             head_ = std::max(reader->head(), at.position).value();
             has_looked_ = true;

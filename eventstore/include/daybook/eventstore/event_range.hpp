@@ -10,7 +10,7 @@
 
 namespace daybook {
 
-/// Brings the pages of a range, one after another.
+/// Reads the pages of a range, one after another.
 class PageSource {
 public:
     virtual ~PageSource() = default;
@@ -18,13 +18,13 @@ public:
     virtual void next(EventPage& page) = 0;
 };
 
-/// Recorded events, one page at a time: ten million of them need the memory of one page. To be
-/// gone through once.
+/// A range of recorded events, read page by page: ten million of them need the memory of one page.
+/// It can be iterated once.
 ///
 ///     for (const EventView event : store.read("account-1")) use(event.data());
 ///
 /// An EventView is valid until the next step. Not thread-safe; holds no lock and no transaction
-/// between two steps, and sees what is appended while it runs. Keeps its store open.
+/// between two steps, and returns events that are appended meanwhile. Keeps its store open.
 class EventRange {
 public:
     /// An input iterator: all of a range share one place in it.
@@ -39,7 +39,7 @@ public:
 
         EventView operator*() const noexcept { return EventView{*range_->at_}; }
         Iterator& operator++() {
-            if (++range_->at_ == range_->end_) range_->turn_page();
+            if (++range_->at_ == range_->end_) range_->read_page();
             return *this;
         }
         void operator++(int) { ++*this; }
@@ -51,20 +51,20 @@ public:
         EventRange* range_ = nullptr;
     };
 
-    /// Reads into `page`. `owner` is kept alive with the range: what the source reads from.
+    /// Reads into `page`. `owner` is what the source reads from; the range keeps it alive.
     EventRange(std::unique_ptr<PageSource> source, std::shared_ptr<EventPage> page,
                std::shared_ptr<void> owner = {})
         : owner_(std::move(owner)), source_(std::move(source)), page_(std::move(page)) {}
 
     Iterator begin() {
-        if (!begun_) turn_page();
+        if (!started_) read_page();
         return Iterator{*this};
     }
     std::default_sentinel_t end() const noexcept { return {}; }
 
 private:
-    void turn_page() {
-        begun_ = true;
+    void read_page() {
+        started_ = true;
         source_->next(*page_);
         at_ = page_->rows.data();
         end_ = at_ + page_->rows.size();
@@ -75,7 +75,7 @@ private:
     std::shared_ptr<EventPage> page_;
     const EventRow* at_ = nullptr;
     const EventRow* end_ = nullptr;
-    bool begun_ = false;
+    bool started_ = false;
 };
 
 }  // namespace daybook

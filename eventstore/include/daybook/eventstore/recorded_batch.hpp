@@ -17,9 +17,8 @@ namespace daybook {
 class Transaction;
 struct AppendRequest;
 
-/// Events that were recorded in another store, to be stored as they were: with their ids, times,
-/// traces, and their places in their streams. Owns everything it holds. To be reused: `clear` keeps
-/// the memory.
+/// Events that were recorded in another store, to be stored with the same ids, times, traces and
+/// versions. Owns everything it holds. Can be reused: `clear` keeps the memory.
 ///
 ///     RecordedBatch batch;
 ///     for (const EventView event : central.read("order-7")) batch.add(event);
@@ -30,25 +29,25 @@ public:
     RecordedBatch(RecordedBatch&&) noexcept = default;
     RecordedBatch& operator=(RecordedBatch&&) noexcept = default;
 
-    /// `version` is the place that the event takes in its stream, from 1: the stream must hold the
-    /// events before it, here or in the store. A nil part of its trace stays nil. Throws
-    /// InvalidError for version 0 or a nil id.
+    /// `version` is that of the event in its stream, from 1. The events before it must be in the
+    /// batch or in the store. A nil part of its trace stays nil. Throws InvalidError for version 0
+    /// or a nil id.
     void add(const StreamName& stream, Version version, Timestamp recorded_at, NewEvent event);
-    /// An event as it is.
+    /// Adds an event as it is.
     void add(EventView event);
 
     bool empty() const noexcept { return events_.empty(); }
     /// How many events it holds.
     std::size_t size() const noexcept { return events_.size(); }
-    /// The first of its streams that is kept for Daybook's own; null if it has none.
+    /// The first of its streams that is reserved for Daybook; null if there is none.
     const StreamName* reserved_stream() const noexcept;
     void clear() noexcept;
 
 private:
     friend Transaction;
 
-    /// What an engine is asked to append: neighbours of one stream and instant together, or each
-    /// event by itself.
+    /// How the events are divided into requests: neighbours of one stream and instant together, or
+    /// each event by itself.
     enum class Cut { runs, events };
     std::vector<AppendRequest> requests(Cut cut) const;
 

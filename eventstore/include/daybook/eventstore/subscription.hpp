@@ -16,47 +16,47 @@
 
 namespace daybook {
 
-/// Where to begin and what to see.
+/// Where to start and which events to return.
 struct FollowOptions {
-    /// The events after this one: the `point()` of an earlier one, or `store.head()` for new ones
-    /// only.
+    /// Starts after this event: the `point()` of an earlier Follower, or `store.head()` for new
+    /// events only.
     LogPoint after{};
     EventFilter filter{};
 };
 
-/// Goes through the log and, at its end, waits for more: each event once, in order, whether it was
-/// there before or comes later, from this or another process. For programs with a loop of their
-/// own.
+/// Reads the log and, at its end, waits for new events. It returns each event once and in order,
+/// whether it was stored before or is appended later, by this or another process. For programs with
+/// a loop of their own.
 ///
 ///     Follower follower{store, {.after = seen}};
 ///     while (const auto event = follower.next(1s)) handle(*event);
 ///
-/// It belongs to one log: when the store was put back from a backup meanwhile, or another one
-/// stands in its place, `next` throws InvalidError instead of going on between the events of two.
-/// Holds no lock while it waits. Not thread-safe.
+/// It belongs to one log. If a backup was restored meanwhile, or another store took its place,
+/// `next` throws InvalidError: reading on would mix the events of two logs. Holds no lock while it
+/// waits. Not thread-safe.
 class Follower {
 public:
     explicit Follower(EventStore store, FollowOptions options = {});
 
-    /// The next event, valid until the next call. Waits for it up to `timeout`, or until `stop`;
-    /// then nothing. Zero does not wait. Throws what reading throws, and the next call then goes
-    /// on; InvalidError if the log does not hold what was passed, or ends before the place to begin
-    /// at.
+    /// The next event, valid until the next call. Waits for it up to `timeout`, or until `stop` is
+    /// requested, and then returns nothing. With a timeout of zero it does not wait. Throws what
+    /// reading throws; the next call goes on from the same event. Throws InvalidError if the log
+    /// does not hold the last event that was returned, or ends before the event to start after.
     std::optional<EventView> next(std::chrono::milliseconds timeout, std::stop_token stop = {});
 
-    /// Everything up to here was returned by `next` or did not match the filter: a new Follower
-    /// after this position goes on without gap and repetition.
+    /// All events up to here were returned by `next` or did not match the filter. A new Follower
+    /// that starts after this position continues without a gap or a repetition.
     Position position() const noexcept { return position_; }
-    /// The same as a checkpoint by which the log is known again. May lag behind by events that do
-    /// not match the filter.
+    /// The same as a checkpoint that also identifies the log. May lag behind by events that do not
+    /// match the filter.
     const LogPoint& point() const noexcept { return point_; }
-    /// The last call to `next` has seen the end of the log.
+    /// True if the last call of `next` has reached the end of the log.
     bool at_end() const noexcept { return at_end_; }
 
 private:
-    void begin();
-    bool turn_page();
-    void move_point();
+    void start();
+    bool read_page();
+    void advance_point();
     EventView take() noexcept;
 
     EventStore store_;
@@ -65,30 +65,30 @@ private:
     LogPoint point_;  // an event that was passed; not behind position_
     EventPage page_;
     std::size_t row_ = 0;  // in page_, the next one to return
-    bool begun_ = false;
+    bool started_ = false;
     bool at_end_ = false;
 };
 
 /// Where a Subscription begins, what it sees, and how it waits.
 struct SubscriptionOptions {
-    /// What logs and errors call it.
+    /// How logs and errors name it.
     std::string name = "subscription";
-    /// The events after this one: the `point()` of an earlier one, or `store.head()` for new ones
-    /// only.
+    /// Starts after this event: the `point()` of an earlier subscription, or `store.head()` for new
+    /// events only.
     LogPoint after{};
     EventFilter filter{};
-    /// The waits while the log cannot be read. It does not give up, however many attempts this
-    /// says; the handler is never called twice for one event.
+    /// The waits while the log cannot be read. `attempts` has no effect: it never gives up. The
+    /// handler is never called twice for one event.
     Backoff retry = exponential{std::chrono::milliseconds{50}, 2.0, std::chrono::seconds{5}};
 };
 
 /// What a Subscription is doing.
 enum class SubscriptionState {
     catching_up,  ///< on its way to the end of the log
-    live,         ///< has been there, and is woken by what is appended
-    waiting,      ///< the log cannot be read just now: see `last_error()`; it tries again
+    live,         ///< has reached the end, and is woken by appends
+    waiting,      ///< the log cannot be read: see `last_error()`; it tries again
     stopped,      ///< on request
-    failed,       ///< by its handler, or an error that stays: see `last_error()`
+    failed,       ///< its handler has thrown, or an error lasts: see `last_error()`
 };
 
 /// The name of the state: `catching_up`.
@@ -105,23 +105,24 @@ public:
     Subscription(Subscription&&) noexcept;
     Subscription& operator=(Subscription&&) noexcept;
 
-    /// Everything up to here was handled, or did not match the filter.
+    /// All events up to here were handled or did not match the filter.
     Position position() const;
-    /// The same as a checkpoint: to go on there later, keep it; to do that exactly once, keep it
-    /// where the handler's effects are, in one unit.
+    /// The same as a checkpoint that a later subscription can start after. To handle each event
+    /// exactly once, store it in the same transaction as the effects of the handler.
     LogPoint point() const;
     SubscriptionState state() const;
     /// Why it failed, or what it waits for; otherwise empty.
     std::string last_error() const;
-    /// How many events of the log are beyond `position()`, as seen when the log could be read last.
+    /// How many events of the log are beyond `position()`, as of the last time that the log could
+    /// be read.
     std::uint64_t lag() const;
 
-    /// Waits until `position()` has reached `position`. False after `timeout`, or if it ended
-    /// before.
+    /// Waits until `position()` has reached `position`. False after `timeout`, or if the
+    /// subscription ended before.
     bool wait_for(Position position, std::chrono::milliseconds timeout) const;
 
-    /// Ends it after the event that is being handled and waits for that; called by the handler, it
-    /// does not wait. A failed one stays `failed`.
+    /// Stops the subscription and waits until the event that is being handled is done; called by
+    /// the handler, it does not wait. A failed subscription stays `failed`.
     void stop();
 
 private:
@@ -129,12 +130,12 @@ private:
     std::shared_ptr<State> state_;
 };
 
-/// Calls `handler` for each event of the log: what is there, then what comes, without a gap and
-/// without a repetition.
+/// Calls `handler` for each event of the log, first for the stored ones, then for new ones, without
+/// a gap and without a repetition.
 ///
-/// What the handler throws ends the subscription as `failed`. A store that is away, busy, a standby
-/// or not there for a while does not: it waits, says so and goes on. A log that is another than the
-/// one that was read (see LogPoint) ends it, as going on would pass over events.
+/// If the handler throws, the subscription ends as `failed`. If the store is unreachable, busy, a
+/// standby or missing for a while, the subscription waits, logs it and goes on. It also ends if the
+/// log is not the one that it has read (see LogPoint), because going on would skip events.
 ///
 ///     auto mailer = subscribe(store, {.name = "mailer", .filter = {.types = {"order.placed"}}},
 ///                             [&](EventView event) { mail(event.as<Placed>()); });

@@ -15,8 +15,9 @@ namespace daybook::detail {
 /// An outbox row belongs to one partition, which one relay at a time delivers.
 inline constexpr int partitions = 16;
 
-/// The partition of a message's key, or of its id if it has none. FNV-1a: the same in every build,
-/// since the partition is stored.
+/// The partition of a message's key, or of its id if it has none. FNV-1a. It must never change,
+/// because partitions are stored: the messages of one key would be divided between two partitions,
+/// and their order lost.
 constexpr int partition_of(std::string_view text) noexcept {
     std::uint64_t hash = 14695981039346656037ULL;
     for (const char c : text) {

@@ -10,8 +10,8 @@
 #include "daybook/core/backoff.hpp"
 #include "daybook/eventstore/event_store.hpp"
 
-// How Daybook's own threads work on a store: they run, wait for commits or for a time, back off,
-// and stop.
+// The threads of subscriptions, relays, sagas and mirrors: they run steps, wait for commits or for
+// a time, back off after errors, and stop.
 
 namespace daybook {
 
@@ -20,16 +20,16 @@ class NextStep {
 public:
     using Milliseconds = std::chrono::milliseconds;
 
-    /// Goes on at once: there may be more to do.
+    /// Takes the next step at once: there may be more to do.
     static NextStep now() noexcept { return NextStep{{}, {}}; }
-    /// Waits until somebody has committed since the step began, or for `at_most`; for `at_least` in
-    /// any case.
+    /// Waits until there is a commit that came after the start of this step, or for `at_most`.
+    /// Waits for `at_least` in any case.
     static NextStep after_commit(Milliseconds at_most, Milliseconds at_least = {}) noexcept {
         return NextStep{at_least, at_most};
     }
-    /// Waits, whoever commits.
+    /// Waits for a time; commits do not end the wait.
     static NextStep after(Milliseconds wait) noexcept { return NextStep{wait, {}}; }
-    /// The worker ends: there is no going on after this error.
+    /// Ends the worker with this error.
     static NextStep never(std::exception_ptr error) noexcept {
         NextStep next{{}, {}};
         next.error_ = std::move(error);
@@ -42,30 +42,29 @@ private:
         : at_least_(at_least), at_most_(at_most) {}
 
     Milliseconds at_least_;
-    Milliseconds at_most_;  ///< for a commit, after `at_least_`
+    Milliseconds at_most_;  ///< to wait for a commit, after `at_least_`
     std::exception_ptr error_;
 };
 
 struct WorkerOptions {
-    /// For the log: `relay 'r1'`.
+    /// How the log names it: `relay 'r1'`.
     std::string name;
-    /// The waits after a step that has thrown, growing with each in a row. Its `attempts` is not
-    /// looked at.
+    /// The waits after steps that throw, longer after each in a row. Its `attempts` has no effect.
     Backoff retry;
-    /// What is not transient (see `is_transient`) gets a second look and a third, as one read may
-    /// fail where the next is right; if it comes each time, the worker ends. Otherwise everything
-    /// is waited out.
+    /// If true, the worker ends after the third error in a row that is not transient (see
+    /// `is_transient`). One such error may come from a single failed read, so the step is tried
+    /// again first. If false, the worker never ends by itself, whatever a step throws.
     bool may_fail = false;
-    /// Shows what is waited for. The log has the reason already.
+    /// Called before each wait after an error, which is in the log already.
     std::function<void(const std::exception_ptr& error)> on_wait{};
-    /// Shows what has ended the worker. The log has the reason already.
+    /// Called when an error has ended the worker. It is in the log already.
     std::function<void(const std::exception_ptr& error)> on_failure{};
-    /// Shows that it was stopped.
+    /// Called when the worker was stopped.
     std::function<void()> on_stop{};
 };
 
-/// A thread that takes one step after another until it is stopped. A step that throws is taken
-/// again after a wait; an outage of hours is one line in the log, not one for each attempt. Nothing
+/// A thread that runs a step again and again until it is stopped. A step that throws is run again
+/// after a wait. An outage of hours is one line in the log, not one for each attempt. No exception
 /// leaves the thread.
 ///
 ///     Worker worker{store, {.name = "relay 'r1'", .retry = every(500ms)}};
@@ -73,7 +72,7 @@ struct WorkerOptions {
 ///         return deliver(stop) > 0 ? NextStep::now() : NextStep::after_commit(1s);
 ///     });
 ///
-/// Thread-safe. A step may stop or destroy its worker; it is the last one then.
+/// Thread-safe. A step may stop or destroy its worker and is the last step then.
 class Worker {
 public:
     using Step = std::function<NextStep(const std::stop_token& stop)>;
@@ -83,26 +82,26 @@ public:
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    /// The thread keeps `step` for as long as it runs. Nothing happens if it was started and not
-    /// stopped since.
+    /// Starts the thread, which owns `step`. Does nothing if it was started and not stopped since.
     void start(Step step);
-    /// It was started and not stopped since, even if it has ended by itself.
+    /// True if it was started and not stopped since, even if it has ended by itself.
     bool is_started() const noexcept;
-    /// What `stop` begins with, for who has several to stop.
+    /// Requests the stop without waiting. A caller with several workers requests all stops before
+    /// it waits for the first.
     void request_stop() noexcept;
-    /// Returns when the last step has ended, unless that is where it is called. Nothing happens if
-    /// it does not run.
+    /// Stops the worker and waits until the last step has ended; called by the step itself, it does
+    /// not wait. Does nothing if the thread does not run.
     void stop() noexcept;
-    /// Called by a step that has got on though it may throw yet: an error after this is a first
-    /// one. So is one after a minute of work.
-    void has_got_on() noexcept;
+    /// Called by a step that has made progress although it may still throw: errors before this no
+    /// longer count as errors in a row. The same holds for a step that has run for a minute.
+    void note_progress() noexcept;
 
 private:
     struct State;
     std::shared_ptr<State> state_;
 };
 
-/// Sleeps until then or until `stop`.
+/// Sleeps until `when` or until `stop` is requested.
 void sleep_until(std::chrono::steady_clock::time_point when, const std::stop_token& stop);
 
 }  // namespace daybook

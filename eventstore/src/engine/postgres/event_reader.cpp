@@ -178,7 +178,7 @@ int EventReader::row_limit(const PageRequest& request) const {
 template <class Send>
 std::vector<Result> EventReader::fill_page(PageFill& fill, Send&& send) {
     if (name_by_id_.size() > names_kept_max) name_by_id_.clear();
-    const LogPoint* const known = fill.request.known;
+    const LogPoint* const known = fill.request.last_read;
     const bool checks = known != nullptr && known->position > Position{0};
     const auto send_all = [&] {
         if (checks) {

@@ -211,9 +211,10 @@ void Writer::resolve_commit() {
         std::this_thread::sleep_for(std::chrono::milliseconds{10});
     }
     if (status == "aborted") {
-        throw UnavailableError("store '" + connection_string_.name +
-                               "': the connection was lost before the unit was committed, and "
-                               "nothing of it is stored: try again");
+        throw UnavailableError(
+            "store '" + connection_string_.name +
+            "': the connection was lost before the transaction was committed, and "
+            "nothing of it is stored: try again");
     }
     throw_in_doubt("its transaction is " + status);
 }
@@ -247,10 +248,11 @@ std::string Writer::transaction_status() {
 }
 
 void Writer::throw_in_doubt(const std::string& why) const {
-    throw InDoubtError("store '" + connection_string_.name +
-                       "': the connection was lost while a unit was being committed and it cannot "
-                       "be known whether it is stored: read the stream before repeating it: " +
-                       why);
+    throw InDoubtError(
+        "store '" + connection_string_.name +
+        "': the connection was lost while a transaction was being committed and it cannot "
+        "be known whether it is stored: read the stream before repeating it: " +
+        why);
 }
 
 void Writer::rollback() noexcept {

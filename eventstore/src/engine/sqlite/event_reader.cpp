@@ -44,16 +44,16 @@ void EventReader::read(const PageRequest& request, EventPage& page) {
     }
     // Checked after the rows were read. If the log was replaced before that, this finds it; checked
     // first, a log that is replaced in between would go unnoticed.
-    if (request.known != nullptr) require(*request.known);
+    if (request.last_read != nullptr) require_event(*request.last_read);
 }
 
-void EventReader::require(const LogPoint& known) {
-    if (known.position == Position{0}) return;
+void EventReader::require_event(const LogPoint& point) {
+    if (point.position == Position{0}) return;
     Statement& query = connection_.statement(find_event_id);
     const Resetting resetting{query};
-    query.bind(1, known.position);
-    if (query.step() && query.id(0) == known.event) return;
-    detail::fail_other_log(connection_.path(), known, {});
+    query.bind(1, point.position);
+    if (query.step() && query.id(0) == point.event) return;
+    detail::fail_other_log(connection_.path(), point, {});
 }
 
 void EventReader::note_schema() {

@@ -30,7 +30,7 @@ public:
 
 private:
     /// Throws InvalidError unless the log holds this event at this position.
-    void require(const LogPoint& known);
+    void require_event(const LogPoint& point);
     /// Drops the cached names if the schema has changed.
     void note_schema();
     void read_stream(const PageRequest& request, EventPage& page);

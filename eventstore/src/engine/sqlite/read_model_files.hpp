@@ -22,7 +22,7 @@ public:
     void remove(std::string_view name) override;
     std::vector<std::string> list() override;
     std::vector<std::string> move_into_store(std::string_view name, Sql& store) override;
-    void drop_from_store(const std::vector<std::string>& things, Sql& store) override;
+    void drop_from_store(const std::vector<std::string>& objects, Sql& store) override;
 
 private:
     std::string path_of(std::string_view name) const;
