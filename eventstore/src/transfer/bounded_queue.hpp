@@ -12,9 +12,9 @@
 
 namespace daybook::detail {
 
-/// Hands items from one stage to the next and holds the giver back while it is full: the memory
-/// between two stages. Thread-safe. A `T` says its size by `bytes()`; one that is larger than the
-/// limit passes alone.
+/// A queue of limited size between two stages; a stage that pushes waits while it is full. So the
+/// memory between the stages is limited. Thread-safe. `T::bytes()` is the size of an item; an item
+/// that is larger than the limit is accepted when the queue is empty.
 template <class T>
 class BoundedQueue {
 public:
@@ -25,12 +25,12 @@ public:
 
     explicit BoundedQueue(Size max) noexcept : max_(max) {}
 
-    /// Takes all items over, waiting for room; false if `stop` came before.
+    /// Moves all items into the queue, waiting for room. False if `stop` was requested before.
     bool push(std::vector<T>& items, const std::stop_token& stop) {
         return push(items, stop, std::chrono::hours{24}, [] {});
     }
 
-    /// The same, calling `meanwhile` again and again as it waits.
+    /// The same, and calls `meanwhile` at each interval `every` while it waits.
     template <class Meanwhile>
     bool push(std::vector<T>& items, const std::stop_token& stop, std::chrono::milliseconds every,
               const Meanwhile& meanwhile) {
@@ -56,8 +56,8 @@ public:
         return true;
     }
 
-    /// Replaces `items` by the next ones, `items_max` at most, waiting for the first of them; false
-    /// if `stop` came before, or the giver has closed the queue and it is empty.
+    /// Replaces `items` by the next ones, at most `items_max`, and waits for the first. False if
+    /// `stop` was requested before, or the queue is closed and empty.
     bool pop(std::vector<T>& items, std::size_t items_max, const std::stop_token& stop) {
         items.clear();
         std::unique_lock lock{mutex_};
@@ -72,14 +72,14 @@ public:
         return !items.empty();
     }
 
-    /// Nothing more comes.
+    /// Called by the pushing stage after its last item.
     void close() {
         const std::scoped_lock lock{mutex_};
         closed_ = true;
         changed_.notify_all();
     }
 
-    /// The most that was ever in it.
+    /// The most that it has held.
     Size peak() const {
         const std::scoped_lock lock{mutex_};
         return peak_;

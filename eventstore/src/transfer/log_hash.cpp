@@ -6,8 +6,8 @@
 
 namespace daybook {
 
-// A link is the value before it, then the fields below in their order. Numbers are 8 bytes, the
-// lowest first; a text has its length before it; ids are 16 bytes.
+// The text that is hashed is the hash value before it, then the fields below in their order.
+// Numbers are 8 bytes, the lowest first; a text has its length before it; ids are 16 bytes.
 
 void LogHash::add(EventView event) {
     const EventRow& row = event.row();

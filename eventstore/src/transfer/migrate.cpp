@@ -9,7 +9,7 @@
 #include "daybook/eventstore/recorded_batch.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "transfer/pipeline.hpp"
-#include "transfer/source_place.hpp"
+#include "transfer/source_point.hpp"
 #include "transfer/statements.hpp"
 #include "transfer/table_copy.hpp"
 
@@ -19,27 +19,28 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-/// Says how fast one phase goes.
+/// Reports the progress of one phase.
 class PhaseProgress {
 public:
-    PhaseProgress(const MigrationOptions& options, MigrationPhase phase, Position begin,
+    PhaseProgress(const MigrationOptions& options, MigrationPhase phase, Position start,
                   Position end)
-        : options_(options), begin_(begin.value()), now_{phase, begin_, end.value(), 0} {
-        tell(begin_);
+        : options_(options), start_(start.value()), now_{phase, start_, end.value(), 0} {
+        report(start_);
     }
 
-    void tell(std::uint64_t done) {
+    void report(std::uint64_t done) {
         if (!options_.progress) return;
-        const double seconds = std::chrono::duration<double>(SteadyClock::now() - begun_).count();
+        const double seconds =
+            std::chrono::duration<double>(SteadyClock::now() - started_at_).count();
         now_.done = done;
-        if (seconds > 0) now_.per_second = static_cast<double>(done - begin_) / seconds;
+        if (seconds > 0) now_.per_second = static_cast<double>(done - start_) / seconds;
         options_.progress(now_);
     }
 
 private:
     const MigrationOptions& options_;
-    const std::uint64_t begin_;
-    const SteadyClock::time_point begun_ = SteadyClock::now();
+    const std::uint64_t start_;
+    const SteadyClock::time_point started_at_ = SteadyClock::now();
     MigrationProgress now_;
 };
 
@@ -76,7 +77,7 @@ private:
 };
 
 MigrationResult Migration::run() {
-    const auto begun = SteadyClock::now();
+    const auto started_at = SteadyClock::now();
     const bool finished = resume();
     if (!finished) {
         copy_events();
@@ -87,14 +88,16 @@ MigrationResult Migration::run() {
         sql.each(detail::sql::projection_names,
                  [&](const SqlRow& row) { result_.rebuild.emplace_back(row.text(0)); });
     });
-    // Last of all: what fails behind it would deny a migration that is finished.
+    // The migration is marked as finished last. An error after that would be thrown although the
+    // migration is finished.
     if (!finished) finish();
     result_.took =
-        std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - begun);
+        std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - started_at);
     return std::move(result_);
 }
 
-/// Finds the place where to go on. True if the migration was finished before.
+/// Reads the checkpoint of an earlier call, or begins a new migration. True if it was finished
+/// before.
 bool Migration::resume() {
     std::optional<detail::MigrationRow> row;
     detail::query_store(to_, [&](Sql& sql) { row = detail::find_migration(sql); });
@@ -114,7 +117,8 @@ bool Migration::resume() {
     return row->finished;
 }
 
-/// Throws InvalidError if what was copied up to here did not come from this source as it is now.
+/// Throws InvalidError if the events in the target were not copied from this source as it is now:
+/// the target would hold parts of two logs.
 void Migration::require_same_source() const {
     const PooledReader source{detail::engine_of(from_)};
     const ReaderSnapshot one_state{*source};
@@ -167,7 +171,7 @@ void Migration::copy_events() {
                        detail::TransferPipeline::Options{}.queue_max.bytes}}};
     pipeline.run(point_, until, options_.stop, [&](std::vector<detail::TransferEvent>& events) {
         store(events);
-        progress.tell(point_.position.value());
+        progress.report(point_.position.value());
     });
     if (point_.position == until) return;
     throw CancelledError("migration of " + name() + " was stopped at position " +
@@ -200,7 +204,8 @@ void Migration::advance(Transaction& tx, const LogPoint& point) const {
                                        ": another one is at work on this target: let one end");
 }
 
-/// All in one unit, from one state of the source: a call that is killed here does it again.
+/// Copies all tables in one transaction, from one state of the source. A call that is killed here
+/// leaves nothing of them, and the next one copies them.
 void Migration::copy_tables() {
     PhaseProgress progress{options_, MigrationPhase::tables, point_.position, point_.position};
     require_same_source();
@@ -221,7 +226,8 @@ void Migration::verify() {
     auto source = std::async(std::launch::async,
                              [&] { return hash_log(from_, point_.position, {}, options_.stop); });
     const LogHash target = hash_log(
-        to_, point_.position, [&](std::uint64_t events) { progress.tell(events); }, options_.stop);
+        to_, point_.position, [&](std::uint64_t events) { progress.report(events); },
+        options_.stop);
     const LogHash original = source.get();
     if (!(original == target) || original.events() != point_.position.value()) fail_different();
     result_.events = original.events();
@@ -244,7 +250,8 @@ void Migration::fail_in_use(Position target) const {
                        " were copied: it is written to by others; stop them, or name an empty one");
 }
 
-/// Looks for the first event that differs: only now is it worth the time.
+/// Finds the first event that differs, for the error text. It reads both logs again, so it is
+/// called only if the hashes differ.
 void Migration::fail_different() const {
     EventPage source;
     EventPage target;

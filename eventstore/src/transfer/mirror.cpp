@@ -9,9 +9,9 @@
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "daybook/eventstore/worker.hpp"
-#include "transfer/mirror_ledger.hpp"
+#include "transfer/mirror_checkpoint.hpp"
 #include "transfer/pipeline.hpp"
-#include "transfer/source_place.hpp"
+#include "transfer/source_point.hpp"
 
 namespace daybook {
 
@@ -44,10 +44,10 @@ std::string_view to_string(MirrorState state) noexcept {
 }
 
 struct Mirror::State {
-    State(EventStore from, EventStore to, MirrorOptions given)
+    State(EventStore from, EventStore to, MirrorOptions mirror_options)
         : source(std::move(from)),
           target(std::move(to)),
-          options(checked(std::move(given))),
+          options(checked(std::move(mirror_options))),
           pipeline(source, {.map = stage_map(),
                             .batch_max = options.batch_max,
                             .queue_max = {options.queued_events_max, options.queued_bytes_max}}),
@@ -65,7 +65,7 @@ struct Mirror::State {
 
     detail::TransferPipeline pipeline;
 
-    // Under the mutex: what others may read.
+    // Under the mutex: what other threads read.
     mutable std::mutex mutex{};
     mutable std::condition_variable changed{};
     MirrorStatus known{};
@@ -79,14 +79,14 @@ struct Mirror::State {
 
     detail::TransferPipeline::Map stage_map();
     void apply_map(detail::TransferEvent& event);
-    void prepare(detail::MirrorLedger& ledger);
-    void copy(detail::MirrorLedger& ledger, Position until, const std::stop_token& stop);
+    void prepare(detail::MirrorCheckpoint& checkpoint);
+    void copy(detail::MirrorCheckpoint& checkpoint, Position until, const std::stop_token& stop);
     std::uint64_t run_once(const std::stop_token& stop);
     /// Copies until it is stopped.
-    NextStep step(detail::MirrorLedger& ledger, const std::stop_token& stop);
+    NextStep step(detail::MirrorCheckpoint& checkpoint, const std::stop_token& stop);
     void start();
     void note(MirrorState state, const std::exception_ptr& error = {});
-    void note_place(const detail::MirrorLedger& ledger);
+    void note_position(const detail::MirrorCheckpoint& checkpoint);
     MirrorStatus status() const;
 };
 
@@ -108,59 +108,60 @@ void Mirror::State::apply_map(detail::TransferEvent& event) {
     }
 }
 
-/// Claims the name, or makes sure that it is still ours, and that the source is.
-void Mirror::State::prepare(detail::MirrorLedger& ledger) {
+/// Claims the name, or checks that no other mirror has claimed it since. Checks that the source is
+/// the log of the checkpoint.
+void Mirror::State::prepare(detail::MirrorCheckpoint& checkpoint) {
     const EventId identity = source.identity();
-    const bool again = ledger.claimed();
-    if (!again || !ledger.load()) {
-        LogPoint begin{0, {}, identity};
+    const bool again = checkpoint.claimed();
+    if (!again || !checkpoint.load()) {
+        LogPoint start{0, {}, identity};
         detail::query_store(target, [&](Sql& sql) {
             const auto migration = detail::find_migration(sql);
             if (migration && detail::mismatch(source, migration->point).empty())
-                begin = migration->point;
+                start = migration->point;
         });
-        ledger.claim(begin);
+        checkpoint.claim(start);
         if (again) {
             target.log(LogLevel::warning, "mirror '" + options.name +
                                               "': the target was put back from a backup or " +
                                               "made again; it goes on after position " +
-                                              std::to_string(ledger.point().position.value()));
+                                              std::to_string(checkpoint.point().position.value()));
         }
     }
-    const std::string why = detail::mismatch(source, ledger.point());
+    const std::string why = detail::mismatch(source, checkpoint.point());
     if (!why.empty()) {
         throw InvalidError("mirror '" + options.name + "' cannot go on with '" + source.uri() +
                            "': " + why + ": name the same source, or another mirror");
     }
-    ledger.set_source(identity);
+    checkpoint.set_source(identity);
 }
 
-void Mirror::State::copy(detail::MirrorLedger& ledger, Position until,
+void Mirror::State::copy(detail::MirrorCheckpoint& checkpoint, Position until,
                          const std::stop_token& stop) {
-    note_place(ledger);
+    note_position(checkpoint);
     note(MirrorState::catching_up);
-    pipeline.run(ledger.point(), until, stop, [&](std::vector<detail::TransferEvent>& events) {
-        ledger.store(events);
+    pipeline.run(checkpoint.point(), until, stop, [&](std::vector<detail::TransferEvent>& events) {
+        checkpoint.store(events);
         worker.note_progress();
-        note_place(ledger);
+        note_position(checkpoint);
         note(MirrorState::catching_up);
     });
 }
 
 std::uint64_t Mirror::State::run_once(const std::stop_token& stop) {
-    detail::MirrorLedger ledger{target, options.name};
+    detail::MirrorCheckpoint checkpoint{target, options.name};
     try {
         const Position until = source.head();
-        prepare(ledger);
-        const Position begin = ledger.point().position;
-        copy(ledger, until, stop);
-        if (ledger.point().position < until) {
+        prepare(checkpoint);
+        const Position start = checkpoint.point().position;
+        copy(checkpoint, until, stop);
+        if (checkpoint.point().position < until) {
             throw CancelledError("mirror '" + options.name + "' was stopped at position " +
-                                 std::to_string(ledger.point().position.value()) + " of " +
+                                 std::to_string(checkpoint.point().position.value()) + " of " +
                                  std::to_string(until.value()) + ": run it again to go on");
         }
         note(MirrorState::stopped);
-        return ledger.point().position.value() - begin.value();
+        return checkpoint.point().position.value() - start.value();
     } catch (const CancelledError&) {
         note(MirrorState::stopped);
         throw;
@@ -170,16 +171,17 @@ std::uint64_t Mirror::State::run_once(const std::stop_token& stop) {
     }
 }
 
-NextStep Mirror::State::step(detail::MirrorLedger& ledger, const std::stop_token& stop) {
+NextStep Mirror::State::step(detail::MirrorCheckpoint& checkpoint, const std::stop_token& stop) {
     constexpr Position for_ever{unlimited};
     try {
-        prepare(ledger);
-        copy(ledger, for_ever, stop);
+        prepare(checkpoint);
+        copy(checkpoint, for_ever, stop);
         return NextStep::now();
     } catch (...) {
         if (map_failed) return NextStep::never(std::current_exception());
-        // The source grows meanwhile, and with it the lag.
-        pipeline.look();
+        // The head is read again, because the status shows the lag and the source may grow while
+        // the mirror waits.
+        pipeline.refresh_head();
         throw;
     }
 }
@@ -188,8 +190,9 @@ void Mirror::State::start() {
     if (worker.is_started()) return;
     map_failed = false;
     note(MirrorState::catching_up);
-    const auto ledger = std::make_shared<detail::MirrorLedger>(target, options.name);
-    worker.start([this, ledger](const std::stop_token& stop) { return step(*ledger, stop); });
+    const auto checkpoint = std::make_shared<detail::MirrorCheckpoint>(target, options.name);
+    worker.start(
+        [this, checkpoint](const std::stop_token& stop) { return step(*checkpoint, stop); });
 }
 
 void Mirror::State::note(MirrorState state, const std::exception_ptr& error) {
@@ -200,12 +203,12 @@ void Mirror::State::note(MirrorState state, const std::exception_ptr& error) {
     changed.notify_all();
 }
 
-void Mirror::State::note_place(const detail::MirrorLedger& ledger) {
+void Mirror::State::note_position(const detail::MirrorCheckpoint& checkpoint) {
     const auto now = SteadyClock::now();
     const std::scoped_lock lock{mutex};
-    known.position = ledger.point().position;
-    known.stored = ledger.stored();
-    known.dropped = ledger.dropped();
+    known.position = checkpoint.point().position;
+    known.stored = checkpoint.stored();
+    known.dropped = checkpoint.dropped();
     const double seconds = std::chrono::duration<double>(now - rated_at).count();
     if (rated_at != SteadyClock::time_point{} && now - rated_at < rate_window) return;
     if (rated_at != SteadyClock::time_point{}) {
@@ -227,7 +230,7 @@ MirrorStatus Mirror::State::status() const {
     status.head = std::max(pipeline.head(), status.position);
     status.queued_events_peak = peak.items;
     status.queued_bytes_peak = peak.bytes;
-    if (status.state == MirrorState::catching_up && pipeline.has_looked() && status.lag() == 0) {
+    if (status.state == MirrorState::catching_up && pipeline.has_read_head() && status.lag() == 0) {
         status.state = MirrorState::live;
     }
     return status;

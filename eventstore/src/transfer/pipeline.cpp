@@ -13,8 +13,9 @@ namespace daybook::detail {
 
 namespace {
 
-/// Polling is the truth, being woken a hint.
-constexpr std::chrono::milliseconds look_again{500};
+/// The source is read again after this time at the latest. A wake-up may be lost, so polling alone
+/// has to be enough; the wake-up makes it faster.
+constexpr std::chrono::milliseconds poll_interval{500};
 
 }  // namespace
 
@@ -26,7 +27,7 @@ TransferEvent::TransferEvent(const EventRow& row)
       event(copy_of(EventView{row})),
       weight(sizeof(TransferEvent) + row.stream.size() + row.data.size() + row.metadata.size()) {}
 
-/// One run: what ends one stage ends all of them, and the first error is the run's.
+/// A call of `run`. When a stage ends with an error, all stages stop. The first error is rethrown.
 struct TransferPipeline::Session {
     std::stop_source stop;
     std::mutex mutex;
@@ -46,7 +47,7 @@ struct TransferPipeline::Session {
 
 void TransferPipeline::run(const LogPoint& after, Position until, const std::stop_token& stop,
                            const Sink& sink) {
-    has_looked_ = false;
+    has_read_head_ = false;
     Session session;
     const std::stop_token token = session.stop.get_token();
     const std::stop_callback pass_on{stop, [&] { session.stop.request_stop(); }};
@@ -67,7 +68,7 @@ void TransferPipeline::run(const LogPoint& after, Position until, const std::sto
             std::vector<TransferEvent> events;
             while (arriving.pop(events, options_.batch_max, token)) sink(events);
         });
-        // Whether the sink has failed or has everything, nobody needs to go on.
+        // The sink has failed or has all events: the other stages can stop.
         session.stop.request_stop();
     }
     note_peak(read_events);
@@ -87,7 +88,7 @@ void TransferPipeline::read(LogPoint at, Position until, Queue& out, const std::
                           .last_read = &at},
                          page);
             head_ = std::max(reader->head(), at.position).value();
-            has_looked_ = true;
+            has_read_head_ = true;
         }
         for (const EventRow& row : page.rows) {
             if (row.position > until) break;
@@ -100,8 +101,8 @@ void TransferPipeline::read(LogPoint at, Position until, Queue& out, const std::
             events.emplace_back(row);
         }
         if (page.rows.empty()) {
-            source_.wait_for_commit(seen, look_again, stop);
-        } else if (!out.push(events, stop, look_again, [this] { look(); })) {
+            source_.wait_for_commit(seen, poll_interval, stop);
+        } else if (!out.push(events, stop, poll_interval, [this] { refresh_head(); })) {
             return;
         }
         note_peak(out);
@@ -124,11 +125,11 @@ void TransferPipeline::note_peak(const Queue& queue) {
     peak_ = {std::max(peak_.items, size.items), std::max(peak_.bytes, size.bytes)};
 }
 
-void TransferPipeline::look() noexcept {
+void TransferPipeline::refresh_head() noexcept {
     try {
         head_ = source_.head().value();
     } catch (const std::exception&) {
-        // Perhaps it is the source that is away.
+        // The source may be the store that cannot be reached. The head stays as it was.
     }
 }
 

@@ -15,7 +15,7 @@
 
 namespace daybook::detail {
 
-/// An event on its way from one store to another.
+/// An event that is copied from one store to another.
 struct TransferEvent {
     Position position;
     StreamName stream;
@@ -30,8 +30,8 @@ struct TransferEvent {
 };
 
 /// The stages of a transfer: one thread reads the source, one maps if there is a map, and the
-/// caller's thread stores what arrives. Between them lie queues of limited size, so the slowest
-/// stage sets the pace and memory stays where it is.
+/// caller's thread stores the events. Between them are queues of limited size, so the slowest stage
+/// sets the pace and memory is limited.
 class TransferPipeline {
 public:
     using Queue = BoundedQueue<TransferEvent>;
@@ -42,26 +42,26 @@ public:
 
     struct Options {
         Map map{};
-        std::size_t batch_max = 1'000;  ///< events given to the sink at once
+        std::size_t batch_max = 1'000;  ///< the most events in one call of the sink
         Queue::Size queue_max{4'000, 16 * 1024 * 1024};
     };
 
     TransferPipeline(EventStore source, Options options)
         : source_(std::move(source)), options_(std::move(options)) {}
 
-    /// Brings the events after `after` up to `until` to the sink, waiting for what is not there
-    /// yet. Returns before that only if `stop` is requested. Throws what a stage throws, and
-    /// InvalidError if the source is not the log any more that it was read from; then and after a
-    /// stop, what the sink has not been given is forgotten. Called by one thread.
+    /// Calls the sink with the events after `after` up to `until`, and waits for those that are not
+    /// appended yet. Returns earlier only if `stop` is requested. Throws what a stage throws, and
+    /// InvalidError if the source no longer is the log of `after`. After an error or a stop, events
+    /// that are still in the queues are dropped. Called by one thread.
     void run(const LogPoint& after, Position until, const std::stop_token& stop, const Sink& sink);
 
-    /// Looks at the head of the source when nothing is read from it; leaves it if that cannot be
-    /// reached.
-    void look() noexcept;
-    /// The head of the source when it was last looked at.
+    /// Reads the head of the source while no page is read from it. Keeps the last head if the
+    /// source cannot be reached.
+    void refresh_head() noexcept;
+    /// The head of the source, as last read.
     Position head() const noexcept { return Position{head_.load()}; }
-    /// It was looked at in this run.
-    bool has_looked() const noexcept { return has_looked_.load(); }
+    /// Whether it was read in this run.
+    bool has_read_head() const noexcept { return has_read_head_.load(); }
     /// The most that any queue has held.
     Queue::Size peak() const;
 
@@ -75,7 +75,7 @@ private:
     EventStore source_;
     const Options options_;
     std::atomic<std::uint64_t> head_{0};
-    std::atomic<bool> has_looked_{false};
+    std::atomic<bool> has_read_head_{false};
     mutable std::mutex mutex_;
     Queue::Size peak_;
 };

@@ -1,6 +1,6 @@
 #pragma once
 
-// The tables of migrations and mirrors (schema/sql/*/0001_baseline/tables/), read and written.
+// The statements on the tables of migrations and mirrors (schema/sql/*/0001_baseline/tables/).
 
 namespace daybook::detail::sql {
 
@@ -8,7 +8,8 @@ inline constexpr auto migration_find =
     "SELECT position, event, store, finished FROM daybook_migration WHERE id = 1";
 inline constexpr auto migration_begin =
     "INSERT INTO daybook_migration(id, position, store, updated_at) VALUES(1, 0, ?, ?)";
-/// Only from where this one has left it: nothing changes if another is at work.
+/// Changes no row unless the checkpoint is where this migration has left it: another one may be
+/// running on the same target.
 inline constexpr auto migration_advance =
     "UPDATE daybook_migration SET position = ?, event = ?, updated_at = ? "
     "WHERE id = 1 AND position = ? AND finished = 0";
@@ -18,13 +19,14 @@ inline constexpr auto migration_finish =
 inline constexpr auto mirror_create =
     "INSERT INTO daybook_mirror(name, position, event, store, stored, dropped, epoch, updated_at) "
     "VALUES(?, ?, ?, ?, 0, 0, 0, ?) ON CONFLICT(name) DO NOTHING";
-/// Higher than every claim before, also than one that a backup of the target knows nothing of.
+/// The new epoch is higher than that of each earlier claim, also of this mirror's own claim if a
+/// restored backup of the target does not hold it.
 inline constexpr auto mirror_claim =
     "UPDATE daybook_mirror SET epoch = 1 + CASE WHEN epoch > ? THEN epoch ELSE ? END WHERE name = "
     "?";
 inline constexpr auto mirror_find =
     "SELECT position, event, store, stored, dropped, epoch FROM daybook_mirror WHERE name = ?";
-/// Only for the newest claim.
+/// Changes no row unless this is the newest claim and the checkpoint is where it has left it.
 inline constexpr auto mirror_advance =
     "UPDATE daybook_mirror SET position = ?, event = ?, store = ?, stored = ?, dropped = ?, "
     "updated_at = ? "

@@ -11,11 +11,12 @@ namespace daybook::detail {
 
 namespace {
 
-/// One statement stores so many rows; what is left over at the end, or is large, goes row by row.
+/// So many rows are stored with one statement. Large rows, and the rest at the end, are stored one
+/// by one.
 constexpr std::size_t rows_together = 100;
 constexpr std::size_t bytes_together_max = 4 * 1024 * 1024;
 
-/// An engine may hold all rows of a page in memory: their number follows their size.
+/// An engine may hold all rows of a page in memory, so a page of large rows has fewer of them.
 constexpr std::int64_t page_rows_first = 4;
 constexpr std::int64_t page_rows_max = 1'000;
 constexpr std::size_t page_bytes_max = 8 * 1024 * 1024;
@@ -35,7 +36,7 @@ std::string placeholders(std::size_t count) {
     return text + ")";
 }
 
-/// A value that has left its row.
+/// A copy of a value, which outlives its row.
 class KeptValue {
 public:
     explicit KeptValue(const SqlValue& value) {
@@ -69,7 +70,7 @@ private:
     std::variant<std::nullptr_t, std::int64_t, double, std::string, Bytes> data_;
 };
 
-/// Collects rows for statements of many.
+/// Collects rows and inserts many with one statement.
 class RowInserter {
 public:
     RowInserter(Sql& target, std::string_view table, const Columns& columns)
@@ -78,7 +79,7 @@ public:
           one_(statement(table, columns, 1)),
           many_(statement(table, columns, rows_together)) {}
 
-    /// The row's columns from `first` on. Returns their size.
+    /// Adds the row's columns from `first` on. Returns their size.
     std::size_t add(const SqlRow& row, std::size_t first) {
         std::size_t bytes = 0;
         for (std::size_t i = first; i < first + columns_; ++i) {
@@ -126,7 +127,8 @@ private:
     std::uint64_t rows_ = 0;
 };
 
-/// As many rows as would fill a page if each were as large as the largest of the page before.
+/// The number of rows of the next page: as many as fit if each is as large as the largest one of
+/// the page before.
 std::int64_t rows_after(std::int64_t rows, std::size_t largest_bytes) {
     const auto fitting =
         static_cast<std::int64_t>(page_bytes_max / std::max<std::size_t>(largest_bytes, 1));
@@ -147,11 +149,11 @@ std::uint64_t copy_table(Sql& source, Sql& target, const TransferTable& table) {
     const auto keys = static_cast<std::size_t>(std::ranges::count(key, ',')) + 1;
     if (table.numbered) std::erase(columns, key);
 
-    // The key stands in front, to go on behind it: a page at a time, for an engine may hold all
-    // rows of a result in memory.
+    // The key columns come first; the next page starts after the last key. The table is read in
+    // pages because an engine may hold all rows of a result in memory.
     const std::string select = "SELECT " + key + ", " + list(columns) + " FROM " + name;
     const std::string order = " ORDER BY " + key + " LIMIT ?";
-    const std::string go_on = " WHERE (" + key + ") > " + placeholders(keys);
+    const std::string after_last = " WHERE (" + key + ") > " + placeholders(keys);
 
     target.execute("DELETE FROM " + name, {});
     RowInserter inserter{target, name, columns};
@@ -164,7 +166,7 @@ std::uint64_t copy_table(Sql& source, Sql& target, const TransferTable& table) {
         std::vector<KeptValue> newest;
         std::size_t largest = 0;
         const std::int64_t rows = source.query(
-            select + (last.empty() ? "" : go_on) + order, parameters, [&](const SqlRow& row) {
+            select + (last.empty() ? "" : after_last) + order, parameters, [&](const SqlRow& row) {
                 newest.clear();
                 for (std::size_t i = 0; i < keys; ++i) {
                     newest.emplace_back(row.value(static_cast<int>(i)));

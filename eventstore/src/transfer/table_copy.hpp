@@ -10,9 +10,9 @@ namespace daybook::detail {
 
 struct TransferTable {
     std::string_view name;
-    /// What its rows are told apart and ordered by, as in an ORDER BY.
+    /// The columns that identify a row and give the order, as in an ORDER BY.
     std::string_view key;
-    /// The key is a number that the target gives anew, in the order of the source.
+    /// The key is a number that the target assigns again, in the order of the source.
     bool numbered = false;
 
     /// Without the prefix of the store's tables.
@@ -21,7 +21,7 @@ struct TransferTable {
     }
 };
 
-/// What a migration copies besides the events.
+/// The tables that a migration copies besides the events.
 inline constexpr std::array copied_tables{
     TransferTable{"daybook_snapshot", "stream, aggregate"},
     TransferTable{"daybook_inbox", "consumer, id"},
@@ -35,9 +35,9 @@ inline constexpr std::array copied_tables{
     TransferTable{"daybook_mirror_dropped", "mirror, stream"},
 };
 
-/// What it does not: the log with all that an engine keeps about it and itself; leases, which die
-/// with their owners; read models with their books, which the target makes anew; a migration's own
-/// record.
+/// The tables that it does not copy: the log and what an engine stores about it and itself; leases,
+/// which end with their owners; read models and their checkpoints, which the target rebuilds; the
+/// row of the migration itself.
 inline constexpr std::array<std::string_view, 17> left_tables{
     "daybook_schema",      "daybook_store",          "daybook_category",
     "daybook_stream",      "daybook_event_type",     "daybook_event",

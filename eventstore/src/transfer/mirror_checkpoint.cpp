@@ -1,4 +1,4 @@
-#include "transfer/mirror_ledger.hpp"
+#include "transfer/mirror_checkpoint.hpp"
 
 #include <set>
 
@@ -8,12 +8,12 @@
 
 namespace daybook::detail {
 
-void MirrorLedger::claim(const LogPoint& begin) {
+void MirrorCheckpoint::claim(const LogPoint& start) {
     std::optional<Row> row;
     target_.transact([&](Transaction& tx) {
         Sql& db = store_sql(tx);
-        db.exec(sql::mirror_create, name_, begin.position, SqlValue::id_or_null(begin.event),
-                begin.store, tx.now());
+        db.exec(sql::mirror_create, name_, start.position, SqlValue::id_or_null(start.event),
+                start.store, tx.now());
         db.exec(sql::mirror_claim, epoch_, epoch_, name_);
         row = find(db);
     });
@@ -21,7 +21,7 @@ void MirrorLedger::claim(const LogPoint& begin) {
     take(*row);
 }
 
-bool MirrorLedger::load() {
+bool MirrorCheckpoint::load() {
     std::optional<Row> row;
     query_store(target_, [&](Sql& db) { row = find(db); });
     if (!row || row->epoch < epoch_) return false;
@@ -30,7 +30,7 @@ bool MirrorLedger::load() {
     return true;
 }
 
-std::optional<MirrorLedger::Row> MirrorLedger::find(Sql& db) const {
+std::optional<MirrorCheckpoint::Row> MirrorCheckpoint::find(Sql& db) const {
     std::optional<Row> found;
     db.each(
         sql::mirror_find,
@@ -42,14 +42,14 @@ std::optional<MirrorLedger::Row> MirrorLedger::find(Sql& db) const {
     return found;
 }
 
-void MirrorLedger::take(const Row& row) {
+void MirrorCheckpoint::take(const Row& row) {
     dropped_by_stream_.clear();
     point_ = row.point;
     stored_ = row.stored;
     dropped_ = row.dropped;
 }
 
-void MirrorLedger::store(std::vector<TransferEvent>& events) {
+void MirrorCheckpoint::store(std::vector<TransferEvent>& events) {
     const LogPoint last{events.back().position, events.back().event.id, source_};
     std::uint64_t stored = stored_;
     std::uint64_t dropped = dropped_;
@@ -85,14 +85,14 @@ void MirrorLedger::store(std::vector<TransferEvent>& events) {
     if (dropped_by_stream_.size() > streams_kept_max) dropped_by_stream_.clear();
 }
 
-std::uint64_t& MirrorLedger::dropped_of(Sql& sql, const std::string& stream) {
+std::uint64_t& MirrorCheckpoint::dropped_of(Sql& sql, const std::string& stream) {
     const auto found = dropped_by_stream_.find(stream);
     if (found != dropped_by_stream_.end()) return found->second;
     const auto events = sql.integer(sql::mirror_dropped_of, name_, stream).value_or(0);
     return dropped_by_stream_.emplace(stream, static_cast<std::uint64_t>(events)).first->second;
 }
 
-void MirrorLedger::fail_overtaken(Sql& db) const {
+void MirrorCheckpoint::fail_overtaken(Sql& db) const {
     const auto row = find(db);
     if (row && row->epoch > epoch_) fail_fenced();
     throw UnavailableError("mirror '" + name_ + "': the target '" + target_.uri() +
@@ -100,7 +100,7 @@ void MirrorLedger::fail_overtaken(Sql& db) const {
                            "again: run it again, and it goes on where the target is");
 }
 
-void MirrorLedger::fail_fenced() const {
+void MirrorCheckpoint::fail_fenced() const {
     throw ErrorOf<ErrorKind::conflict>("mirror '" + name_ + "' was started again elsewhere on '" +
                                        target_.uri() +
                                        "': run it once, or give each mirror a name of its own");

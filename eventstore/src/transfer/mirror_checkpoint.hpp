@@ -9,27 +9,29 @@
 #include "daybook/eventstore/event_store.hpp"
 #include "daybook/eventstore/recorded_batch.hpp"
 #include "transfer/pipeline.hpp"
-#include "transfer/source_place.hpp"
+#include "transfer/source_point.hpp"
 
 namespace daybook::detail {
 
-/// What a mirror keeps in its target, so that events and checkpoint commit together.
-class MirrorLedger {
+/// The checkpoint of a mirror and its counters. They are stored in the target and commit with the
+/// events: an event is never stored without them, or twice.
+class MirrorCheckpoint {
 public:
-    MirrorLedger(EventStore target, std::string name)
+    MirrorCheckpoint(EventStore target, std::string name)
         : target_(std::move(target)), name_(std::move(name)) {}
 
-    /// Takes the name over from whoever has had it. A mirror that is new here begins at `begin`.
-    void claim(const LogPoint& begin);
+    /// Claims the name; a mirror that had it before can store nothing more. If the name is new in
+    /// the target, the checkpoint is `start`.
+    void claim(const LogPoint& start);
     bool claimed() const noexcept { return epoch_ > 0; }
-    /// Reads the checkpoint again. False if the target knows nothing of the claim: it was put back
-    /// from a backup or made again, and has to be claimed anew. Throws an error of kind conflict if
-    /// another has claimed the name.
+    /// Reads the checkpoint again. False if the target does not hold the claim: it was restored
+    /// from a backup or created again, and the name has to be claimed again. Throws an error of
+    /// kind conflict if another mirror has claimed the name.
     bool load();
-    /// What is stored from now on comes from the source of this identity.
+    /// Sets the identity of the source, for the checkpoints that follow.
     void set_source(const EventId& identity) noexcept { source_ = identity; }
 
-    /// Stores what was not dropped, and the checkpoint with it.
+    /// Stores the events that were not dropped and the checkpoint, in one transaction.
     void store(std::vector<TransferEvent>& events);
 
     const LogPoint& point() const noexcept { return point_; }
@@ -59,7 +61,7 @@ private:
     LogPoint point_;
     std::uint64_t stored_ = 0;
     std::uint64_t dropped_ = 0;
-    std::map<std::string, std::uint64_t> dropped_by_stream_;  ///< as far as it was asked for
+    std::map<std::string, std::uint64_t> dropped_by_stream_;  ///< a cache
     RecordedBatch batch_;
 };
 

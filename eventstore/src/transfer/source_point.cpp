@@ -1,4 +1,4 @@
-#include "transfer/source_place.hpp"
+#include "transfer/source_point.hpp"
 
 #include "daybook/eventstore/store_access.hpp"
 #include "transfer/statements.hpp"
