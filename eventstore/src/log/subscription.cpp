@@ -158,7 +158,7 @@ struct Subscription::State {
     mutable std::condition_variable changed;
     Position position;  ///< under mutex, as all below
     LogPoint point;
-    Position head;  ///< as last read
+    Position head;  ///< as last seen
     SubscriptionState state = SubscriptionState::catching_up;
     std::string last_error;
 

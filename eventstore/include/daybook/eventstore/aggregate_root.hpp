@@ -18,13 +18,14 @@ template <class A>
 struct AggregateAccess;
 }
 
-/// What every aggregate has: its stream, the version it was loaded at, and what it raised since.
+/// The base of all aggregates: the stream, the version it was loaded at, and the events raised
+/// since.
 class AggregateBase {
 public:
     const StreamName& id() const noexcept { return id_; }
-    /// The stored version that this object goes back to; 0 if nothing of it is stored.
+    /// The stored version that this object was loaded at or saved as; 0 if nothing is stored.
     Version version() const noexcept { return at_.version; }
-    /// What was raised and is not stored yet, in order.
+    /// The events that were raised and are not stored yet, in order.
     std::span<const NewEvent> pending() const noexcept { return pending_; }
 
 private:
@@ -40,9 +41,9 @@ private:
     detail::FoldPoint at_;
 };
 
-/// A thing that guards its own rules. Public methods decide and `raise`; private `on` changes the
-/// state and is the only place that does. The events in the base are a contract: to raise another
-/// one, or to leave out an `on`, does not compile.
+/// An object that keeps its own rules. Its public methods decide and `raise` events; only the
+/// private `on` functions change the state. The events are listed in the base: raising another one,
+/// or leaving out an `on`, does not compile.
 ///
 ///     class Account : public AggregateRoot<Account, Opened, Deposited, Withdrawn> {
 ///     public:
@@ -61,7 +62,8 @@ private:
 ///     };
 ///
 /// `Derived` is constructed from a StreamName. It is a value: nothing is stored until a Repository
-/// saves it. `on` must not raise, and must not refuse: what it sees has happened. Not thread-safe.
+/// saves it. `on` must not raise events and must not throw: its event has happened. Not
+/// thread-safe.
 template <class Derived, Event... Es>
 class AggregateRoot : public AggregateBase {
 public:
@@ -70,7 +72,7 @@ public:
     explicit AggregateRoot(StreamName id) : AggregateBase(std::move(id)) {}
 
 protected:
-    /// Applies `event` and keeps it for the next save.
+    /// Applies `event` and adds it to the pending events, which the next save stores.
     template <OneOf<Es...> E>
     void raise(const E& event) {
         NewEvent kept{event};
@@ -93,7 +95,7 @@ private:
 
 namespace detail {
 
-/// What the machinery may do with an aggregate, and nobody else.
+/// Gives the repository access to an aggregate's private members.
 template <class A>
 struct AggregateAccess {
     using Owner = A;

@@ -11,7 +11,7 @@
 
 namespace daybook {
 
-/// The second door to the same machinery: a decision as pure functions over a plain state.
+/// The functional alternative to AggregateRoot: decisions as pure functions over a plain state.
 ///
 ///     struct Cart {
 ///         using Events = EventList<ItemAdded, CheckedOut>;
@@ -97,23 +97,24 @@ concept CommandOf = requires(const typename D::State& state, const Command& comm
     { D::decide(state, command) } -> std::convertible_to<typename D::Events>;
 };
 
-/// A stream's state, and the version it is the state of (0 if nothing is stored).
+/// A stream's state and its version (0 if nothing is stored).
 template <class D>
 struct Evolved {
     typename D::State state;
     Version version;
 };
 
-/// What came of a command.
+/// The result of a command.
 template <class D>
 struct Handled {
-    typename D::State state;    ///< with the new events in it
-    typename D::Events events;  ///< what was decided; may be nothing
-    Position position;          ///< of the stream's newest event: wait for it to read your write
+    typename D::State state;    ///< with the new events applied
+    typename D::Events events;  ///< the decision; may be empty
+    Position position;  ///< of the stream's newest event; a read model that has reached it includes
+                        ///< this write
     Version version;
 };
 
-/// Loads a stream's state, decides, and appends what was decided.
+/// Loads a stream's state, decides, and appends the events of the decision.
 ///
 ///     CommandHandler<Cart> carts{store};
 ///     carts.handle("cart-1", CheckOut{});
@@ -121,8 +122,8 @@ struct Handled {
 ///         return Cart::decide(cart, CheckOut{});
 ///     });
 ///
-/// A stream that is not there is in its first state. Otherwise as Repository: the same errors,
-/// options, and use within a unit. Thread-safe.
+/// A stream that does not exist has the initial state. Otherwise it works like Repository: the same
+/// errors, options, and use within a transaction. Thread-safe.
 template <Decider D>
 class CommandHandler {
 public:
@@ -141,7 +142,8 @@ public:
         return {*std::move(state), at.version};
     }
 
-    /// Decides again on a conflict, as often as the options say, then throws ConflictError.
+    /// On a conflict it loads and decides again, as often as the options allow, then throws
+    /// ConflictError.
     template <CommandOf<D> Command>
     Handled<D> handle(const StreamName& stream, const Command& command,
                       const SaveOptions& options = {}) {
@@ -167,7 +169,7 @@ public:
         return {*std::move(state), std::move(events), saved.position, saved.version};
     }
 
-    /// Takes a snapshot now, whatever the options say.
+    /// Takes a snapshot now, regardless of the options.
     void snapshot(const StreamName& stream)
         requires Snapshottable<State>
     {

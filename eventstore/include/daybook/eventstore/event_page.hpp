@@ -10,21 +10,22 @@
 
 namespace daybook {
 
-/// A run of events copied out of the database in one short read, so that no reader pins the log
-/// between two steps. Reused from page to page: after the first few, filling one allocates nothing.
+/// Events that were copied out of the database in one short read, so that no read transaction stays
+/// open between two steps. Reused from page to page: after the first few, filling it allocates
+/// nothing.
 class EventPage {
 public:
-    /// Forgets the rows and keeps the memory.
+    /// Drops the rows and keeps the memory.
     void clear() noexcept;
-    /// Copies `text` into the page and returns where it lies until the next `clear`.
+    /// Copies `text` into the page. The result is valid until the next `clear`.
     std::string_view keep(std::string_view text);
 
     std::vector<EventRow> rows;
-    /// Where the next page begins (a version of the stream, or a position of the log).
+    /// Where the next page starts (a version of the stream, or a position of the log).
     std::uint64_t next_from = 0;
-    /// Nothing more was there when the page was read.
+    /// There were no more events when the page was read.
     bool at_end = false;
-    /// Every event up to here was looked at, those that a filter dropped included (log, forward).
+    /// All events up to here were read, including those that a filter has dropped (log, forward).
     Position scanned_to;
     std::size_t bytes() const noexcept { return bytes_; }
     /// The memory that `clear` keeps for text.

@@ -14,14 +14,14 @@
 
 namespace daybook {
 
-/// An event's type as an engine has interned it: lives as long as the store it came from.
+/// An event's type, interned by an engine. It lives as long as the store that it came from.
 struct TypeEntry {
     std::uint32_t number = 0;  ///< small, dense, the same for all events of this name and version
     int version = 1;
     std::string name;
 };
 
-/// One event as it lies in a page. All text points into the page.
+/// An event in a page. All text points into the page.
 struct EventRow {
     Position position;
     Version version;
@@ -54,13 +54,13 @@ public:
     /// A JSON object, or empty.
     std::string_view metadata() const noexcept { return row_->metadata; }
 
-    /// The id of the conversation; an event that began one names itself.
+    /// The id of the conversation; the id of the event itself if it has started one.
     EventId correlation() const noexcept {
         return row_->correlation.is_nil() ? row_->id : row_->correlation;
     }
-    /// The id of the message or event that led to it; nil if nothing is known.
+    /// The id of the message or event that led to it; nil if unknown.
     EventId causation() const noexcept { return row_->causation; }
-    /// What an event or message that follows from this one has to carry.
+    /// The trace for events and messages that follow from this one.
     Trace trace() const noexcept { return {correlation(), id()}; }
 
     template <Event E>

@@ -15,7 +15,7 @@
 
 namespace daybook {
 
-/// The events that one kind of stream is made of; as an object, a list of new ones of these types.
+/// The event types of one kind of stream. An object of it is a list of new events of these types.
 ///
 ///     using Events = EventList<ItemAdded, CheckedOut>;
 ///     Events both{ItemAdded{"pen"}, CheckedOut{}};  // any other event does not compile
@@ -56,7 +56,7 @@ public:
     auto end() noexcept { return events_.end(); }
     auto begin() const noexcept { return events_.begin(); }
     auto end() const noexcept { return events_.end(); }
-    /// The list as the store takes it.
+    /// The list in the form that the store's functions take.
     std::span<const NewEvent> span() const noexcept { return events_; }
     std::span<NewEvent> span() noexcept { return events_; }
 
@@ -64,29 +64,29 @@ private:
     std::vector<NewEvent> events_;
 };
 
-/// `E` is one of the events that `T` (an aggregate or a decider) is made of.
+/// `E` is one of the events of `T`, an aggregate or a decider.
 template <class E, class T>
 concept EventOf = T::Events::template lists<E>;
 
-// How the compiled part sees whatever is folded from a stream: a name, the events it knows, and
-// what each does to a state of unknown type. Aggregates and deciders are both told in these terms
-// and share everything below them.
+// The compiled core folds states without their C++ types: it has a name, a list of events, and a
+// function for each that changes the state. Aggregates and deciders are both described this way and
+// share the core.
 namespace detail {
 
-/// What one type of event does to a state.
+/// Applies one type of event to a state.
 struct FoldStep {
     EventType type;
     void (*apply)(void* state, std::string_view data);
 };
 
-/// Something that is folded from a stream. A `slot` is the place where a state is made.
+/// A type that is folded from a stream. A `slot` is the memory in which its state is constructed.
 struct FoldType {
     std::string_view name;  ///< of the C++ type
     std::span<const FoldStep> steps;
-    /// Makes the state before the first event, in place of what the slot held.
+    /// Constructs the state before the first event in the slot and destroys what was there.
     void* (*restart)(void* slot, const StreamName& stream);
 
-    // Only of states that can be encoded, otherwise null.
+    // Null for states that cannot be encoded.
     void (*encode)(const void* state, std::string& json) = nullptr;
     void (*decode)(std::string_view json, void* state) = nullptr;
     /// The state before the first event, as JSON.
@@ -101,15 +101,15 @@ struct FoldPoint {
     Version version;
     Position position;  ///< of the newest event in it
     EventId event;      ///< the same event's id
-    Version snapshot;   ///< that of the newest snapshot that is known to be there
+    Version snapshot;   ///< of the newest snapshot, as far as this program has seen
     std::chrono::nanoseconds load_time{};
 };
 
-/// Where a state of type `T` is made.
+/// The slot of a state of type `T`.
 template <class T>
 using FoldSlot = std::optional<T>;
 
-/// `Fold` has the Owner that the user wrote, its State, `steps`, and `begin(slot, stream)`.
+/// `Fold` has the Owner (the user's class), its State, `steps`, and `begin(slot, stream)`.
 template <class Fold>
 constexpr FoldType make_fold_type() noexcept {
     using Owner = typename Fold::Owner;
@@ -139,16 +139,16 @@ constexpr FoldType make_fold_type() noexcept {
     return type;
 }
 
-/// One for each `Fold`.
+/// The FoldType of each `Fold`.
 template <class Fold>
 inline constexpr FoldType fold_type = make_fold_type<Fold>();
 
-/// What `type` does with an event. Throws InvalidError naming the event, its place, the type and
-/// the remedy if it does not know it.
+/// The step of `type` for an event. Throws InvalidError, which names the event, where it is, the
+/// type and the remedy, if the type does not list the event.
 const FoldStep& step_for(const FoldType& type, std::string_view event, int schema_version,
                          std::string_view stream, Version version);
 
-/// Applies events that are not stored yet: the first one becomes `version.next()`.
+/// Applies events that are not stored yet. The first one gets `version.next()`.
 void apply_new(const FoldType& type, void* state, const StreamName& stream, Version version,
                std::span<const NewEvent> events);
 

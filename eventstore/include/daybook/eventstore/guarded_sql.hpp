@@ -12,12 +12,12 @@ namespace daybook {
 /// or of a read model. Throws InvalidError, naming the statement, if the text
 ///   - holds no statement, or more than one;
 ///   - would end or divide the transaction (COMMIT, ROLLBACK, SAVEPOINT ...), or would change the
-///     connection that the store works on (ATTACH, SET other than SET LOCAL, PRAGMA other than
-///     those that only show something);
-///   - changes anything whose name begins with `daybook_`, or calls such a function. Those names
-///     are the store's own in every database of it; reading them is allowed.
-/// It reads words and not grammar: a statement that changes a program's table while it reads one
-/// of the store's is refused as well.
+///     connection of the store (ATTACH, SET other than SET LOCAL, PRAGMA other than those that
+///     only show something);
+///   - changes an object whose name begins with `daybook_`, or calls such a function. These names
+///     are reserved in all databases of the store; reading them is allowed.
+/// It compares words and does not parse the grammar: a statement that changes a program's table and
+/// reads one of the store's is refused as well.
 void check_program_statement(std::string_view statement);
 
 /// Checks a text of any number of statements, such as a schema, as `check_program_statement` does.
@@ -25,7 +25,7 @@ void check_program_script(std::string_view statements);
 
 /// The SQL of a transaction or a read model as a program may use it: each text is checked by
 /// `check_program_statement` or `check_program_script` before the engine sees it. A text that was
-/// checked lately is not checked again.
+/// checked recently is not checked again.
 class GuardedSql final : public Sql {
 public:
     /// `inner` must outlive this.
@@ -45,7 +45,7 @@ private:
     void check(std::string_view statement);
 
     Sql& inner_;
-    std::array<std::string, 8> checked_;  ///< of the last texts
+    std::array<std::string, 8> checked_;  ///< the last texts
     std::size_t oldest_ = 0;
 };
 

@@ -12,9 +12,9 @@
 
 namespace daybook {
 
-/// A running SHA-256 over events: each link takes in the one before it and everything that is
-/// recorded of its event (position, stream, version, type, recorded_at, id, trace, data, metadata).
-/// Two logs of equal hash hold the same events in the same order.
+/// A running SHA-256 over events. Each value is the hash of the one before it and all recorded
+/// fields of an event (position, stream, version, type, recorded_at, id, trace, data, metadata).
+/// Two logs with the same hash hold the same events in the same order.
 class LogHash {
 public:
     void add(EventView event);
@@ -40,7 +40,7 @@ private:
 /// Called after each page with the number of events read.
 using HashProgress = std::function<void(std::uint64_t events)>;
 
-/// Reads the log from its beginning up to `until` as it was written (nothing is upcast), with the
+/// Reads the log from its first event up to `until` as it was written (nothing is upcast), with the
 /// memory of one page. Throws what reading throws, CancelledError when `stop` is requested.
 LogHash hash_log(const EventStore& store, Position until, const HashProgress& progress = {},
                  const std::stop_token& stop = {});

@@ -9,9 +9,10 @@
 
 namespace daybook {
 
-/// What led to something: `correlation` names the whole conversation, `causation` the message or
-/// event that was the direct cause. Nil ids mean "not known". They flow by themselves from a
-/// message to the events its handler appends, and on to the messages those lead to.
+/// What an event or message follows from: `correlation` is the id of the whole conversation,
+/// `causation` that of the message or event that was the direct cause. Nil means unknown. They are
+/// passed on by themselves from a message to the events that its handler appends, and from these to
+/// the messages that follow.
 struct Trace {
     EventId correlation;
     EventId causation;
@@ -21,8 +22,8 @@ struct Trace {
 ///
 ///     store.append("account-1", no_stream, {Opened{"Ada"}, Deposited{100'00}});
 ///
-/// Keep the NewEvent and append it again if you do not know whether the first time worked: its
-/// `id` makes the repeat harmless.
+/// If the result of an append is in doubt, append the same NewEvent again: because of its `id` it
+/// is stored only once.
 struct NewEvent {
     /// Encodes `event` as JSON.
     template <Event E>
@@ -38,7 +39,7 @@ struct NewEvent {
     EventType type;
     std::string data;      ///< JSON
     std::string metadata;  ///< a JSON object, or empty
-    Trace trace;           ///< nil parts are filled in by the unit that appends it
+    Trace trace;           ///< nil parts are filled in by the transaction that appends it
 };
 
 }  // namespace daybook

@@ -11,18 +11,18 @@
 
 namespace daybook {
 
-/// How a message is to travel: `tx.publish("warehouse", ReserveStock{…}, {.key = "order-7"})`.
+/// How a message is delivered: `tx.publish("warehouse", ReserveStock{…}, {.key = "order-7"})`.
 struct PublishOptions {
-    /// Messages of one key to one topic are delivered in the order of their commits; empty: no
-    /// order asked.
+    /// Messages of one key to one topic are delivered in the order of their commits. Without a key
+    /// they may be delivered in any order.
     std::string key{};
-    /// Given, it is the idempotency key: the receiver's inbox drops what it has handled before.
+    /// The idempotency key: the receiver's inbox drops a message with an id that it has handled.
     std::optional<EventId> id{};
-    /// Not to be delivered before; nothing: at once.
+    /// The message is not delivered before this instant.
     std::optional<Timestamp> due_at{};
-    /// The topic that answers go to; empty: none are wanted.
+    /// The topic for replies; empty if no reply is expected.
     std::string reply_to{};
-    /// A JSON object of the sender's own, handed to the receiver as it is; or empty.
+    /// A JSON object of the sender, passed to the receiver as it is; or empty.
     std::string headers{};
 };
 

@@ -15,8 +15,8 @@ inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::m
 /// Which way to read: from the oldest event to the newest, or back.
 enum class Direction { forward, backward };
 
-/// Which events of the log to see; evaluated by the engine before a payload is touched. An empty
-/// list lets everything through; both lists must agree.
+/// Which events of the log to read. The engine evaluates it before it reads a payload. An empty
+/// list matches all events; an event must match both lists.
 struct EventFilter {
     std::vector<std::string> categories{};
     std::vector<std::string> types{};  ///< event names, of any version
@@ -26,7 +26,7 @@ struct EventFilter {
 
 /// How to read a stream: `store.read("account-1", {.from = 2, .limit = 100})`.
 struct StreamRead {
-    /// The first version to see, inclusive. Backward, 0 means the newest.
+    /// The first version to read, inclusive. Backward, 0 means the newest.
     Version from = 0;
     std::uint64_t limit = unlimited;
     Direction direction = Direction::forward;
@@ -34,7 +34,7 @@ struct StreamRead {
 
 /// How to read the log: `store.read_all({.from = 1, .filter = {.categories = {"order"}}})`.
 struct LogRead {
-    /// The first position to see, inclusive. Backward, 0 means the newest.
+    /// The first position to read, inclusive. Backward, 0 means the newest.
     Position from = 0;
     std::uint64_t limit = unlimited;
     Direction direction = Direction::forward;

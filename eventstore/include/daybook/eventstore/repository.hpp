@@ -18,23 +18,24 @@
 
 namespace daybook {
 
-/// How often a conflicting `update` or `handle` decides again, and how long it waits in between.
+/// How often `update` and `handle` decide again after a conflict, and how long they wait before
+/// that.
 inline constexpr Backoff conflict_retry =
     exponential{std::chrono::milliseconds{2}, 2.0, std::chrono::milliseconds{200}}
         .full_jitter()
         .attempts(12);
 
-/// For states that can be encoded (see Snapshottable). Snapshots are written right after the
-/// append that makes one due, and inside a unit with it. Those that are there are always used.
+/// For states that can be encoded (see Snapshottable). A snapshot is written right after the append
+/// that makes it due, or in the same transaction. Existing snapshots are always used.
 struct RepositoryOptions {
-    /// Take a snapshot when this many events came after the last one; 0: not by count.
+    /// Take a snapshot when this many events were appended after the last one; 0: not by count.
     std::uint64_t snapshot_every = 0;
-    /// Take a snapshot on the save that follows a slower load; 0: not by time.
+    /// Take a snapshot with the first save after a load that took longer; 0: not by time.
     std::chrono::microseconds snapshot_when_load_exceeds{0};
     Backoff retry = conflict_retry;
 };
 
-/// For states that cannot: with these, to ask for snapshots does not compile.
+/// For states that cannot be encoded: setting an option of snapshots does not compile.
 struct RepositoryOptionsWithoutSnapshots {
     Backoff retry = conflict_retry;
 };
@@ -44,20 +45,20 @@ template <class State>
 using RepositoryOptionsFor =
     std::conditional_t<Snapshottable<State>, RepositoryOptions, RepositoryOptionsWithoutSnapshots>;
 
-/// What the events of a save carry besides their payload.
+/// The trace and the metadata of the events of a save.
 struct SaveOptions {
-    /// What led to them: `{.trace = event.trace()}`. Within a unit, its trace is taken.
+    /// What they follow from: `{.trace = event.trace()}`. Without, that of the transaction.
     Trace trace{};
-    /// A JSON object for those that have no metadata of their own.
+    /// A JSON object for events without metadata of their own.
     std::string metadata{};
 };
 
-/// What a save left behind.
+/// The result of a save.
 struct SaveResult {
-    /// Of the newest event of the stream: wait for this one to read your own write.
+    /// Of the newest event of the stream. A read model that has reached it includes this write.
     Position position;
     Version version;
-    /// How many were stored now; 0 if nothing was pending.
+    /// How many events were stored; 0 if none were pending.
     std::size_t events = 0;
 };
 
@@ -65,7 +66,7 @@ namespace detail {
 
 struct Snapshot;
 
-/// A state with events on top that are not stored yet. `state` has them in it already.
+/// A state with events that are not stored yet. They are applied to `state` already.
 struct Unsaved {
     const StreamName& stream;
     const void* state;
@@ -73,8 +74,8 @@ struct Unsaved {
     std::span<NewEvent> events;
 };
 
-/// The compiled part of Repository and CommandHandler: load, append, decide again, snapshots.
-/// Thread-safe.
+/// The compiled core of Repository and CommandHandler: load, append, retry after conflicts,
+/// snapshots. Thread-safe.
 class RepositoryCore {
 public:
     RepositoryCore(EventStore store, const FoldType& type, RepositoryOptions options);
@@ -82,19 +83,19 @@ public:
                    const RepositoryOptionsWithoutSnapshots& options)
         : RepositoryCore(std::move(store), type, RepositoryOptions{.retry = options.retry}) {}
 
-    /// Makes in `slot` the state that `stream` stands for; version 0 if it is empty.
+    /// Folds the stream into a state in `slot`; version 0 if the stream is empty.
     FoldPoint load(const StreamName& stream, void* slot) const;
     FoldPoint load(Transaction& tx, const StreamName& stream, void* slot) const;
 
-    /// Stores the events and moves `at` behind them, then takes a snapshot if one is due.
+    /// Stores the events and moves `at` to the last of them, then takes a snapshot if one is due.
     std::optional<Conflict> try_save(const Unsaved& what, const SaveOptions& options,
                                      SaveResult& result);
-    /// The same within a unit. Throws ConflictError.
+    /// The same within a transaction. Throws ConflictError.
     SaveResult save(Transaction& tx, const Unsaved& what, const SaveOptions& options);
-    /// Takes a snapshot now. Throws InvalidError if it is not all stored.
+    /// Takes a snapshot now. Throws InvalidError if events are not stored yet.
     void snapshot(const Unsaved& what);
 
-    /// Makes attempts until one has no conflict; throws ConflictError after the last.
+    /// Calls `attempt` until it returns no conflict; throws ConflictError after the last attempt.
     void retry(const std::function<std::optional<Conflict>()>& attempt) const;
 
     [[noreturn]] void fail_not_found(const StreamName& stream) const;
@@ -124,11 +125,12 @@ private:
 ///
 /// Besides what the store throws, loading throws InvalidError for an event that `A` does not list
 /// and CorruptError for one whose payload does not fit. When a save throws, the aggregate is as
-/// before; saving it again is harmless, as its events keep their ids. Thread-safe; an aggregate is
-/// not.
+/// before. Saving it again stores nothing twice, because its events keep their ids. Thread-safe; an
+/// aggregate is not.
 ///
-/// The calls with a Transaction are part of its unit: they see what it wrote, and do not retry.
-/// When the unit is rolled back, forget the aggregates that were saved in it.
+/// The calls with a Transaction are part of it: they see its writes, and do not retry. After a
+/// rollback the aggregates that were saved in it must not be used any more: they count their events
+/// as stored.
 template <class A>
 class Repository {
     static_assert(std::constructible_from<A, const StreamName&>,
@@ -151,9 +153,9 @@ public:
         return if_any(folded(tx, id));
     }
 
-    /// Stores what is pending, if the stream is still as it was when `aggregate` was loaded;
-    /// otherwise throws ConflictError: load again and decide again. Afterwards the aggregate goes
-    /// on at its new version. With nothing pending nothing is asked of the store.
+    /// Stores the pending events if the stream is still at the version that `aggregate` was loaded
+    /// at. Otherwise throws ConflictError: the caller loads and decides again. Afterwards the
+    /// aggregate has the new version. Without pending events it does not access the store.
     SaveResult save(A& aggregate, const SaveOptions& options = {}) {
         SaveResult result;
         if (const auto conflict = try_save(aggregate, options, result)) {
@@ -173,14 +175,14 @@ public:
         return save(tx, aggregate, options);
     }
 
-    /// Loads, lets `change(aggregate)` decide, and saves; on a conflict all of it again, as often
-    /// as the options say, then ConflictError. So `change` may run several times: it should do
-    /// nothing but talk to the aggregate. Throws NotFoundError if the stream is empty.
+    /// Loads, calls `change(aggregate)`, and saves. On a conflict it starts again, as often as the
+    /// options allow, then throws ConflictError. So `change` may run several times and should have
+    /// no effect but on the aggregate. Throws NotFoundError if the stream is empty.
     template <std::invocable<A&> Change>
     SaveResult update(const StreamName& id, Change&& change, const SaveOptions& options = {}) {
         return repeat(id, change, options, IfMissing::fail);
     }
-    /// The same, and an empty stream is a new aggregate.
+    /// The same, but an empty stream is a new aggregate.
     template <std::invocable<A&> Change>
     SaveResult update_or_create(const StreamName& id, Change&& change,
                                 const SaveOptions& options = {}) {
@@ -201,7 +203,7 @@ public:
         return save(tx, aggregate, options);
     }
 
-    /// Takes a snapshot now, whatever the options say. Throws InvalidError if something is pending
+    /// Takes a snapshot now, regardless of the options. Throws InvalidError if events are pending
     /// or nothing is stored.
     void snapshot(A& aggregate)
         requires Snapshottable<A>

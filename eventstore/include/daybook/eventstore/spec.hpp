@@ -15,8 +15,8 @@
 
 namespace daybook {
 
-/// A `then` that was not so. The text shows what was given, expected and found, as JSON. Being an
-/// exception, it fails the test case in every framework.
+/// Thrown by a `then` that is not met. The text shows what was given, expected and raised, as JSON.
+/// An exception fails the test case in every test framework.
 class SpecFailure : public std::logic_error {
 public:
     using std::logic_error::logic_error;
@@ -24,7 +24,7 @@ public:
 
 namespace detail {
 
-/// What happened, without its types.
+/// The run of a spec, without C++ types.
 struct SpecRun {
     std::string_view subject;
     std::vector<NewEvent> given;
@@ -38,7 +38,7 @@ void check_thrown(const SpecRun& run, std::string_view expected, bool matches,
 
 }  // namespace detail
 
-/// The end of a spec: each call throws SpecFailure if it is not so.
+/// The end of a spec. Each call throws SpecFailure if it is not met.
 template <class T>
 class [[nodiscard]] SpecOutcome {
 public:
@@ -71,7 +71,7 @@ private:
     detail::SpecRun run_;
 };
 
-/// The beginning of a spec; made by `spec<T>()`.
+/// The start of a spec; `spec<T>()` returns it.
 template <class T>
 class [[nodiscard]] Spec {
     using Access = std::conditional_t<std::derived_from<T, AggregateBase>,
@@ -81,15 +81,16 @@ class [[nodiscard]] Spec {
 public:
     explicit Spec(StreamName stream) : stream_(std::move(stream)) {}
 
-    /// What has happened before. It is folded as if it had been loaded, by way of its JSON.
+    /// The earlier events. They are encoded as JSON and folded as if they had been loaded.
     template <EventOf<T>... Given>
     Spec given(const Given&... events) && {
         (given_.emplace_back(events), ...);
         return std::move(*this);
     }
 
-    /// What happens now. For an aggregate: a function that is handed it, or one without parameters
-    /// that returns a new one. For a decider: a command, or a function from the state to events.
+    /// The action. For an aggregate it is a function that takes the aggregate, or one without
+    /// parameters that returns a new aggregate. For a decider it is a command, or a function from
+    /// the state to events.
     template <class Action>
     SpecOutcome<T> when(const Action& action) && {
         detail::FoldSlot<State> state;

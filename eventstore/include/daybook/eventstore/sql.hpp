@@ -20,12 +20,12 @@
 
 namespace daybook {
 
-/// A parameter of a statement. Text and bytes are borrowed for the call. Instants travel as whole
+/// A parameter of a statement. Text and bytes are borrowed for the call. Instants are sent as whole
 /// microseconds, ids as 16 bytes, positions and versions as whole numbers.
 ///
-/// What one of the engines could not store as it is, is refused with InvalidError before either
-/// sees it: a number above 2^63 - 1 and NaN when the value is made, text that is not UTF-8 or holds
-/// a zero byte when the statement is run.
+/// A value that one of the engines could not store unchanged throws InvalidError on both: a number
+/// above 2^63 - 1 and NaN when the value is constructed, text that is not UTF-8 or holds a zero
+/// byte when the statement is run.
 class SqlValue {
 public:
     using Bytes = std::span<const std::uint8_t>;
@@ -57,7 +57,7 @@ public:
     SqlValue(const std::optional<T>& value)
         : SqlValue(value ? SqlValue(*value) : SqlValue(nullptr)) {}
 
-    /// NULL for a nil id, which is borrowed as bytes are.
+    /// NULL for a nil id. The id is borrowed like bytes.
     static SqlValue id_or_null(const EventId& id) noexcept {
         return id.is_nil() ? SqlValue{nullptr} : SqlValue{id};
     }
@@ -73,20 +73,20 @@ private:
     Data data_;
 };
 
-/// A row of a result: valid inside the visitor only. Columns count from 0.
+/// A row of a result, valid only inside the visitor. The first column is 0.
 class SqlRow {
 public:
     virtual ~SqlRow() = default;
     virtual int columns() const = 0;
     virtual std::string_view column_name(int column) const = 0;
     virtual bool is_null(int column) const = 0;
-    /// A whole number of 64 bits, from a column of whatever type that holds exactly one: 7, 7.0 and
-    /// '7' are 7, true is 1. 0 for NULL. Throws InvalidError for everything else (7.5, 1e30, a
-    /// date), with the column and its value named.
+    /// A whole number of 64 bits, from a column of any type that holds exactly one: 7, 7.0 and '7'
+    /// are 7, true is 1. 0 for NULL. Throws InvalidError, which names the column and its value, for
+    /// everything else (7.5, 1e30, a date).
     virtual std::int64_t integer(int column) const = 0;
-    /// A number, or text that is one and nothing else. 0 for NULL. Throws InvalidError otherwise.
+    /// A number, or text that is exactly a number. 0 for NULL. Throws InvalidError otherwise.
     virtual double real(int column) const = 0;
-    /// As text whatever its type; empty for NULL.
+    /// The value as text, whatever its type; empty for NULL.
     virtual std::string_view text(int column) const = 0;
     virtual SqlValue::Bytes bytes(int column) const = 0;
     /// The value in its own type; text and bytes point into the row.
@@ -102,7 +102,7 @@ public:
     EventId id(int column) const;
 };
 
-/// `"name"`: a name of a table, column or schema as SQL wants it, whatever is in it.
+/// The name of a table, column or schema in quotes, `"name"`, with quotes in it escaped.
 std::string quoted_name(std::string_view name);
 
 /// A table or a view.
@@ -114,13 +114,13 @@ struct SqlRelation {
     bool operator==(const SqlRelation&) const = default;
 };
 
-/// SQL against one database inside whatever transaction is open on it. Parameters are written `?`
-/// on every engine. Statements are kept prepared by their text, the last few hundred of them, so a
-/// constant text costs one preparation. Foreign keys are enforced. Throws InvalidError for SQL that
-/// the engine refuses, with the statement named; on PostgreSQL the transaction takes no other
-/// statement after that, so let the error pass. An error that made SQLite roll the transaction back
-/// (a full disk, INSERT OR ROLLBACK) is thrown again by everything that follows in it.
-/// Not thread-safe: use it where it was handed out.
+/// Runs SQL on one database, in the transaction that is open on it. Parameters are written `?` on
+/// every engine. The last few hundred statements stay prepared, by their text, so a constant text
+/// is prepared once. Foreign keys are enforced. Throws InvalidError, which names the statement, for
+/// SQL that the engine refuses. On PostgreSQL the transaction accepts no other statement after
+/// that, so the error should leave the function. If an error made SQLite roll the transaction back
+/// (a full disk, INSERT OR ROLLBACK), each further call in it throws that error again. Not
+/// thread-safe: use it only in the function that received it.
 class Sql {
 public:
     using Parameters = std::span<const SqlValue>;
@@ -128,16 +128,17 @@ public:
 
     virtual ~Sql() = default;
 
-    /// Runs one statement and returns how many rows it changed: none unless it inserts, updates or
-    /// deletes. Throws InvalidError for a text that holds several.
+    /// Runs one statement and returns how many rows it changed: 0 unless it inserts, updates or
+    /// deletes. Throws InvalidError for a text with several statements.
     virtual std::int64_t execute(std::string_view statement, Parameters parameters) = 0;
-    /// The same for a change that nobody asks about, inside a transaction. An engine behind a
-    /// network sends it along with what comes next, which sees it done; that, or the commit, then
-    /// throws its error, with this statement named. Parameters are copied.
+    /// The same for a change whose result the caller does not need, inside a transaction. An engine
+    /// behind a network sends it together with the next statement, which sees the change. That
+    /// statement, or the commit, throws its error, which names this statement. Parameters are
+    /// copied.
     virtual void execute_later(std::string_view statement, Parameters parameters) {
         execute(statement, parameters);
     }
-    /// Runs one statement and shows each row of its result to `visit`. Returns their number.
+    /// Runs one statement and calls `visit` for each row. Returns the number of rows.
     virtual std::int64_t query(std::string_view statement, Parameters parameters,
                                const Visitor& visit) = 0;
     /// Runs several statements without parameters (a schema).
@@ -145,8 +146,8 @@ public:
 
     /// All tables and views of this database, by kind and name.
     virtual std::vector<SqlRelation> relations() = 0;
-    /// The columns of a table that can be written, so without generated ones, in their order; none
-    /// if it is not there.
+    /// The columns of a table that can be written, so without generated ones, in their order; empty
+    /// if it does not exist.
     virtual std::vector<std::string> columns(std::string_view table) = 0;
 
     /// `exec("UPDATE t SET n = ? WHERE k = ?", n, key)`.
@@ -159,7 +160,7 @@ public:
             return execute(statement, values);
         }
     }
-    /// The same of `execute_later`: `exec_later("DELETE FROM t WHERE k = ?", key)`.
+    /// The same for `execute_later`: `exec_later("DELETE FROM t WHERE k = ?", key)`.
     template <class... Args>
     void exec_later(std::string_view statement, const Args&... args) {
         const SqlValue values[] = {SqlValue(args)...};

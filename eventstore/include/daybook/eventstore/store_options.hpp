@@ -11,28 +11,28 @@ namespace daybook {
 
 class EventCatalog;
 
-/// How much a returned append has survived.
+/// What a returned append survives.
 enum class Durability {
-    full,    ///< power loss (the default)
-    normal,  ///< the death of the process; power loss may take the newest commits
-    off,     ///< nothing: for tests and scratch stores
+    full,    ///< a power loss (the default)
+    normal,  ///< the end of the process; a power loss may take the newest commits
+    off,     ///< neither: for tests and temporary stores
 };
 
 /// How to open a store.
 struct StoreOptions {
-    /// Make the store if it is not there; otherwise NotFoundError.
+    /// Create the store if it does not exist; otherwise `open` throws NotFoundError.
     bool create = true;
     Durability durability = Durability::full;
-    /// How long a write waits for other processes before it is UnavailableError; zero: not at all.
+    /// How long a write waits for other processes before it throws UnavailableError; zero: not at
+    /// all.
     std::chrono::milliseconds busy_wait_max{10'000};
-    /// How long a server may take over one answer before the connection counts as lost. More than
-    /// zero.
+    /// How long a server may take for a reply before the connection counts as lost. More than zero.
     std::chrono::milliseconds reply_wait_max{60'000};
-    /// Where `recorded_at` and due times come from; must outlive the store. Nothing: the time that
-    /// all who share the store agree on: this machine's where they all run on it, otherwise the
-    /// server's.
+    /// The clock for `recorded_at` and due times; it must outlive the store. If null, it is the
+    /// clock that all processes of the store share: that of this machine if all run on it,
+    /// otherwise the server's.
     const Clock* clock = nullptr;
-    /// Upcasters for what is read; nothing: events are seen as they were written.
+    /// Upcasts events when they are read; if null, they are returned as they were written.
     std::shared_ptr<const EventCatalog> catalog{};
     LogSink log{};
     /// The largest payload or metadata of one event.
