@@ -14,7 +14,7 @@ std::string described(std::string_view name, int version) {
     return quoted(name) + " version " + std::to_string(version);
 }
 
-std::string place(std::string_view stream, Version version) {
+std::string location(std::string_view stream, Version version) {
     return "stream " + quoted(stream) + ", event " + std::to_string(version.value());
 }
 
@@ -28,7 +28,7 @@ const FoldStep& step_for(const FoldType& type, std::string_view event, int schem
         if (step.type.version == schema_version) return step;
         other_version = &step;
     }
-    const std::string found = place(stream, version) + " is " + described(event, schema_version);
+    const std::string found = location(stream, version) + " is " + described(event, schema_version);
     const std::string subject{type.name};
     if (other_version == nullptr) {
         throw InvalidError(found + ", which " + subject +
@@ -54,17 +54,17 @@ void Folder::apply(const EventRow& row) {
     try {
         step.apply(state_, row.data);
     } catch (const CorruptError& error) {
-        throw CorruptError(place(row.stream, row.version) + " cannot be read: " + error.what());
+        throw CorruptError(location(row.stream, row.version) + " cannot be read: " + error.what());
     }
 }
 
 const FoldStep& Folder::step(const EventRow& row) {
-    for (const Known& known : known_) {
-        if (known.type == row.type) return *known.step;
+    for (const CachedStep& cached : cached_steps_) {
+        if (cached.type == row.type) return *cached.step;
     }
     const FoldStep& found =
         step_for(type_, row.type->name, row.type->version, row.stream, row.version);
-    known_.push_back({row.type, &found});
+    cached_steps_.push_back({row.type, &found});
     return found;
 }
 

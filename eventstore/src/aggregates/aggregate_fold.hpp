@@ -7,20 +7,20 @@
 
 namespace daybook::detail {
 
-/// Applies recorded events to a state. An event's type is looked up by name once; from then on its
-/// interned entry is enough.
+/// Applies recorded events to a state. It looks up the step of an event type by name once and
+/// caches it by the interned entry of the type.
 class Folder {
 public:
     Folder(const FoldType& type, void* state) : type_(type), state_(state) {
-        known_.reserve(type.steps.size());
+        cached_steps_.reserve(type.steps.size());
     }
 
     /// Throws InvalidError for an event that the type does not list, CorruptError for a payload
-    /// that does not fit, both with its place.
+    /// that does not fit. Both name stream and version.
     void apply(const EventRow& row);
 
 private:
-    struct Known {
+    struct CachedStep {
         const TypeEntry* type;
         const FoldStep* step;
     };
@@ -28,7 +28,7 @@ private:
 
     const FoldType& type_;
     void* state_;
-    std::vector<Known> known_;
+    std::vector<CachedStep> cached_steps_;
 };
 
 }  // namespace daybook::detail

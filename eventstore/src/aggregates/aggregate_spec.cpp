@@ -35,7 +35,7 @@ std::string outcome(const SpecRun& run) {
                       all("    ", run.given) + findings);
 }
 
-/// What is the same, what is missing (-), what is too much (+), place by place.
+/// The events line by line: the same in both, missing (-), or unexpected (+).
 std::string difference(std::span<const NewEvent> expected, std::span<const NewEvent> actual) {
     std::string text;
     for (std::size_t i = 0; i < std::max(expected.size(), actual.size()); ++i) {

@@ -13,10 +13,10 @@ namespace daybook::detail {
 
 namespace {
 
-/// Small, as pages are kept.
+/// Small, because the pool keeps the pages.
 constexpr std::size_t page_bytes_max = 1024 * 1024;
 
-/// One load, from a store or from a transaction.
+/// Loads a state from a store or from a transaction.
 template <class Source>
 class Load {
 public:
@@ -46,14 +46,14 @@ private:
         }
     }
 
-    /// Folds what comes after `at`: nothing, or a snapshot. False, with the state spoilt, if the
-    /// event that the snapshot ends with is not in its place.
+    /// Folds the events after `at`, which is the start of the stream or a snapshot. False if the
+    /// stream does not hold the last event of the snapshot; the state is useless then.
     bool fold(void* state, FoldPoint& at) {
         const Version start = at.version;
         bool fits = start == Version{0};
         Folder folder{type_, state};
-        // From the snapshot's last event, not the one after it: one row more shows that it is
-        // there.
+        // Reads from the snapshot's last event, not from the one after it, to check that it is
+        // there. After a restored backup it may be another event, and the snapshot would be wrong.
         LogPoint last;
         PageRequest request{.stream = &stream_,
                             .from = fits ? 1 : start.value(),
@@ -74,7 +74,7 @@ private:
             }
             request.from = page_.next_from;
         } while (!page_.at_end);
-        // Not the last row's version: upcasters may have dropped what comes after it.
+        // Not the version of the last row: upcasters may have dropped later events.
         at.version = Version{request.from - 1};
         return fits;
     }
@@ -93,8 +93,8 @@ void add_to(std::span<NewEvent> events, const SaveOptions& options) {
     }
 }
 
-/// The events of `what` are stored: its state is that of the stream.
-SaveResult arrive(const Unsaved& what, const AppendResult& stored) {
+/// Moves `what.at` to the last of its events after they were stored.
+SaveResult note_stored(const Unsaved& what, const AppendResult& stored) {
     what.at.version = stored.version;
     what.at.position = stored.position;
     what.at.event = what.events.back().id;
@@ -119,7 +119,7 @@ RepositoryCore::RepositoryCore(EventStore store, const FoldType& type, Repositor
       fingerprint_(snapshot_fingerprint(type)) {}
 
 FoldPoint RepositoryCore::load(const StreamName& stream, void* slot) const {
-    const auto begin = std::chrono::steady_clock::now();
+    const auto started_at = std::chrono::steady_clock::now();
     std::optional<Snapshot> snapshot;
     if (type_.can_snapshot()) {
         const PooledReader reader{engine_of(store_)};
@@ -127,17 +127,17 @@ FoldPoint RepositoryCore::load(const StreamName& stream, void* slot) const {
     }
     const auto page = detail::borrow_page(store_);
     FoldPoint at = Load{store_, type_, stream, *page}.run(slot, snapshot);
-    at.load_time = std::chrono::steady_clock::now() - begin;
+    at.load_time = std::chrono::steady_clock::now() - started_at;
     return at;
 }
 
 FoldPoint RepositoryCore::load(Transaction& tx, const StreamName& stream, void* slot) const {
-    const auto begin = std::chrono::steady_clock::now();
+    const auto started_at = std::chrono::steady_clock::now();
     std::optional<Snapshot> snapshot;
     if (type_.can_snapshot()) snapshot = find_snapshot(detail::store_sql(tx), stream);
     const auto page = detail::borrow_page(store_);
     FoldPoint at = Load{tx, type_, stream, *page}.run(slot, snapshot);
-    at.load_time = std::chrono::steady_clock::now() - begin;
+    at.load_time = std::chrono::steady_clock::now() - started_at;
     return at;
 }
 
@@ -153,7 +153,7 @@ std::optional<Conflict> RepositoryCore::try_save(const Unsaved& what, const Save
     AppendOutcome outcome =
         store_.try_append(what.stream, at_version(what.at.version), what.events);
     if (auto* conflict = std::get_if<Conflict>(&outcome)) return std::move(*conflict);
-    result = arrive(what, std::get<AppendResult>(outcome));
+    result = note_stored(what, std::get<AppendResult>(outcome));
     if (!snapshot_due(what.at)) return std::nullopt;
     try {
         take_snapshot(what);
@@ -170,7 +170,7 @@ SaveResult RepositoryCore::save(Transaction& tx, const Unsaved& what, const Save
     if (what.events.empty()) return {what.at.position, what.at.version, 0};
     add_to(what.events, options);
     const SaveResult result =
-        arrive(what, tx.append(what.stream, at_version(what.at.version), what.events));
+        note_stored(what, tx.append(what.stream, at_version(what.at.version), what.events));
     if (snapshot_due(what.at)) {
         put_snapshot(tx, what);
         mark_snapshot(what.at);

@@ -32,8 +32,8 @@ std::string snapshot_fingerprint(const FoldType& type) {
     try {
         type.encode_first(shape);
     } catch (const std::exception&) {
-        // It cannot be made from any name, or not be written while it is empty: its events alone
-        // must do.
+        // The first state cannot be constructed from this name, or not be encoded while it is
+        // empty. The fingerprint then covers the events alone.
     }
     return fingerprint(shape);
 }

@@ -13,25 +13,26 @@
 
 namespace daybook::detail {
 
-/// A cached fold as it lies in the table.
+/// A row of the table.
 struct Snapshot {
     Version version;
-    EventId event;  ///< the newest one in it
+    EventId event;  ///< the newest event in it
     std::string state;
 };
 
-/// What a snapshot of this type has to be written under to be of use; empty if it can have none.
+/// The fingerprint of a type. A snapshot with another one does not fit it. Empty if the type has no
+/// snapshots.
 std::string snapshot_fingerprint(const FoldType& type);
 
-/// The table `snapshot`: one row for each stream and `owner`, the type that folds it.
+/// The table `daybook_snapshot`: one row for each stream and `owner`, the type that folds it.
 class SnapshotTable {
 public:
     SnapshotTable(Sql& sql, std::string_view owner, std::string_view fingerprint) noexcept
         : sql_(sql), owner_(owner), fingerprint_(fingerprint) {}
 
-    /// Nothing if there is none, or none of this fingerprint.
+    /// The snapshot; nothing if there is none with this fingerprint.
     std::optional<Snapshot> find(const StreamName& stream);
-    /// In place of whatever was there.
+    /// Inserts the snapshot, or replaces the old one.
     void put(const StreamName& stream, const Snapshot& snapshot, Timestamp taken_at);
 
 private:

@@ -29,7 +29,7 @@ bool is_one_of(const std::array<std::string_view, N>& words, std::string_view wo
     return std::ranges::find(words, word) != words.end();
 }
 
-// ----- names that are no paths
+// ----- names that are not paths
 
 bool is_scheme(std::string_view text) {
     return !text.empty() && is_letter(text.front()) && std::ranges::all_of(text, [](char c) {
@@ -37,7 +37,7 @@ bool is_scheme(std::string_view text) {
     });
 }
 
-/// What stands before `://`, if that is there.
+/// The part before `://`; the whole name if there is none.
 std::string_view before_slashes(std::string_view name) {
     return name.substr(0, std::min(name.find("://"), name.size()));
 }
@@ -48,7 +48,7 @@ bool is_clearly_path(std::string_view name) {
            name.starts_with("sqlite:") || name.starts_with("file:");
 }
 
-/// `postgresql:ada:secret@db`, `postgres//db`.
+/// Such as `postgresql:ada:secret@db`, `postgres//db`.
 bool has_broken_scheme(std::string_view name) {
     const std::string text = lowered(name);
     for (const std::string_view scheme : {"postgresql", "postgres", "pgsql", "psql", "pg"}) {
@@ -59,13 +59,13 @@ bool has_broken_scheme(std::string_view name) {
     return false;
 }
 
-/// `ada:secret@db`
+/// Such as `ada:secret@db`.
 bool has_login(std::string_view name) {
     const auto at = name.rfind('@');
     return at != name.npos && name.substr(0, at).find(':') != name.npos;
 }
 
-/// `host=db password=secret`, or what other programs take: `Server=db;Pwd=secret`.
+/// Such as `host=db password=secret`, or the form of other programs: `Server=db;Pwd=secret`.
 bool has_settings(std::string_view name) {
     static constexpr std::array<std::string_view, 14> keywords{
         "host",   "hostaddr", "port",    "dbname",   "user",    "service", "sslmode",
@@ -92,14 +92,15 @@ bool is_misspelt(std::string_view name) {
 
 // ----- the parts of a URI
 
-/// A sign that parts a password from what stands before it, as libpq decodes it.
+/// Whether the text has an escaped character that, once libpq has decoded it, could separate a
+/// password from the text before it.
 bool has_escaped_sign(std::string_view text) {
     const std::string low = lowered(text);
     return std::ranges::any_of(std::array<std::string_view, 4>{"%3a", "%3d", "%40", "%20"},
                                [&](auto sign) { return low.find(sign) != low.npos; });
 }
 
-/// From the first of `characters` on it is hidden.
+/// The text up to the first of `characters`; the rest is hidden.
 std::string shown_until(std::string_view text, std::string_view characters) {
     const auto end = text.find_first_of(characters);
     std::string shown(text.substr(0, end));
@@ -108,7 +109,8 @@ std::string shown_until(std::string_view text, std::string_view characters) {
     return shown += hidden;
 }
 
-/// A password without its '@' would be the port.
+/// A host and its port. If the '@' is missing, a password stands where the port should be, so only
+/// a number is shown there.
 std::string shown_host(std::string_view host) {
     if (has_escaped_sign(host) || host.find_first_of(" \t\r\n=;") != host.npos) {
         return std::string(hidden);
@@ -122,7 +124,7 @@ std::string shown_host(std::string_view host) {
     return std::string(host.substr(0, colon + 1)).append(hidden);
 }
 
-/// Hosts and database: `db1:5432,db2/orders`.
+/// Hosts and database, such as `db1:5432,db2/orders`.
 std::string shown_address(std::string_view address) {
     const auto slash = address.find('/');
     std::string_view hosts = address.substr(0, slash);
@@ -140,8 +142,8 @@ std::string shown_address(std::string_view address) {
     return shown += shown_until(database, " \t\r\n=:;,'\"");
 }
 
-/// `sslmode=require`. Any other keyword may be a password's, spelt in another way, or a piece of
-/// one.
+/// A parameter such as `sslmode=require`. An unlisted keyword is hidden: it may be a misspelt
+/// `password`, or part of a password.
 std::string shown_parameter(std::string_view parameter) {
     static constexpr std::array<std::string_view, 31> harmless{"host",
                                                                "hostaddr",
@@ -188,7 +190,7 @@ std::string shown_parameter(std::string_view parameter) {
     return std::string(key) + "=" + std::string(hidden);
 }
 
-/// What follows the login: the address, and the parameters behind it.
+/// The part after the login: the address and the parameters.
 std::string shown_rest(std::string_view rest) {
     const auto end = rest.find_first_of("?&#");
     std::string shown = shown_address(rest.substr(0, end));
@@ -214,7 +216,7 @@ std::string shown_uri(std::string_view uri) {
     if (scheme.size() == uri.size()) return std::string(uri);
     std::string shown(uri.substr(0, scheme.size() + 3));
     uri.remove_prefix(shown.size());
-    // The last one: a password may hold what should have been escaped.
+    // The last '@': a password may hold others that should have been escaped.
     const auto at = uri.rfind('@');
     if (at != uri.npos) {
         shown += shown_until(uri.substr(0, at), ":/?#&=;,% \t\r\n");

@@ -4,9 +4,9 @@
 
 namespace daybook {
 
-/// Throws InvalidError, which shows no password, for a name that was meant for a server but is not
-/// spelt like a URI: `postgresql:ada:secret@db`, `host=db password=secret`. It would become a file
-/// of that name. A file may be called so all the same: `./host=db`.
+/// Throws InvalidError, without a password in its text, for a name that was meant for a server but
+/// is no URI: `postgresql:ada:secret@db`, `host=db password=secret`. Otherwise a file of this name
+/// would be created, with the password in its name. `./host=db` is accepted as a file.
 void check_store_name(std::string_view name);
 
 /// Throws InvalidError unless `name` can name a read model's database on every engine: letters,

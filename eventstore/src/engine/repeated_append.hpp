@@ -9,7 +9,7 @@
 
 namespace daybook {
 
-/// An event that an engine has found by its id: borrowed for the call it is given to.
+/// A stored event that an engine has found by its id. It is borrowed for the call.
 struct StoredEvent {
     Position position;
     Version version;
@@ -20,12 +20,12 @@ struct StoredEvent {
     std::string_view metadata;
 };
 
-/// Looks an event up by its id and shows it to the visitor, if it is there.
+/// Finds an event by its id and calls the visitor with it. Does not call it if there is none.
 using FindStored =
     std::function<void(const EventId& id, const std::function<void(const StoredEvent&)>& visit)>;
 
-/// The result of the first time, if this very request is stored already. Throws DuplicateError if
-/// only some of its ids are, or for something else.
+/// If exactly this request is stored already, returns the result of the first time. Throws
+/// DuplicateError if only some of its events are stored, or an id belongs to another event.
 std::optional<AppendResult> find_repeat(const AppendRequest& request, const FindStored& find);
 
 }  // namespace daybook

@@ -12,9 +12,9 @@
 
 namespace daybook {
 
-/// The event types this process has met in one store. Entries live as long as the table, so that a
-/// row can point at one. Thread-safe. Its numbers are the process's own: an engine's ids can come
-/// to mean something else when the transaction that made them is rolled back.
+/// The event types that this process has read from one store. Entries live as long as the table, so
+/// rows can point to them. Thread-safe. The numbers are those of the process, not the ids of the
+/// engine: after a rollback, an engine may give the same id to another type.
 class TypeTable {
 public:
     const TypeEntry* intern(std::string_view name, int version) {

@@ -8,12 +8,12 @@
 
 namespace daybook::detail {
 
-/// The seam's write transaction over an engine's `Writer`, which it has for itself while it lives;
-/// what is left to the engine is how events are appended.
+/// The seam's write transaction over an engine's `Writer`. It holds the writer's lock while it
+/// lives. The engine's subclass appends the events.
 template <class Writer>
 class WriterTransaction : public WriteTransaction {
 public:
-    /// `after_commit` is called outside of every lock.
+    /// `after_commit` is called after the lock was released.
     WriterTransaction(Writer& writer, std::function<void()> after_commit)
         : writer_(writer), lock_(writer.mutex), after_commit_(std::move(after_commit)) {
         writer_.begin();

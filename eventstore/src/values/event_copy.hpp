@@ -7,8 +7,8 @@
 
 namespace daybook::detail {
 
-/// A recorded event to be stored once more as it was, with its id and its trace as it stands. The
-/// name of its type is the event's own: it must outlive the copy.
+/// A copy of a recorded event to store in another store, with the same id and trace. It borrows the
+/// name of its type from the event, which must outlive it.
 inline NewEvent copy_of(EventView event) {
     NewEvent copy{EventType::checked(event.type(), event.schema_version()),
                   std::string(event.data())};

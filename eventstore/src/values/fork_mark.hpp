@@ -6,8 +6,8 @@
 
 namespace daybook::detail {
 
-/// Which process something was made in. A child after `fork` has its memory, but not its threads
-/// and not its locks: it may neither use it nor destroy it.
+/// Notes in which process an object was created. The child of a fork has a copy of the object, but
+/// not its threads and locks: using or destroying it there could damage the store of the parent.
 class ForkMark {
 public:
     ForkMark();
@@ -15,7 +15,7 @@ public:
     bool is_in_child() const noexcept {
         return made_after_ != forks.load(std::memory_order_relaxed);
     }
-    /// Throws InvalidError in a child; `store` is the one it is about.
+    /// Throws InvalidError in a child. `store` is its name for the text.
     void refuse_child(std::string_view store) const {
         if (is_in_child()) throw_in_child(store);
     }
@@ -23,7 +23,7 @@ public:
 private:
     [[noreturn]] static void throw_in_child(std::string_view store);
 
-    static std::atomic<std::uint32_t> forks;  ///< between this process and the program's first
+    static std::atomic<std::uint32_t> forks;  ///< of this process and its parents
     const std::uint32_t made_after_;
 };
 

@@ -25,7 +25,7 @@ bool is_mark(const SqlStatement& statement, std::size_t at, std::string_view mar
            statement[at].text == mark;
 }
 
-/// Why a statement may not begin with its first words; empty if it may.
+/// Why the first words of a statement are refused; empty if they are not.
 std::string_view refusal_of_beginning(const SqlStatement& statement) {
     const SqlWord& first = statement.front();
     const bool has_second = statement.size() > 1;
@@ -66,7 +66,7 @@ bool changes_something(const SqlStatement& statement) {
            has_word(statement, {"insert", "update", "delete", "merge", "truncate"});
 }
 
-/// The name of the store's that a statement changes or calls; empty if there is none.
+/// The reserved name that a statement changes or calls; empty if there is none.
 std::string_view reserved_name_in(const SqlStatement& statement) {
     // EXPLAIN ANALYZE runs what it explains.
     if (is_one_of(statement.front(), {"explain"}) && !has_word(statement, {"analyze"})) return {};

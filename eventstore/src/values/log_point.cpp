@@ -12,8 +12,8 @@ namespace {
 constexpr std::string_view find_events =
     "SELECT position, id FROM daybook_event WHERE position IN (?, ?)";
 
-/// What became of a log, as far as the stores tell.
-std::string whose(const LogPoint& known, const EventId& store) {
+/// Why the log is another one, as far as the identities of the stores tell.
+std::string reason(const LogPoint& known, const EventId& store) {
     if (known.store.is_nil() || store.is_nil()) {
         return "it was put back from a backup, or is another store";
     }
@@ -53,7 +53,7 @@ void fail_other_log(std::string_view name, const LogPoint& known, const EventId&
     throw InvalidError("store '" + std::string(name) + "' does not hold event " +
                        known.event.to_string() + " at position " +
                        std::to_string(known.position.value()) +
-                       ", up to which it was read before: " + whose(known, store) +
+                       ", up to which it was read before: " + reason(known, store) +
                        ": begin anew, or after a place that this log has");
 }
 

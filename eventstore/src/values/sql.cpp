@@ -16,7 +16,7 @@ constexpr std::size_t shown_value_bytes_max = 80;
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-/// Takes the digits off the front of `text`.
+/// Removes the digits at the front of `text` and returns them.
 std::string_view take_digits(std::string_view& text) noexcept {
     const auto end = std::ranges::find_if_not(text, is_digit);
     const std::string_view digits{text.begin(), end};
@@ -24,7 +24,7 @@ std::string_view take_digits(std::string_view& text) noexcept {
     return digits;
 }
 
-/// The parts of `-12.50e3`. Digits are kept as text: a double would round them.
+/// The parts of `-12.50e3`. The digits stay text, because a double would round them.
 struct Decimal {
     bool negative = false;
     std::string_view whole;
@@ -108,20 +108,20 @@ std::optional<std::int64_t> whole_number(std::string_view text) noexcept {
     const auto decimal = parse_decimal(text);
     if (!decimal) return std::nullopt;
     number = 0;
-    // The digits before and after the point in one row, and where the point comes to be in it.
+    // The digits before and after the point in one sequence, and the place of the point in it.
     const auto digits = static_cast<std::int64_t>(decimal->whole.size() + decimal->fraction.size());
     const auto point = static_cast<std::int64_t>(decimal->whole.size()) + decimal->exponent;
     const auto digit_at = [&](std::int64_t i) {
-        const auto place = static_cast<std::size_t>(i);
+        const auto index = static_cast<std::size_t>(i);
         if (i < 0 || i >= digits) return 0;
-        return (place < decimal->whole.size() ? decimal->whole[place]
-                                              : decimal->fraction[place - decimal->whole.size()]) -
+        return (index < decimal->whole.size() ? decimal->whole[index]
+                                              : decimal->fraction[index - decimal->whole.size()]) -
                '0';
     };
     for (std::int64_t i = std::max<std::int64_t>(point, 0); i < digits; ++i) {
         if (digit_at(i) != 0) return std::nullopt;
     }
-    // Counted downwards: there is one more negative number than there are positive ones.
+    // The number is built as a negative one, because the smallest has no positive counterpart.
     bool all_zero = true;
     for (std::int64_t i = 0; i < point; ++i) {
         if (all_zero && i >= digits) break;

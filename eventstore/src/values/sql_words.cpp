@@ -9,14 +9,14 @@ namespace {
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-bool begins_word(char c) noexcept {
+bool starts_word(char c) noexcept {
     return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_' ||
            static_cast<unsigned char>(c) >= 0x80;
 }
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-/// Walks over a text once and collects its words.
+/// Collects the words of a text in one pass.
 class WordReader {
 public:
     WordReader(std::string_view sql, bool in_body, std::vector<SqlWord>& words)
@@ -41,7 +41,7 @@ private:
             add(SqlWord::Kind::quoted, quoted_name());
         } else if (c == '$' && read_body()) {
             return;
-        } else if (begins_word(c)) {
+        } else if (starts_word(c)) {
             read_word();
         } else if (is_digit(c) || c == '$') {
             skip_number();
@@ -62,20 +62,20 @@ private:
 
     void read_word() {
         std::string word;
-        while (at_ < sql_.size() && (begins_word(sql_[at_]) || is_digit(sql_[at_]))) {
+        while (at_ < sql_.size() && (starts_word(sql_[at_]) || is_digit(sql_[at_]))) {
             word += lower(sql_[at_++]);
         }
-        // E'it\'s': PostgreSQL's text with escapes.
+        // E'it\'s' is PostgreSQL's text with escapes.
         const bool escapes = word == "e" && at_ < sql_.size() && sql_[at_] == '\'';
         if (escapes) return skip_text(true);
         add(SqlWord::Kind::word, std::move(word));
     }
 
-    /// A number or a numbered parameter; `1e5` is not a number and a word.
+    /// Skips a number or a numbered parameter. `1e5` is one number, not a number and a word.
     void skip_number() {
         ++at_;
         while (at_ < sql_.size() &&
-               (begins_word(sql_[at_]) || is_digit(sql_[at_]) || sql_[at_] == '.')) {
+               (starts_word(sql_[at_]) || is_digit(sql_[at_]) || sql_[at_] == '.')) {
             ++at_;
         }
     }
@@ -108,11 +108,11 @@ private:
         return name;
     }
 
-    /// `$tag$ ... $tag$`. False if nothing of that kind begins here.
+    /// Reads `$tag$ ... $tag$`. False if there is none here.
     bool read_body() {
         std::size_t end = at_ + 1;
         if (end < sql_.size() && is_digit(sql_[end])) return false;
-        while (end < sql_.size() && (begins_word(sql_[end]) || is_digit(sql_[end]))) ++end;
+        while (end < sql_.size() && (starts_word(sql_[end]) || is_digit(sql_[end]))) ++end;
         if (end >= sql_.size() || sql_[end] != '$') return false;
         const std::string_view tag = sql_.substr(at_, end + 1 - at_);
         const auto close = sql_.find(tag, end + 1);
@@ -136,7 +136,8 @@ bool is_semicolon(const SqlWord& word) noexcept {
     return word.kind == SqlWord::Kind::mark && word.text == ";" && !word.in_body;
 }
 
-/// What is made of statements: `CREATE TRIGGER ... BEGIN ...; END`, `... BEGIN ATOMIC ...; END`.
+/// Whether a statement contains statements: `CREATE TRIGGER ... BEGIN ...; END`, `... BEGIN ATOMIC
+/// ...; END`.
 bool has_inner_statements(const SqlStatement& statement) noexcept {
     if (statement.empty() || !is_word(statement.front(), "create")) return false;
     bool trigger = false;
@@ -150,8 +151,8 @@ bool has_inner_statements(const SqlStatement& statement) noexcept {
     return false;
 }
 
-/// Whether the semicolon that comes now ends the statement: one that is made of statements ends
-/// with `; END`.
+/// Whether the next semicolon ends the statement. A statement that contains statements ends with
+/// `; END`.
 bool ends_here(const SqlStatement& statement) noexcept {
     if (!has_inner_statements(statement)) return true;
     return statement.size() > 1 && is_word(statement.back(), "end") &&

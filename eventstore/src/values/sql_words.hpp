@@ -7,7 +7,8 @@
 namespace daybook::detail {
 
 /// A word, or a mark of one character, of an SQL text. Texts in quotes, numbers and comments are
-/// not among them; the body of a dollar-quoted text is, since a DO block or a function runs it.
+/// left out. The body of a dollar-quoted text is included, because a DO block or a function runs
+/// it.
 struct SqlWord {
     enum class Kind {
         word,    ///< a keyword or a name, in lower case
@@ -19,12 +20,12 @@ struct SqlWord {
     bool in_body = false;  ///< inside a dollar-quoted text
 };
 
-/// The words of a text, for SQLite and PostgreSQL alike. It never fails: a text that no engine
-/// takes gives words as well, and the engine's error is the one to show.
+/// The words of a text, by the rules of both engines. It never fails: it also returns words for a
+/// text that is no valid SQL, so that the caller gets the error of the engine.
 std::vector<SqlWord> words_of(std::string_view sql);
 
-/// One statement of a script: a run of its words without the semicolon behind it. A trigger's or
-/// a function's own statements belong to the statement that makes it.
+/// The words of one statement of a script, without the semicolon after it. The statements of a
+/// trigger or a function belong to the statement that creates it.
 using SqlStatement = std::vector<SqlWord>;
 std::vector<SqlStatement> statements_of(std::vector<SqlWord> words);
 

@@ -8,7 +8,7 @@
 
 namespace daybook::detail {
 
-/// Lets a table of strings be asked with a view, without making a string.
+/// A hash that finds strings by a string_view, without constructing a string.
 struct TextHash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const noexcept {
