@@ -23,7 +23,7 @@ namespace daybook {
 
 struct SagaOrchestrator::State {
     static constexpr Backoff after_failure =
-        exponential{std::chrono::milliseconds{100}, 2.0, std::chrono::seconds{5}}.full_jitter();
+        exponential(std::chrono::milliseconds{100}, 2.0, std::chrono::seconds{5}).full_jitter();
 
     State(EventStore opened, SagaOptions chosen)
         : store(std::move(opened)),

@@ -13,7 +13,7 @@ using daybook::every;
 using daybook::exponential;
 
 TEST_CASE("waits double until their limit") {
-    constexpr auto backoff = exponential{200ms, 2.0, 1s};
+    constexpr auto backoff = exponential(200ms, 2.0, 1s);
     CHECK(backoff.delay(1) == 200ms);
     CHECK(backoff.delay(2) == 400ms);
     CHECK(backoff.delay(3) == 800ms);
@@ -23,17 +23,17 @@ TEST_CASE("waits double until their limit") {
 
 TEST_CASE("a great number of failures does not overflow the wait") {
     constexpr int many = std::numeric_limits<int>::max();
-    CHECK(exponential{200ms, 2.0, 10s}.delay(many) == 10s);
-    CHECK(exponential{0ms, 2.0, 10s}.delay(many) == 0ms);
+    CHECK(exponential(200ms, 2.0, 10s).delay(many) == 10s);
+    CHECK(exponential(0ms, 2.0, 10s).delay(many) == 0ms);
 }
 
 TEST_CASE("nonsense counts of failures wait as after the first") {
-    CHECK(exponential{200ms, 2.0, 10s}.delay(0) == 200ms);
-    CHECK(exponential{200ms, 2.0, 10s}.delay(-7) == 200ms);
+    CHECK(exponential(200ms, 2.0, 10s).delay(0) == 200ms);
+    CHECK(exponential(200ms, 2.0, 10s).delay(-7) == 200ms);
 }
 
 TEST_CASE("full jitter spreads a wait evenly below its bound") {
-    constexpr auto backoff = exponential{200ms, 2.0, 10s}.full_jitter();
+    constexpr auto backoff = exponential(200ms, 2.0, 10s).full_jitter();
     CHECK(backoff.delay(2, 0.0) == 0ms);
     CHECK(backoff.delay(2, 0.5) == 200ms);
     CHECK(backoff.delay(2, 0.999) < 400ms);
@@ -53,7 +53,7 @@ TEST_CASE("no wait of a backoff is negative or beyond for ever, whatever it was 
     for (const auto initial : {milliseconds::min(), 0ms, 1ms, milliseconds::max()}) {
         for (const auto max : {milliseconds::min(), 0ms, 1ms, milliseconds::max()}) {
             for (const double factor : {-2.0, 0.0, 1.0, 1e300}) {
-                const exponential backoff{initial, factor, max};
+                const auto backoff = exponential(initial, factor, max);
                 CAPTURE(initial.count());
                 CAPTURE(max.count());
                 CAPTURE(factor);

@@ -203,7 +203,7 @@ TEST_CASE("the same seed draws the same waits") {
         Shop shop;
         ScriptedTransport transport{[](const Message&) { return failed(); }};
         RelayOptions options{.name = "relay",
-                             .retry = exponential{1h, 2.0, 24h}.full_jitter().attempts(9),
+                             .retry = exponential(1h, 2.0, 24h).full_jitter().attempts(9),
                              .seed = seed};
         Relay relay{shop.store, transport, options};
         for (int n = 1; n <= 3; ++n) shop.send(n);

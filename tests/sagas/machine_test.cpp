@@ -22,7 +22,7 @@ StepPlan step(std::string name, Reversibility kind, bool undo_answered = true) {
     plan.reversibility = kind;
     plan.timeout = 5s;
     plan.undo_timeout = 5s;
-    plan.retry = exponential{100ms, 2.0, 1s}.attempts(2);
+    plan.retry = exponential(100ms, 2.0, 1s).attempts(2);
     plan.undo_retry = plan.retry;
     plan.undo_answered = undo_answered;
     return plan;
@@ -163,7 +163,7 @@ TEST_CASE("ids differ between keys and generations and definitions and direction
 TEST_CASE("the same input gives the same reaction") {
     const SagaPlan plan_ = plan();
     SagaPlan jittery = plan_;
-    jittery.steps[0].retry = exponential{10s, 2.0, 60s}.full_jitter().attempts(5);
+    jittery.steps[0].retry = exponential(10s, 2.0, 60s).full_jitter().attempts(5);
     const SagaState state = started(jittery);
     const Reaction one = react(jittery, state, answer(0, Answer::busy), morning);
     const Reaction two = react(jittery, state, answer(0, Answer::busy), morning);

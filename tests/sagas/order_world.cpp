@@ -23,8 +23,8 @@ StoreOptions options_with(const VirtualClock& clock) {
 
 template <class Builder>
 SagaDefinition rest_of_order_saga(Builder builder, const OrderSagaOptions& options) {
-    const auto retry = exponential{200ms, 2.0, 10s}.attempts(options.attempts);
-    const auto undo_retry = exponential{100ms, 2.0, 10s}.attempts(options.undo_attempts);
+    const auto retry = exponential(200ms, 2.0, 10s).attempts(options.attempts);
+    const auto undo_retry = exponential(100ms, 2.0, 10s).attempts(options.undo_attempts);
     auto credit = std::move(builder)
                       .step("hold-credit")
                       .send("credit", command_for<HoldCredit>)
@@ -91,7 +91,7 @@ SagaDefinition order_saga(OrderSagaOptions options) {
             .on<StockReserved>([](OrderSaga& s, const StockReserved& r) { s.hold = r.detail; })
             .fails_on<StockRefused>()
             .retries_on<StockBusy>()
-            .retry(exponential{200ms, 2.0, 10s}.attempts(options.attempts));
+            .retry(exponential(200ms, 2.0, 10s).attempts(options.attempts));
     if (options.timeout) stock = std::move(stock).timeout(*options.timeout);
     auto undo = std::move(stock).undo(command_for<ReleaseStock>);
     if (!options.undo_answered) return rest_of_order_saga(std::move(undo), options);
@@ -100,7 +100,7 @@ SagaDefinition order_saga(OrderSagaOptions options) {
             .undone_on<StockReleased>()
             .undo_fails_on<StockNotReleased>()
             .undo_retries_on<StockReleaseBusy>()
-            .undo_retry(exponential{100ms, 2.0, 10s}.attempts(options.undo_attempts)),
+            .undo_retry(exponential(100ms, 2.0, 10s).attempts(options.undo_attempts)),
         options);
 }
 

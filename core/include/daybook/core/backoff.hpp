@@ -6,10 +6,10 @@ namespace daybook {
 
 /// How long to wait before trying again, and how often to try at all.
 ///
-///     exponential{200ms, 2.0, 10s}.full_jitter().attempts(6)
+///     exponential(200ms, 2.0, 10s).full_jitter().attempts(6)
 ///
 /// Full jitter (M. Brooker, "Exponential Backoff and Jitter", 2015) draws each wait evenly between
-/// zero and the exponential bound, so that those who failed together do not return together.
+/// zero and the exponential bound, so that callers that failed together do not return together.
 class Backoff {
 public:
     using Duration = std::chrono::milliseconds;
@@ -22,7 +22,7 @@ public:
         copy.jitter_ = true;
         return copy;
     }
-    /// Attempts in all, the first included.
+    /// Sets the number of attempts, including the first.
     constexpr Backoff attempts(int max) const noexcept {
         Backoff copy = *this;
         copy.attempts_max_ = max;
@@ -35,9 +35,9 @@ public:
     }
 
     /// The wait after `attempts_made` (1, 2, …) failures, between zero and `forever`. `random` is
-    /// in [0, 1) and only used with jitter; give a seeded one for a reproducible run.
+    /// in [0, 1) and only used with jitter; with a seeded generator a run is reproducible.
     Duration delay(int attempts_made, double random) const noexcept;
-    /// The same with a random number of its own. Thread-safe.
+    /// The same with a random number from its own generator. Thread-safe.
     Duration delay(int attempts_made) const;
 
 private:
@@ -48,8 +48,11 @@ private:
     bool jitter_ = false;
 };
 
-/// A Backoff, named after how its waits grow: `exponential{200ms, 2.0, 10s}`.
-using exponential = Backoff;
+/// Waits that grow by `factor` from `initial` up to `max`.
+constexpr Backoff exponential(Backoff::Duration initial, double factor,
+                              Backoff::Duration max) noexcept {
+    return Backoff{initial, factor, max};
+}
 
 /// The same wait each time.
 constexpr Backoff every(Backoff::Duration wait) noexcept { return Backoff{wait, 1.0, wait}; }

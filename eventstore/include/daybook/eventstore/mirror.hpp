@@ -32,7 +32,7 @@ struct MirrorOptions {
     std::size_t queued_bytes_max = 16 * 1024 * 1024;
     /// The waits while a store is unavailable. `attempts` has no effect: it never gives up.
     Backoff retry =
-        exponential{std::chrono::milliseconds{100}, 2.0, std::chrono::seconds{10}}.full_jitter();
+        exponential(std::chrono::milliseconds{100}, 2.0, std::chrono::seconds{10}).full_jitter();
 };
 
 /// What a Mirror is doing.

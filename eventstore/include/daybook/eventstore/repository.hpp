@@ -21,7 +21,7 @@ namespace daybook {
 /// How often `update` and `handle` decide again after a conflict, and how long they wait before
 /// that.
 inline constexpr Backoff conflict_retry =
-    exponential{std::chrono::milliseconds{2}, 2.0, std::chrono::milliseconds{200}}
+    exponential(std::chrono::milliseconds{2}, 2.0, std::chrono::milliseconds{200})
         .full_jitter()
         .attempts(12);
 

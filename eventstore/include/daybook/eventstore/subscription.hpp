@@ -79,7 +79,7 @@ struct SubscriptionOptions {
     EventFilter filter{};
     /// The waits while the log cannot be read. `attempts` has no effect: it never gives up. The
     /// handler is never called twice for one event.
-    Backoff retry = exponential{std::chrono::milliseconds{50}, 2.0, std::chrono::seconds{5}};
+    Backoff retry = exponential(std::chrono::milliseconds{50}, 2.0, std::chrono::seconds{5});
 };
 
 /// What a Subscription is doing.

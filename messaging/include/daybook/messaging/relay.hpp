@@ -20,7 +20,7 @@ struct RelayOptions {
     /// previous run to expire; two relays that run at the same time need different names.
     std::string name{};
     /// After the last attempt the message is parked, and the later messages of its key wait.
-    Backoff retry = exponential{std::chrono::milliseconds{200}, 2.0, std::chrono::seconds{30}}
+    Backoff retry = exponential(std::chrono::milliseconds{200}, 2.0, std::chrono::seconds{30})
                         .full_jitter()
                         .attempts(8);
     std::size_t batch_max = 100;

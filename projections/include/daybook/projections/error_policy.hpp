@@ -18,7 +18,7 @@ enum class OnFailure {
 /// disk, a lock, a connection) are retried without end and never park, skip or halt, even if the
 /// handler catches or replaces them. So is an UnavailableError of the handler.
 struct ErrorPolicy {
-    Backoff retry = exponential{std::chrono::milliseconds{100}, 2.0, std::chrono::seconds{5}}
+    Backoff retry = exponential(std::chrono::milliseconds{100}, 2.0, std::chrono::seconds{5})
                         .full_jitter()
                         .attempts(5);
     OnFailure then = OnFailure::halt;

@@ -38,7 +38,7 @@ class UndoBuilder;
 ///             .on<StockReserved>([](OrderSaga& s, const StockReserved& r) { s.hold = r.hold; })
 ///             .fails_on<StockRefused>()
 ///             .timeout(5s)
-///             .retry(exponential{200ms, 2.0, 10s}.full_jitter().attempts(6))
+///             .retry(exponential(200ms, 2.0, 10s).full_jitter().attempts(6))
 ///             .undo([](const OrderSaga& s) { return ReleaseStock{s.id, s.hold}; })
 ///                 .undone_on<StockReleased>()
 ///         .step("charge")

@@ -21,7 +21,7 @@ struct StepPlan {
     std::string name;
     Reversibility reversibility = Reversibility::read_only;
     std::optional<std::chrono::milliseconds> timeout{};
-    Backoff retry = exponential{std::chrono::milliseconds{200}, 2.0, std::chrono::seconds{30}}
+    Backoff retry = exponential(std::chrono::milliseconds{200}, 2.0, std::chrono::seconds{30})
                         .full_jitter()
                         .attempts(5);
     std::optional<std::chrono::milliseconds> undo_timeout{};
