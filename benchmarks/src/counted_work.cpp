@@ -37,7 +37,7 @@ public:
     void append(const std::string& stream, std::size_t count) {
         std::vector<daybook::NewEvent> events;
         for (std::size_t i = 0; i < count; ++i) events.push_back(sample.new_event(appended++));
-        store.append(stream, daybook::any, events);
+        store.append(stream, daybook::any_version, events);
     }
 
     daybook::EventStore store;
@@ -89,7 +89,7 @@ std::function<void()> publish_in_transactions(const Scratch& scratch, std::size_
         const std::string name = StoreFixture::name(i);
         const auto event = fixture->sample.new_event(i);
         fixture->store.transact([&](daybook::Transaction& tx) {
-            tx.append(name, daybook::any, {&event, 1});
+            tx.append(name, daybook::any_version, {&event, 1});
             tx.publish("bookings", fixture->sample.event(i), {.key = name});
         });
     });

@@ -7,7 +7,7 @@
 namespace daybook {
 
 ExpectedVersion ExpectedVersion::parse(std::string_view text) {
-    if (text == "any") return any;
+    if (text == "any") return any_version;
     if (text == "none") return no_stream;
     if (text == "exists") return stream_exists;
     std::uint64_t number = 0;

@@ -44,12 +44,12 @@ inline void open_warehouse(daybook::LocalTransport& transport) {
     transport.consumer("warehouse")
         .on<PackParcel>([](const PackParcel& wish, const Message& message, Transaction& tx) {
             const ParcelPacked packed{wish.order};
-            tx.append("parcel-of-" + wish.order, daybook::any, {packed});
+            tx.append("parcel-of-" + wish.order, daybook::any_version, {packed});
             daybook::reply(tx, message, packed);  // if the sender has asked for an answer
         })
         .on<UnpackParcel>([](const UnpackParcel& wish, const Message& message, Transaction& tx) {
             const ParcelUnpacked unpacked{wish.order};
-            tx.append("parcel-of-" + wish.order, daybook::any, {unpacked});
+            tx.append("parcel-of-" + wish.order, daybook::any_version, {unpacked});
             daybook::reply(tx, message, unpacked);
         });
 }

@@ -21,8 +21,8 @@ void expect_reported_as_done(const process::Result& result, const std::string& w
 
 void open_accounts(const Shop& shop) {
     auto store = daybook::EventStore::open(shop.store());
-    store.append("account-1", daybook::any, {bank::Opened{"Ada"}, bank::Deposited{100}});
-    store.append("account-2", daybook::any, {bank::Opened{""}});
+    store.append("account-1", daybook::any_version, {bank::Opened{"Ada"}, bank::Deposited{100}});
+    store.append("account-2", daybook::any_version, {bank::Opened{""}});
 }
 
 }  // namespace

@@ -9,9 +9,9 @@ namespace {
 
 void open_accounts(const Shop& shop) {
     auto store = daybook::EventStore::open(shop.store());
-    store.append("account-1", daybook::any, {bank::Opened{"Ada"}, bank::Deposited{100}});
-    store.append("account-2", daybook::any, {bank::Opened{""}, bank::Deposited{50}});
-    store.append("account-1", daybook::any, {bank::Deposited{1}});
+    store.append("account-1", daybook::any_version, {bank::Opened{"Ada"}, bank::Deposited{100}});
+    store.append("account-2", daybook::any_version, {bank::Opened{""}, bank::Deposited{50}});
+    store.append("account-1", daybook::any_version, {bank::Deposited{1}});
 }
 
 std::int64_t cents(const Shop& shop, const std::string& account) {

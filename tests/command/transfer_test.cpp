@@ -24,7 +24,7 @@ void append_events(EventStore& store, int transactions, int events) {
     for (int transaction = 0; transaction < transactions; ++transaction) {
         std::vector<NewEvent> batch;
         for (int i = 0; i < events; ++i) batch.push_back(numbered(i));
-        store.append("thing-" + std::to_string(transaction % 5), any, batch);
+        store.append("thing-" + std::to_string(transaction % 5), any_version, batch);
     }
 }
 
@@ -87,7 +87,7 @@ TEST_CASE("migrate moves a store and prints what it has found on both sides") {
     CHECK(printed["source_hash"] == hash_of(transfer.to).value());
     CHECK(Json::parse(transfer.run("migrate").out)["copied"] == 0);
 
-    EventStore::open(transfer.to).append("mine-1", any, {numbered(1)});
+    EventStore::open(transfer.to).append("mine-1", any_version, {numbered(1)});
     const auto refused = transfer.run("migrate");
     CHECK(refused.code == 2);
     CHECK(Json::parse(process::lines(refused.err).back())["error"] == "invalid");
@@ -195,8 +195,8 @@ TEST_CASE("mirror follows until Ctrl-C and prints how far it came" *
 
 TEST_CASE("mirror ends with a conflict where the target was written to") {
     const Transfer transfer;
-    EventStore::open(transfer.from).append("thing-1", any, {numbered(1)});
-    EventStore::open(transfer.to).append("thing-1", any, {numbered(2)});
+    EventStore::open(transfer.from).append("thing-1", any_version, {numbered(1)});
+    EventStore::open(transfer.to).append("thing-1", any_version, {numbered(2)});
     for (const process::Arguments& how : {process::Arguments{"--once"}, process::Arguments{}}) {
         const auto result = transfer.run("mirror", how);
         CHECK(result.code == 4);

@@ -27,7 +27,7 @@ TEST_CASE("outstanding appends of one thread are stored in its order in each str
     std::vector<std::future<AppendResult>> outstanding;
     for (std::size_t i = 0; i < appends; ++i) {
         // Every third stream with its expected version, the others with any.
-        const auto expected = i % streams % 3 == 0 ? at_version(i / streams) : any;
+        const auto expected = i % streams % 3 == 0 ? at_version(i / streams) : any_version;
         const char* const type = i % 7 == 0 ? "thing.counted" : "thing.seen";
         outstanding.push_back(
             store.append_async(stream_of(i % streams), expected, {numbered(i, type)}));
@@ -55,13 +55,13 @@ TEST_CASE("each outstanding append has its own verdict") {
     const StoreLocation location;
     EventStore store = location.open();
     const NewEvent taken = numbered(0);
-    store.append("taken-1", any, {taken});
+    store.append("taken-1", any_version, {taken});
     auto first = store.append_async("thing-1", no_stream, {numbered(1), numbered(2)});
     auto refused = store.append_async("thing-1", at_version(7), {numbered(3)});
-    auto duplicate = store.append_async("thing-2", any, {numbered(4), taken});
+    auto duplicate = store.append_async("thing-2", any_version, {numbered(4), taken});
     auto repeated = store.append_async("taken-1", no_stream, {taken});
     auto last = store.append_async("thing-1", at_version(2), {numbered(5)});
-    CHECK_THROWS_AS(store.append_async("thing-3", any, {}), InvalidError);
+    CHECK_THROWS_AS(store.append_async("thing-3", any_version, {}), InvalidError);
 
     CHECK(first.get().version == Version{2});
     try {
@@ -81,10 +81,10 @@ TEST_CASE(
     const StoreLocation location;
     EventStore store = location.open();
     const std::vector<NewEvent> old{numbered(0), numbered(1)};
-    store.append("old-1", any, old);
+    store.append("old-1", any_version, old);
     std::vector<std::future<AppendResult>> outstanding;
     const auto append_all = [&] {
-        outstanding.push_back(store.append_async("new-1", any, {numbered(2)}));
+        outstanding.push_back(store.append_async("new-1", any_version, {numbered(2)}));
         outstanding.push_back(store.append_async("old-1", at_version(7), {numbered(3), old[1]}));
         outstanding.push_back(store.append_async("old-1", at_version(7), old));
         outstanding.push_back(store.append_async("new-2", no_stream, {numbered(4), numbered(5)}));
@@ -117,18 +117,19 @@ TEST_CASE("a caller with more appends than may be outstanding waits and loses no
     constexpr std::size_t appends = 10'000;
     for (std::size_t i = 0; i < appends; ++i) {
         // The result is ignored.
-        store.append_async(stream_of(i % 100), any, {numbered(i)});
+        store.append_async(stream_of(i % 100), any_version, {numbered(i)});
     }
-    store.append("last-1", any, {numbered(0)});
+    store.append("last-1", any_version, {numbered(0)});
     CHECK(store.head() == Position{appends + 1});
 }
 
 TEST_CASE("an asynchronous append inside a transaction is refused") {
     const StoreLocation location;
     EventStore store = location.open();
-    CHECK_THROWS_AS(
-        store.transact([&](Transaction&) { store.append_async("thing-1", any, {numbered(1)}); }),
-        InvalidError);
+    CHECK_THROWS_AS(store.transact([&](Transaction&) {
+        store.append_async("thing-1", any_version, {numbered(1)});
+    }),
+                    InvalidError);
     CHECK(store.head() == Position{0});
 }
 

@@ -90,8 +90,8 @@ TEST_CASE("each expected version lets through what it says and nothing else") {
     CHECK(refused("thing-1", at_version(2)));
     CHECK_FALSE(refused("thing-1", at_version(1)));
     CHECK_FALSE(refused("thing-1", stream_exists));
-    CHECK_FALSE(refused("thing-1", any));
-    CHECK_FALSE(refused("thing-2", any));
+    CHECK_FALSE(refused("thing-1", any_version));
+    CHECK_FALSE(refused("thing-2", any_version));
     CHECK(store.version("thing-1") == Version{4});
 }
 
@@ -116,11 +116,12 @@ TEST_CASE("a conflict names stream expected and actual version and leaves no tra
 TEST_CASE("repeating an append returns the first result whatever was expected") {
     const StoreLocation location;
     EventStore store = location.open();
-    store.append("other-1", any, some(5));
+    store.append("other-1", any_version, some(5));
     const auto events = some(3);
     const auto first = store.append("thing-1", no_stream, events);
     store.append("thing-1", at_version(3), {numbered(4)});
-    for (const auto expected : {no_stream, any, stream_exists, at_version(0), at_version(9)}) {
+    for (const auto expected :
+         {no_stream, any_version, stream_exists, at_version(0), at_version(9)}) {
         for (EventStore again : {store, location.open()}) {
             const auto repeated = again.append("thing-1", expected, events);
             CHECK(repeated.repeated);
@@ -137,7 +138,7 @@ TEST_CASE("an id that was used for something else is an error of its own") {
     const auto events = some(3);
     store.append("thing-1", no_stream, events);
     const auto refused = [&](const char* stream, std::vector<NewEvent> changed) {
-        CHECK_THROWS_AS(store.append(stream, any, changed), DuplicateError);
+        CHECK_THROWS_AS(store.append(stream, any_version, changed), DuplicateError);
         CHECK_MESSAGE(store.head() == Position{3}, "nothing of it is stored");
     };
     auto changed = events;
@@ -157,19 +158,19 @@ TEST_CASE("what can never be stored is refused before anything is written") {
     const StoreLocation location;
     EventStore store = location.open({.payload_bytes_max = 1000, .append_events_max = 10});
     const EventType type = EventType::checked("thing.counted", 1);
-    CHECK_THROWS_AS(store.append("thing-1", any, std::vector<NewEvent>{}), InvalidError);
-    CHECK_THROWS_AS(store.append("thing-1", any, some(11)), InvalidError);
+    CHECK_THROWS_AS(store.append("thing-1", any_version, std::vector<NewEvent>{}), InvalidError);
+    CHECK_THROWS_AS(store.append("thing-1", any_version, some(11)), InvalidError);
     for (const char* bad : {"", "{", "{\"n\":1}x", "nul", "{'n':1}", "\"\xff\""}) {
-        CHECK_THROWS_AS(store.append("thing-1", any, {NewEvent{type, bad}}), InvalidError);
+        CHECK_THROWS_AS(store.append("thing-1", any_version, {NewEvent{type, bad}}), InvalidError);
     }
     CHECK_THROWS_AS(
-        store.append("thing-1", any, {NewEvent{type, '"' + std::string(1000, 'x') + '"'}}),
+        store.append("thing-1", any_version, {NewEvent{type, '"' + std::string(1000, 'x') + '"'}}),
         InvalidError);
     NewEvent event = numbered(1);
     event.metadata = "[1]";
-    CHECK_THROWS_AS(store.append("thing-1", any, {event}), InvalidError);
+    CHECK_THROWS_AS(store.append("thing-1", any_version, {event}), InvalidError);
     for (const char* name : {"", "-x", "$x", "a b", "a\nb", "\xff"}) {
-        CHECK_THROWS_AS(store.append(name, any, {numbered(1)}), InvalidError);
+        CHECK_THROWS_AS(store.append(name, any_version, {numbered(1)}), InvalidError);
     }
     CHECK(store.head() == Position{0});
 }
@@ -218,7 +219,7 @@ TEST_CASE("a transaction whose append failed half-way cannot be committed") {
     const auto events = some(1);
     store.append("a-1", no_stream, events);
     CHECK_THROWS_AS(store.transact([&](Transaction& tx) {
-        CHECK_THROWS_AS(tx.append("a-2", any, {numbered(2), events[0]}), DuplicateError);
+        CHECK_THROWS_AS(tx.append("a-2", any_version, {numbered(2), events[0]}), DuplicateError);
     }),
                     InvalidError);
     CHECK(store.head() == Position{1});
@@ -228,7 +229,7 @@ TEST_CASE("a transaction inside a transaction is refused instead of waiting for 
     const StoreLocation location;
     EventStore store = location.open();
     store.transact([&](Transaction&) {
-        CHECK_THROWS_AS(store.append("a-1", any, {numbered(1)}), InvalidError);
+        CHECK_THROWS_AS(store.append("a-1", any_version, {numbered(1)}), InvalidError);
         CHECK_THROWS_AS(store.transact([](Transaction&) {}), InvalidError);
     });
     CHECK(store.head() == Position{0});
@@ -242,13 +243,13 @@ TEST_CASE("a hook commits with the append and its failure fails only that append
         if (tx.version("bad-1") > Version{0}) throw std::runtime_error("no");
         tx.sql().exec("INSERT INTO seen(head) VALUES(?)", tx.head());
     });
-    store.append("good-1", any, some(2));
-    CHECK_THROWS_WITH(store.append("bad-1", any, some(1)), "no");
-    CHECK_THROWS_WITH(store.transact([](Transaction& tx) { tx.append("bad-1", any, some(1)); }),
-                      "no");
-    store.append("good-1", any, some(1));
+    store.append("good-1", any_version, some(2));
+    CHECK_THROWS_WITH(store.append("bad-1", any_version, some(1)), "no");
+    CHECK_THROWS_WITH(
+        store.transact([](Transaction& tx) { tx.append("bad-1", any_version, some(1)); }), "no");
+    store.append("good-1", any_version, some(1));
     hook.reset();
-    store.append("bad-1", any, some(1));
+    store.append("bad-1", any_version, some(1));
     std::string heads;
     store.query([&](Sql& sql) {
         sql.each("SELECT head FROM seen",

@@ -76,7 +76,7 @@ TEST_CASE("concurrent: one refused append does not spoil the appends of its grou
     const StoreLocation location;
     EventStore store = location.open();
     const NewEvent taken = numbered(0);
-    store.append("taken-1", any, {taken});
+    store.append("taken-1", any_version, {taken});
     constexpr int threads = 12;
     constexpr int appends = 30;
     std::atomic<int> duplicates{0};
@@ -84,12 +84,12 @@ TEST_CASE("concurrent: one refused append does not spoil the appends of its grou
         for (int number = 0; number < appends; ++number) {
             if (index % 4 == 0) {
                 try {
-                    store.append(stream_of(index), any, {numbered(1), taken});
+                    store.append(stream_of(index), any_version, {numbered(1), taken});
                 } catch (const DuplicateError&) {
                     ++duplicates;
                 }
             } else {
-                store.append(stream_of(index), any, {numbered(1)});
+                store.append(stream_of(index), any_version, {numbered(1)});
             }
         }
     });
@@ -116,14 +116,14 @@ TEST_CASE("concurrent: a reader that follows the log never meets a hole") {
             if (number % 5 == 0) {
                 try {
                     store.transact([&](Transaction& tx) {
-                        tx.append(stream_of(index), any, {numbered(1), numbered(2)});
+                        tx.append(stream_of(index), any_version, {numbered(1), numbered(2)});
                         throw std::runtime_error("rolled back");
                     });
                 } catch (const std::runtime_error&) {
                     // Its positions must not be lost.
                 }
             }
-            store.append(stream_of(index), any, {numbered(1)});
+            store.append(stream_of(index), any_version, {numbered(1)});
         }
     });
     reader.join();
@@ -165,7 +165,7 @@ TEST_CASE("concurrent: a wait for the log ends at a commit of another handle") {
     CHECK_FALSE(here.wait_beyond(0, 20ms));
     std::jthread other{[&] {
         std::this_thread::sleep_for(30ms);
-        there.append("thing-1", any, {numbered(1)});
+        there.append("thing-1", any_version, {numbered(1)});
     }};
     CHECK(here.wait_beyond(0, daybook::test::patience()));
     CHECK(here.head() == Position{1});
@@ -180,12 +180,12 @@ TEST_CASE("concurrent: transactions and appends of several threads alternate and
     on_threads(8, [&](int index) {
         for (int number = 0; number < 40; ++number) {
             if (index % 2 == 0) {
-                store.append("shared-1", any, {numbered(1)});
+                store.append("shared-1", any_version, {numbered(1)});
             } else {
                 store.transact([&](Transaction& tx) {
                     const Version before = tx.version("shared-1");
                     tx.append("shared-1", at_version(before), {numbered(1)});
-                    tx.append(stream_of(index), any, {numbered(2)});
+                    tx.append(stream_of(index), any_version, {numbered(2)});
                 });
             }
         }

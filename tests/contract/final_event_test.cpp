@@ -11,7 +11,7 @@ using namespace daybook::test;
 TEST_CASE("no statement changes or removes recorded events [A4]") {
     const StoreLocation location;
     EventStore store = location.open();
-    store.append("thing-1", any, {numbered(1), numbered(2)});
+    store.append("thing-1", any_version, {numbered(1), numbered(2)});
     for (const char* statement :
          {"UPDATE daybook_event SET data = '{}'", "DELETE FROM daybook_event WHERE position = 2",
           "UPDATE daybook_event SET position = position + 10", "DELETE FROM daybook_event"}) {

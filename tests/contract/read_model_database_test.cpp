@@ -114,7 +114,7 @@ TEST_CASE(
     CHECK(marks() == 251);
     const auto failing = [&](bool reads) {
         store.transact([&](Transaction& tx) {
-            tx.append("thing-1", any, {numbered(1)});
+            tx.append("thing-1", any_version, {numbered(1)});
             tx.sql().exec_later(insert, 1'000);
             tx.sql().exec_later(insert, 1);
             if (reads) tx.sql().integer("SELECT 1");

@@ -22,7 +22,7 @@ std::string positions(EventRange range) {
 /// Ten events: `a-1` and `b-1` in turn, every third of type `thing.odd`.
 void fill(EventStore& store) {
     for (std::uint64_t number = 1; number <= 10; ++number) {
-        store.append(number % 2 == 1 ? "a-1" : "b-1", any,
+        store.append(number % 2 == 1 ? "a-1" : "b-1", any_version,
                      {numbered(number, number % 3 == 0 ? "thing.odd" : "thing.counted")});
     }
 }
@@ -135,11 +135,11 @@ TEST_CASE("types and streams of a transaction that was rolled back are not cache
     const StoreLocation location;
     EventStore store = location.open();
     CHECK_THROWS(store.transact([](Transaction& tx) {
-        tx.append("ghost-1", any, {numbered(1, "ghost.type")});
+        tx.append("ghost-1", any_version, {numbered(1, "ghost.type")});
         for (const EventView event : tx.read_all()) CHECK(event.type() == "ghost.type");
         throw std::runtime_error("rolled back");
     }));
-    store.append("real-1", any, {numbered(1, "real.type")});
+    store.append("real-1", any_version, {numbered(1, "real.type")});
     store.transact([](Transaction& tx) {
         for (const EventView event : tx.read_all()) {
             CHECK(event.type() == "real.type");

@@ -26,7 +26,8 @@ std::vector<NewEvent> events(std::size_t count) {
 /// Runs `add`, whose appends form one group, because they wait while a large append is stored.
 void in_one_group(EventStore& store, const std::function<void(Futures&)>& add) {
     Futures futures;
-    auto ahead = store.append_async("ahead-" + EventId::generate().to_string(), any, events(300));
+    auto ahead =
+        store.append_async("ahead-" + EventId::generate().to_string(), any_version, events(300));
     add(futures);
     ahead.get();
     for (auto& future : futures) future.wait();
@@ -47,14 +48,14 @@ TEST_CASE(
                 CAPTURE(names_version);
                 const std::string stream = "thing-" + std::to_string(++round);
                 const Version before =
-                    exists ? store.append(stream, any, events(3)).version : Version{};
-                const ExpectedVersion expected = names_version ? at_version(before) : any;
+                    exists ? store.append(stream, any_version, events(3)).version : Version{};
+                const ExpectedVersion expected = names_version ? at_version(before) : any_version;
                 const auto repeated = events(count);
                 Futures futures;
                 in_one_group(store, [&](Futures& all) {
                     for (int i = 0; i < 4; ++i) {
                         all.push_back(store.append_async(stream, expected, repeated));
-                        all.push_back(store.append_async("other-1", any, {numbered(7)}));
+                        all.push_back(store.append_async("other-1", any_version, {numbered(7)}));
                     }
                     futures.swap(all);
                 });
@@ -86,9 +87,9 @@ TEST_CASE("a partial repeat that is committed together with its first is refused
     Futures futures;
     in_one_group(store, [&](Futures& all) {
         all.push_back(store.append_async("thing-1", no_stream, first));
-        all.push_back(store.append_async("thing-1", any, overlapping));
-        all.push_back(store.append_async("thing-2", any, {numbered(5)}));
-        all.push_back(store.append_async("thing-3", any, other_content));
+        all.push_back(store.append_async("thing-1", any_version, overlapping));
+        all.push_back(store.append_async("thing-2", any_version, {numbered(5)}));
+        all.push_back(store.append_async("thing-3", any_version, other_content));
         all.push_back(store.append_async("thing-1", no_stream, first));
         futures.swap(all);
     });
@@ -105,10 +106,11 @@ TEST_CASE("an append that holds an id twice is a duplicate and not in doubt [A3]
     const StoreLocation location;
     EventStore store = location.open();
     const NewEvent twice = numbered(1);
-    CHECK_THROWS_AS(store.append("thing-1", any, {twice, numbered(2), twice}), DuplicateError);
+    CHECK_THROWS_AS(store.append("thing-1", any_version, {twice, numbered(2), twice}),
+                    DuplicateError);
     CHECK_THROWS_AS(
-        store.transact([&](Transaction& tx) { tx.append("thing-1", any, {twice, twice}); }),
+        store.transact([&](Transaction& tx) { tx.append("thing-1", any_version, {twice, twice}); }),
         DuplicateError);
     CHECK(store.head() == Position{0});
-    CHECK(store.append("thing-1", any, {twice}).version == Version{1});
+    CHECK(store.append("thing-1", any_version, {twice}).version == Version{1});
 }

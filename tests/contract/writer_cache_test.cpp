@@ -96,12 +96,12 @@ TEST_CASE("alternating writers take account of each other's appends") {
             }
             if (step.action == 2) {
                 CHECK_THROWS(store.transact([&](Transaction& tx) {
-                    tx.append(step.stream, any, events);
+                    tx.append(step.stream, any_version, events);
                     throw std::runtime_error("rolled back");
                 }));
                 continue;
             }
-            const auto expected = random() % 2 == 0 ? any : at_version(version);
+            const auto expected = random() % 2 == 0 ? any_version : at_version(version);
             model.append(step.stream, step.events);
             if (step.action == 3) {
                 store.transact([&](Transaction& tx) { tx.append(step.stream, expected, events); });
@@ -141,7 +141,7 @@ TEST_CASE(
         store.append(cached, at_version(version), numbered_events(4, "thing.counted"));
     }
     const NewEvent taken = numbered(0);
-    other.append("other-1", any, {taken});
+    other.append("other-1", any_version, {taken});
     auto events = numbered_events(4, "thing.counted");
     // So that the log ends as if this append had been stored.
     events.push_back(taken);

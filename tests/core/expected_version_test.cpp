@@ -12,8 +12,8 @@ using daybook::Position;
 using daybook::Version;
 
 TEST_CASE("each expectation admits just the streams it names") {
-    CHECK(daybook::any.admits(0));
-    CHECK(daybook::any.admits(7));
+    CHECK(daybook::any_version.admits(0));
+    CHECK(daybook::any_version.admits(7));
     CHECK(daybook::no_stream.admits(0));
     CHECK_FALSE(daybook::no_stream.admits(1));
     CHECK(daybook::stream_exists.admits(1));
@@ -25,7 +25,7 @@ TEST_CASE("each expectation admits just the streams it names") {
 
 TEST_CASE("an expectation comes back from its text") {
     for (const auto& expected :
-         {daybook::any, daybook::no_stream, daybook::stream_exists, at_version(42)}) {
+         {daybook::any_version, daybook::no_stream, daybook::stream_exists, at_version(42)}) {
         CHECK(ExpectedVersion::parse(expected.to_string()) == expected);
     }
     CHECK(ExpectedVersion::parse("0") == daybook::no_stream);

@@ -132,14 +132,14 @@ TEST_CASE("a command that conflicts is decided again") {
     CommandHandler<Cart> carts{store, {.retry = every(1ms).attempts(2)}};
     int decisions = 0;
     const auto handled = carts.handle("cart-1", [&](const Cart::State& cart) -> Cart::Events {
-        if (++decisions == 1) store.append("cart-1", any, {ItemAdded{"pen"}});
+        if (++decisions == 1) store.append("cart-1", any_version, {ItemAdded{"pen"}});
         return CheckedOut{cart.items};
     });
     CHECK(decisions == 2);
     CHECK(handled.events.span()[0].data == R"({"items":1})");
     CHECK_THROWS_AS(carts.handle("cart-1",
                                  [&](const Cart::State&) -> Cart::Events {
-                                     store.append("cart-1", any, {ItemAdded{"pen"}});
+                                     store.append("cart-1", any_version, {ItemAdded{"pen"}});
                                      return CheckedOut{};
                                  }),
                     ConflictError);

@@ -84,12 +84,12 @@ TEST_SUITE("no-store") {
 TEST_CASE("the SQL of a transaction and of a query is guarded, and the transaction goes on [A4]") {
     const StoreLocation location;
     EventStore store = location.open();
-    store.append("thing-1", any, {numbered(1)});
+    store.append("thing-1", any_version, {numbered(1)});
     store.transact([](Transaction& tx) {
         CHECK_THROWS_AS(tx.sql().exec("DELETE FROM daybook_event"), InvalidError);
         CHECK_THROWS_AS(tx.sql().exec("COMMIT"), InvalidError);
         CHECK_THROWS_AS(tx.sql().script("CREATE TABLE mine(n BIGINT); ROLLBACK"), InvalidError);
-        tx.append("thing-1", any, {numbered(2)});
+        tx.append("thing-1", any_version, {numbered(2)});
         CHECK(tx.sql().integer("SELECT count(*) FROM daybook_event") == 2);
     });
     store.query([](Sql& sql) {

@@ -30,7 +30,7 @@ void append(const StoreLocation& location, const std::string& stream, const std:
     EventStore store = location.open();
     std::vector<NewEvent> all;
     for (int i = 0; i < events; ++i) all.push_back({EventType::checked(type, 1), "{}"});
-    store.append(stream, any, all);
+    store.append(stream, any_version, all);
 }
 
 /// Has a handler that records the streams of its events.
@@ -171,8 +171,8 @@ TEST_CASE("a writer does not use the numbers of a log in another [A1]") {
     const auto both = [&](const std::string& stream) {
         const NewEvent first{EventType::checked("thing.first", 1), "{}"};
         const NewEvent second{EventType::checked("thing.second", 1), "{}"};
-        store.append(stream, any, {first});
-        store.append(stream, any,
+        store.append(stream, any_version, {first});
+        store.append(stream, any_version,
                      {NewEvent{first.type, "{}"}, NewEvent{second.type, "{}"},
                       NewEvent{first.type, "{}"}, NewEvent{second.type, "{}"}});
     };
@@ -317,7 +317,8 @@ TEST_CASE(
     }};
     EventStore writer = location.open();
     for (int i = 0; i < 100; ++i) {
-        writer.append("thing-1", any, {NewEvent{EventType::checked("thing.done", 1), "{}"}});
+        writer.append("thing-1", any_version,
+                      {NewEvent{EventType::checked("thing.done", 1), "{}"}});
     }
     storming.request_stop();
     storming.join();

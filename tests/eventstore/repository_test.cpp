@@ -13,7 +13,9 @@ namespace {
 EventStore open_store() { return test::new_store(); }
 
 /// Appends to the stream past the repository, as another program would.
-void interfere(EventStore& store, const char* stream) { store.append(stream, any, {Deposited{1}}); }
+void interfere(EventStore& store, const char* stream) {
+    store.append(stream, any_version, {Deposited{1}});
+}
 
 }  // namespace
 
@@ -97,7 +99,7 @@ TEST_CASE("an aggregate that is saved again after a save in doubt is stored once
     account.deposit(10);
     Account in_doubt = account;
     const SaveResult first = accounts.save(account);
-    store.append("account-1", any, {Deposited{1}});
+    store.append("account-1", any_version, {Deposited{1}});
 
     const SaveResult again = accounts.save(in_doubt);
     CHECK(again.version == first.version);

@@ -38,7 +38,7 @@ using Step = std::function<void(Transaction&)>;
 /// All operations of a transaction.
 const std::vector<Step>& steps() {
     static const std::vector<Step> all{
-        [](Transaction& tx) { tx.append("thing-1", any, {numbered(2)}); },
+        [](Transaction& tx) { tx.append("thing-1", any_version, {numbered(2)}); },
         [](Transaction& tx) { tx.append("new-1", no_stream, {numbered(2)}); },
         [](Transaction& tx) { tx.publish({"topic", EventType::checked("noted", 1), "{}", {}}); },
         [](Transaction& tx) { tx.mark_handled("consumer", EventId::generate()); },
@@ -79,12 +79,12 @@ TEST_SUITE_BEGIN("sqlite");
 TEST_CASE("a transaction that SQLite rolled back by itself stores nothing more and says why [A2]") {
     const StoreLocation location;
     EventStore store = location.open();
-    store.append("thing-1", any, {numbered(1)});
+    store.append("thing-1", any_version, {numbered(1)});
     store.transact([](Transaction& tx) { make_trap(tx.sql()); });
     for (const Ending& ending : endings) {
         CAPTURE(ending.statement);
         CHECK_THROWS_WITH_AS(store.transact([&](Transaction& tx) {
-            tx.append("thing-1", any, {numbered(2)});
+            tx.append("thing-1", any_version, {numbered(2)});
             tx.append("new-1", no_stream, {numbered(2)});
             CHECK_THROWS_AS(tx.sql().exec(ending.statement), InvalidError);
             for (const Step& step : steps()) {
@@ -103,12 +103,12 @@ TEST_CASE("a transaction that catches such an error and ends is not reported as 
     store.transact([](Transaction& tx) { make_trap(tx.sql()); });
     for (const Ending& ending : endings) {
         CHECK_THROWS_WITH_AS(store.transact([&](Transaction& tx) {
-            tx.append("thing-1", any, {numbered(1)});
+            tx.append("thing-1", any_version, {numbered(1)});
             CHECK_THROWS_AS(tx.sql().exec(ending.statement), InvalidError);
         }),
                              doctest::Contains(ending.error), InvalidError);
         CHECK_THROWS_AS(store.transact([&](Transaction& tx) {
-            tx.append("thing-1", any, {numbered(1)});
+            tx.append("thing-1", any_version, {numbered(1)});
             CHECK_THROWS_AS(tx.sql().exec(ending.statement), InvalidError);
             throw std::domain_error("changed my mind");
         }),
@@ -134,7 +134,7 @@ TEST_CASE("a failed read or a full disk inside a transaction leaves nothing of i
     for (std::size_t i = 0; i < steps().size(); ++i) {
         CAPTURE(i);
         CHECK_THROWS_AS(store.transact([&](Transaction& tx) {
-            tx.append("thing-1", any, {numbered(1)});
+            tx.append("thing-1", any_version, {numbered(1)});
             disk.fail(FaultyDisk::Fault::read_error);
             CHECK_THROWS_AS(tx.sql().exec("UPDATE wide SET n = n + 1 WHERE t > 'F'"), StorageError);
             disk.fail(FaultyDisk::Fault::none);
@@ -158,7 +158,7 @@ TEST_CASE("one append whose hook ends the transaction does not refuse the rest o
     });
     std::vector<std::future<AppendResult>> outstanding;
     const auto hand_over = [&](const std::string& stream) {
-        outstanding.push_back(store.append_async(stream, any, {numbered(1)}));
+        outstanding.push_back(store.append_async(stream, any_version, {numbered(1)}));
     };
     for (const char* stream : {"good-1", "bad-1", "good-2", "caught-1", "good-3"}) {
         hand_over(stream);
@@ -198,7 +198,7 @@ TEST_CASE("no way into SQL ends a transaction or opens another file [A2]") {
                                    "ROLLBACK TO unit", "RELEASE unit", "ATTACH ':memory:' AS a"}) {
         CAPTURE(text);
         CHECK_THROWS_AS(store.transact([&](Transaction& tx) {
-            tx.append("thing-1", any, {numbered(1)});
+            tx.append("thing-1", any_version, {numbered(1)});
             tx.sql().script(text);
         }),
                         InvalidError);

@@ -103,7 +103,7 @@ TEST_CASE(
     const StoreLocation location;
     const TemporaryDirectory after_crash;
     EventStore store = location.open({.durability = Durability::off});
-    store.append("thing-1", any, {numbered(1)});
+    store.append("thing-1", any_version, {numbered(1)});
     std::vector<NewEvent> events;
     Version version{1};
     bool lost = false;
@@ -169,10 +169,10 @@ TEST_CASE("one read that fails under an append or a transaction does not outlive
             disk.fail_once(fault, after);
             const std::vector<NewEvent> events{numbered(head)};
             try {
-                store.transact([&](Transaction& tx) { tx.append("thing-7", any, events); });
+                store.transact([&](Transaction& tx) { tx.append("thing-7", any_version, events); });
             } catch (const StorageError&) {
                 disk.fail(FaultyDisk::Fault::none);
-                store.append("thing-7", any, events);
+                store.append("thing-7", any_version, events);
             }
             disk.fail(FaultyDisk::Fault::none);
             CHECK(store.head() == Position{++head});

@@ -48,10 +48,10 @@ TEST_CASE("a commit of many pages goes into the write-ahead log with one write [
     FaultyDisk disk;
     const StoreLocation location;
     EventStore store = location.open();
-    store.append("thing-1", any, {numbered(1)});
+    store.append("thing-1", any_version, {numbered(1)});
     for (const char* stream : {"thing-2", "else-1", "thing-1"}) {
         const int before = disk.log_writes();
-        store.append(stream, any, {numbered(1), numbered(2), numbered(3)});
+        store.append(stream, any_version, {numbered(1), numbered(2), numbered(3)});
         CHECK(disk.log_writes() - before == 1);
     }
 }
@@ -81,7 +81,7 @@ TEST_CASE(
         for (int generation = 1; generation <= 2; ++generation) {
             store.transact([&](Transaction& tx) {
                 write_much(tx.sql(), generation);
-                tx.append("thing-1", any, {numbered(1)});
+                tx.append("thing-1", any_version, {numbered(1)});
             });
             check_much(other, generation);
         }
@@ -103,7 +103,7 @@ TEST_CASE("what a rolled-back transaction left in the log never covers what othe
         }),
                         InvalidError);
         other.transact([&](Transaction& tx) { write_much(tx.sql(), generation); });
-        store.append("thing-1", any, {numbered(1)});
+        store.append("thing-1", any_version, {numbered(1)});
         check_much(store, generation);
         check_much(other, generation);
     }
@@ -115,19 +115,19 @@ TEST_CASE("a write of the log that fails in the middle of a commit leaves nothin
     FaultyDisk disk;
     const StoreLocation location;
     EventStore store = location.open();
-    store.append("thing-1", any, {numbered(1)});
+    store.append("thing-1", any_version, {numbered(1)});
     std::vector<NewEvent> many;
     for (std::uint64_t n = 0; n < 2'000; ++n) many.push_back(numbered(n));
     int refused = 0;
     for (int after = 0; after < 3; ++after) {
         disk.fail_once(FaultyDisk::Fault::full, after);
-        CHECK_THROWS_AS(store.append("thing-2", any, many), StorageError);
+        CHECK_THROWS_AS(store.append("thing-2", any_version, many), StorageError);
         ++refused;
         CHECK(store.head() == Position{1});
         CHECK(location.open().head() == Position{1});
     }
     CHECK(disk.failures() == refused);
     disk.fail(FaultyDisk::Fault::none);
-    CHECK(store.append("thing-2", any, many).position == Position{2'001});
+    CHECK(store.append("thing-2", any_version, many).position == Position{2'001});
     check_sound(location);
 }

@@ -42,13 +42,15 @@ TEST_CASE(
                        }});
     store.query([&](Sql& sql) {
         sql.integer("SELECT count(*) FROM daybook_store");
-        while (log_bytes(location) < 300 * mib) store.append("thing-1", any, {large(4 * mib)});
+        while (log_bytes(location) < 300 * mib)
+            store.append("thing-1", any_version, {large(4 * mib)});
         CHECK(eventually([&] { return warnings == 1; }));
-        while (log_bytes(location) < 350 * mib) store.append("thing-1", any, {large(4 * mib)});
+        while (log_bytes(location) < 350 * mib)
+            store.append("thing-1", any_version, {large(4 * mib)});
     });
     CHECK(eventually([&] { return log_bytes(location) < 100 * mib; }));
     CHECK(warnings == 1);
-    store.append("thing-1", any, {numbered(1)});
+    store.append("thing-1", any_version, {numbered(1)});
     CHECK(log_bytes(location) < 100 * mib);
 }
 
@@ -56,10 +58,10 @@ TEST_CASE("the log is no longer than the store it belongs to, but for a short on
     const StoreLocation location;
     EventStore store = location.open({.durability = Durability::off});
     const auto store_bytes = [&] { return std::filesystem::file_size(location.uri()); };
-    for (int i = 0; i < 4'000; ++i) store.append("thing-1", any, {numbered(1)});
+    for (int i = 0; i < 4'000; ++i) store.append("thing-1", any_version, {numbered(1)});
     // The thread of the checkpoint may be late; after it the next append restarts the log.
     CHECK(eventually([&] {
-        store.append("thing-1", any, {numbered(1)});
+        store.append("thing-1", any_version, {numbered(1)});
         return log_bytes(location) < 40 * mib;
     }));
     CHECK(store_bytes() < 40 * mib);
@@ -70,9 +72,9 @@ TEST_CASE("the last close leaves everything in the file and no log beside it [D1
     {
         EventStore first = location.open();
         EventStore second = location.open();
-        for (int i = 0; i < 10; ++i) first.append("thing-1", any, {large(mib / 2)});
+        for (int i = 0; i < 10; ++i) first.append("thing-1", any_version, {large(mib / 2)});
         first = EventStore::open(":memory:");
-        CHECK(second.append("thing-1", any, {numbered(1)}).position == Position{11});
+        CHECK(second.append("thing-1", any_version, {numbered(1)}).position == Position{11});
         CHECK(log_bytes(location) > 0);
         const auto model =
             detail::engine_of(second).read_models().open("m.v1.b1", ReadModelUse::build);
@@ -105,7 +107,7 @@ TEST_CASE("a store keeps a bounded number of a program's statements [D16]") {
     const std::size_t filters_before = static_cast<std::size_t>(sqlite3_memory_used());
     for (int i = 0; i < 3'000; ++i) {
         const StreamName stream{"kind" + std::to_string(i) + "-1"};
-        store.append(stream, any, {numbered(1)});
+        store.append(stream, any_version, {numbered(1)});
         EventFilter filter;
         filter.categories = {"kind" + std::to_string(i)};
         for (const EventView event : store.read_all({.filter = filter})) {

@@ -42,11 +42,11 @@ std::size_t events_of(const EventStore& store, const StreamName& stream) {
 }
 
 void check_takes_no_event(EventStore& store) {
-    CHECK_THROWS_AS(store.append("thing-1", any, {numbered(9)}), StorageError);
+    CHECK_THROWS_AS(store.append("thing-1", any_version, {numbered(9)}), StorageError);
     CHECK_THROWS_AS(
-        store.transact([](Transaction& tx) { tx.append("thing-2", any, {numbered(9)}); }),
+        store.transact([](Transaction& tx) { tx.append("thing-2", any_version, {numbered(9)}); }),
         StorageError);
-    CHECK_THROWS_AS(store.append_async("thing-3", any, {numbered(9)}).get(), StorageError);
+    CHECK_THROWS_AS(store.append_async("thing-3", any_version, {numbered(9)}).get(), StorageError);
 }
 
 /// Runs `check` in a child of this process. Returns its result, or nothing if the child hangs.
@@ -73,13 +73,13 @@ TEST_CASE("a program that changes its directory goes on with its own store [A6]"
     for (const char* const name : {"one", "two", "three"}) {
         files::create_directory(directory.file(name));
     }
-    EventStore::open(directory.file("two/a.db")).append("other-1", any, {numbered(1)});
+    EventStore::open(directory.file("two/a.db")).append("other-1", any_version, {numbered(1)});
     files::current_path(directory.file("one"));
     EventStore store = EventStore::open("a.db");
-    store.append("thing-1", any, {numbered(1)});
+    store.append("thing-1", any_version, {numbered(1)});
     for (const char* const name : {"two", "three"}) {
         files::current_path(directory.file(name));
-        store.append("thing-1", any, {numbered(2)});
+        store.append("thing-1", any_version, {numbered(2)});
         const EventStore copy = store;
         CHECK(events_of(store, "thing-1") == store.head().value());
         CHECK(store.version("other-1") == Version{0});
@@ -98,7 +98,7 @@ TEST_CASE("a name that SQLite could take for a URI is the name of a file [A6]") 
     for (const std::string name : {"file:x.db", "file:y.db?mode=memory", "z.db?immutable=1",
                                    "file:none.db?vfs=none", "a%20b#c.db", "sqlite.db:memory:"}) {
         CAPTURE(name);
-        EventStore::open(name).append("thing-1", any, {numbered(1)});
+        EventStore::open(name).append("thing-1", any_version, {numbered(1)});
         CHECK(files::exists(directory.file(name)));
         CHECK(EventStore::open(name, {.create = false}).head() == Position{1});
         CHECK(EventStore::open(directory.file(name)).head() == Position{1});
@@ -115,7 +115,7 @@ TEST_CASE("a symbolic link to a store leads to the one store [A6]") {
     const TemporaryDirectory directory;
     files::create_directory(directory.file("there"));
     EventStore store = EventStore::open(directory.file("there/s.db"));
-    store.append("thing-1", any, {numbered(1)});
+    store.append("thing-1", any_version, {numbered(1)});
     files::create_symlink(directory.file("there/s.db"), directory.file("link.db"));
     EventStore other = EventStore::open(directory.file("link.db"));
     other.append("thing-1", at_version(1), {numbered(2)});
@@ -131,7 +131,7 @@ TEST_CASE("a store with a second name takes no events, whichever name is used [A
     const StoreOptions listening{.log = [&](LogLevel, std::string_view text) { logged = text; }};
     {
         EventStore store = EventStore::open(path);
-        store.append("thing-1", any, {numbered(1)});
+        store.append("thing-1", any_version, {numbered(1)});
         files::create_hard_link(path, directory.file("b.db"));
         check_takes_no_event(store);
         CHECK(store.head() == Position{1});
@@ -152,7 +152,7 @@ TEST_CASE(
     const TemporaryDirectory directory;
     const std::string path = directory.file("a.db");
     EventStore store = EventStore::open(path);
-    store.append("thing-1", any, {numbered(1)});
+    store.append("thing-1", any_version, {numbered(1)});
     for (const std::string part : {"", "-wal", "-shm"}) {
         CAPTURE(part);
         files::rename(path + part, directory.file("away"));
@@ -168,9 +168,10 @@ TEST_CASE(
 TEST_CASE("no reader of a store goes over to a file that replaced it [A6]") {
     const TemporaryDirectory directory;
     const std::string path = directory.file("a.db");
-    EventStore::open(directory.file("b.db")).append("other-1", any, {numbered(1), numbered(2)});
+    EventStore::open(directory.file("b.db"))
+        .append("other-1", any_version, {numbered(1), numbered(2)});
     EventStore store = EventStore::open(path);
-    store.append("thing-1", any, {numbered(1)});
+    store.append("thing-1", any_version, {numbered(1)});
     CHECK(store.head() == Position{1});
     files::rename(path, directory.file("away"));
     files::rename(directory.file("b.db"), path);
@@ -184,8 +185,8 @@ TEST_CASE("no reader of a store goes over to a file that replaced it [A6]") {
 TEST_CASE("a child after fork is refused every call and can drop its handle [A6]") {
     const TemporaryDirectory directory;
     EventStore store = EventStore::open(directory.file("s.db"));
-    store.append("thing-1", any, {numbered(1)});
-    store.append_async("thing-1", any, {numbered(2)}).get();
+    store.append("thing-1", any_version, {numbered(1)});
+    store.append_async("thing-1", any_version, {numbered(2)}).get();
     const auto model = detail::engine_of(store).read_models().open("m.v1.b1", ReadModelUse::build);
     const auto refused = in_child([&] {
         int refused = 0;
@@ -196,8 +197,8 @@ TEST_CASE("a child after fork is refused every call and can drop its handle [A6]
                 ++refused;
             }
         };
-        count([&] { store.append("thing-1", any, {numbered(3)}); });
-        count([&] { store.append_async("thing-1", any, {numbered(3)}); });
+        count([&] { store.append("thing-1", any_version, {numbered(3)}); });
+        count([&] { store.append_async("thing-1", any_version, {numbered(3)}); });
         count([&] { store.transact([](Transaction&) {}); });
         count([&] { events_of(store, "thing-1"); });
         count([&] { store.head(); });
@@ -208,7 +209,7 @@ TEST_CASE("a child after fork is refused every call and can drop its handle [A6]
         count([&] { detail::engine_of(store).read_models().open("m.v1.b1", ReadModelUse::query); });
         count([&] { model->begin(); });
         store = EventStore::open(":memory:");
-        store.append("mine-1", any, {numbered(1)});
+        store.append("mine-1", any_version, {numbered(1)});
         return refused;
     });
     CHECK(refused == 11);

@@ -61,7 +61,7 @@ void set_rights(const std::string& path, mode_t mode) {
 /// A store of one event, closed.
 std::string made_in(const TemporaryDirectory& directory) {
     const std::string path = directory.file("s.db");
-    EventStore::open(path).append("thing-1", any, {numbered(1)});
+    EventStore::open(path).append("thing-1", any_version, {numbered(1)});
     return path;
 }
 
@@ -71,9 +71,10 @@ void check_read_only(const std::string& path) {
     CHECK(store.version("thing-1") == Version{1});
     CHECK_FALSE(store.wait_beyond(Position{1}, std::chrono::milliseconds{1}));
     store.query([](Sql& sql) { CHECK(sql.integer("SELECT count(*) FROM daybook_event") == 1); });
-    CHECK_THROWS_AS(store.append("thing-1", any, {numbered(2)}), StorageError);
-    CHECK_THROWS_AS(store.transact([](Transaction& tx) { tx.append("a-1", any, {numbered(2)}); }),
-                    StorageError);
+    CHECK_THROWS_AS(store.append("thing-1", any_version, {numbered(2)}), StorageError);
+    CHECK_THROWS_AS(
+        store.transact([](Transaction& tx) { tx.append("a-1", any_version, {numbered(2)}); }),
+        StorageError);
     CHECK(store.head() == Position{1});
 }
 
@@ -122,7 +123,7 @@ TEST_CASE("rights that come back are used by the handle that missed them [A6]") 
         const Unprivileged scope;
         EventStore store = EventStore::open(path);
         for (int i = 0; i < 2; ++i) {
-            CHECK_THROWS_AS(store.append("thing-1", any, {numbered(2)}), StorageError);
+            CHECK_THROWS_AS(store.append("thing-1", any_version, {numbered(2)}), StorageError);
         }
         return store;
     };
@@ -134,7 +135,7 @@ TEST_CASE("rights that come back are used by the handle that missed them [A6]") 
         EventStore store = open_and_fail();
         set_rights(path + part, 0666);
         const Unprivileged scope;
-        CHECK(store.append("thing-1", any, {numbered(2)}).position == Position{++stored});
+        CHECK(store.append("thing-1", any_version, {numbered(2)}).position == Position{++stored});
         CHECK(store.head() == Position{stored});
     }
 }
@@ -148,7 +149,7 @@ TEST_CASE("what stands beside a store is no more open than the store [E19]") {
     const auto feed = [&](mode_t mode) {
         set_rights(path, mode);
         EventStore store = EventStore::open(path);
-        store.append("thing-1", any, {numbered(2)});
+        store.append("thing-1", any_version, {numbered(2)});
         const auto build =
             detail::engine_of(store).read_models().open("m.v1.b1", ReadModelUse::build);
         build->begin();

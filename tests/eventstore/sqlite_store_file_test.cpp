@@ -42,7 +42,7 @@ TEST_CASE("a file that is something else is left as it is") {
 TEST_CASE("a store written by a newer Daybook is refused and works again with the older number") {
     const TemporaryDirectory directory;
     const std::string path = directory.file("store.db");
-    EventStore::open(path).append("thing-1", any, {numbered(1)});
+    EventStore::open(path).append("thing-1", any_version, {numbered(1)});
     const auto set_version = [&](int change) {
         SQLite::Database database{path, SQLite::OPEN_READWRITE};
         const int version = database.execAndGet("PRAGMA user_version").getInt();
@@ -58,23 +58,23 @@ TEST_CASE("an open store that a newer Daybook has changed refuses to write") {
     const TemporaryDirectory directory;
     const std::string path = directory.file("store.db");
     EventStore store = EventStore::open(path);
-    store.append("thing-1", any, {numbered(1)});
+    store.append("thing-1", any_version, {numbered(1)});
     const auto set_version = [&](int change) {
         SQLite::Database database{path, SQLite::OPEN_READWRITE};
         const int version = database.execAndGet("PRAGMA user_version").getInt();
         database.exec("PRAGMA user_version = " + std::to_string(version + change));
     };
     set_version(+1);
-    CHECK_THROWS_WITH_AS(store.append("thing-1", any, {numbered(2)}),
+    CHECK_THROWS_WITH_AS(store.append("thing-1", any_version, {numbered(2)}),
                          doctest::Contains("newer Daybook"), InvalidError);
     set_version(-1);
-    CHECK(store.append("thing-1", any, {numbered(2)}).position == Position{2});
+    CHECK(store.append("thing-1", any_version, {numbered(2)}).position == Position{2});
 }
 
 TEST_CASE("a store in memory is gone with its last handle") {
     EventStore store = EventStore::open(":memory:");
     EventStore copy = store;
-    copy.append("thing-1", any, {numbered(1)});
+    copy.append("thing-1", any_version, {numbered(1)});
     CHECK(store.head() == Position{1});
     CHECK(EventStore::open(":memory:").head() == Position{0});
 }
@@ -82,7 +82,7 @@ TEST_CASE("a store in memory is gone with its last handle") {
 TEST_CASE("after a clean close the database file alone holds everything") {
     const TemporaryDirectory directory;
     const std::string path = directory.file("store.db");
-    EventStore::open(path).append("thing-1", any, {numbered(1), numbered(2)});
+    EventStore::open(path).append("thing-1", any_version, {numbered(1), numbered(2)});
     const std::string copy = directory.file("copy.db");
     std::filesystem::copy_file(path, copy);
     CHECK(EventStore::open(copy).head() == Position{2});
@@ -96,7 +96,7 @@ TEST_CASE("the write-ahead log stays bounded under a long run of appends") {
     for (std::uint64_t number = 0; number < 500; ++number) events.push_back(numbered(number));
     for (int round = 0; round < 600; ++round) {
         for (NewEvent& event : events) event.id = EventId::generate();
-        store.append("thing-" + std::to_string(round % 7), any, events);
+        store.append("thing-" + std::to_string(round % 7), any_version, events);
     }
     CHECK(std::filesystem::file_size(path + "-wal") < std::uintmax_t{128} * 1024 * 1024);
 }
@@ -107,7 +107,7 @@ TEST_CASE("the write-ahead log stays short when programs come and go") {
     const auto visit = [&] {
         EventStore store = EventStore::open(path);
         for (std::uint64_t number = 0; number < 20; ++number) {
-            store.append("thing-1", any, {numbered(number)});
+            store.append("thing-1", any_version, {numbered(number)});
         }
     };
     const auto size = [&] { return std::filesystem::file_size(path + "-wal"); };

@@ -64,7 +64,7 @@ inline void check_streams(const EventStore& store) {
 inline void scatter(EventStore& store, std::mt19937& random, int count, unsigned streams) {
     store.transact([&](Transaction& tx) {
         for (int i = 0; i < count; ++i) {
-            tx.append("thing-" + std::to_string(random() % streams), any, {numbered(1)});
+            tx.append("thing-" + std::to_string(random() % streams), any_version, {numbered(1)});
         }
     });
 }

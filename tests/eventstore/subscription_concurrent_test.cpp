@@ -17,7 +17,7 @@ constexpr auto soon = daybook::test::patience();
 
 void append_to(EventStore store, const std::string& stream, int events) {
     for (int i = 0; i < events; ++i) {
-        store.append(stream, any, {NewEvent{EventType::checked("thing.done", 1), "{}"}});
+        store.append(stream, any_version, {NewEvent{EventType::checked("thing.done", 1), "{}"}});
     }
 }
 

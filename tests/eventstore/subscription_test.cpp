@@ -24,7 +24,7 @@ NewEvent event_of(const char* type) { return {EventType::checked(type, 1), "{}"}
 
 EventStore store_of(int events) {
     auto store = test::new_store();
-    for (int i = 0; i < events; ++i) store.append("thing-1", any, {event_of("thing.done")});
+    for (int i = 0; i < events; ++i) store.append("thing-1", any_version, {event_of("thing.done")});
     return store;
 }
 
@@ -57,20 +57,20 @@ TEST_CASE("a follower reads the stored events and then the new ones") {
     CHECK(follower.next(0ms)->position() == Position{2});
     CHECK_FALSE(follower.next(0ms).has_value());
     CHECK(follower.at_end());
-    store.append("thing-1", any, {event_of("thing.done")});
+    store.append("thing-1", any_version, {event_of("thing.done")});
     CHECK(follower.next(0ms)->position() == Position{3});
     CHECK(follower.position() == Position{3});
 }
 
 TEST_CASE("a follower starts after a position and skips what is filtered") {
     auto store = store_of(3);
-    store.append("other-1", any, {event_of("other.done"), event_of("thing.done")});
-    store.append("thing-1", any, {event_of("thing.done")});
+    store.append("other-1", any_version, {event_of("other.done"), event_of("thing.done")});
+    store.append("thing-1", any_version, {event_of("thing.done")});
     Follower follower{store,
                       {.after = 2, .filter = {.categories = {"thing"}, .types = {"thing.done"}}}};
     CHECK(follower.next(0ms)->position() == Position{3});
     CHECK(follower.next(0ms)->position() == Position{6});
-    store.append("other-1", any, {event_of("other.done")});
+    store.append("other-1", any_version, {event_of("other.done")});
     CHECK_FALSE(follower.next(0ms).has_value());
     CHECK(follower.position() == Position{7});
 }
@@ -94,7 +94,7 @@ TEST_CASE("a follower passes an event only with the last of what upcasters made 
         return std::vector<UpcastEvent>{done, done};
     });
     auto store = test::new_store({.catalog = catalog});
-    store.append("thing-1", any, {event_of("thing.doubled"), event_of("thing.done")});
+    store.append("thing-1", any_version, {event_of("thing.doubled"), event_of("thing.done")});
     Follower follower{store};
     CHECK(follower.next(0ms)->position() == Position{1});
     CHECK(follower.position() == Position{0});
@@ -112,7 +112,7 @@ TEST_CASE("a subscription catches up and goes live and says so") {
     CHECK(eventually([&] { return subscription.state() == SubscriptionState::live; }));
     CHECK(subscription.lag() == 0);
 
-    store.append("thing-1", any, {event_of("thing.done")});
+    store.append("thing-1", any_version, {event_of("thing.done")});
     REQUIRE(subscription.wait_for(1'501, soon));
     const auto positions = seen.positions();
     REQUIRE(positions.size() == 1'501);
@@ -126,7 +126,7 @@ TEST_CASE("a subscription moves on past events that it filters") {
     auto subscription =
         subscribe(store, {.after = 1, .filter = {.types = {"other.done"}}}, seen.handler());
     CHECK(subscription.wait_for(3, soon));
-    store.append("other-1", any, {event_of("other.done"), event_of("thing.done")});
+    store.append("other-1", any_version, {event_of("other.done"), event_of("thing.done")});
     CHECK(subscription.wait_for(5, soon));
     CHECK(seen.positions() == std::vector<std::uint64_t>{4});
     CHECK(subscription.lag() == 0);
@@ -139,7 +139,7 @@ TEST_CASE("a handler that throws ends the subscription which keeps the reason") 
             logged.set_value(std::string(text));
         }
     }});
-    for (int i = 0; i < 3; ++i) store.append("thing-1", any, {event_of("thing.done")});
+    for (int i = 0; i < 3; ++i) store.append("thing-1", any_version, {event_of("thing.done")});
     auto subscription = subscribe(store, {.name = "mailer"}, [](EventView event) {
         if (event.position() == Position{2}) throw std::runtime_error{"no such address"};
     });
@@ -208,7 +208,7 @@ TEST_CASE("a subscription that another one replaces is stopped") {
     auto subscription = subscribe(store, {}, first.handler());
     subscription.wait_for(1, soon);
     subscription = subscribe(store, {.after = 1}, second.handler());
-    store.append("thing-1", any, {event_of("thing.done")});
+    store.append("thing-1", any_version, {event_of("thing.done")});
     CHECK(subscription.wait_for(2, soon));
     CHECK(first.positions() == std::vector<std::uint64_t>{1});
     CHECK(second.positions() == std::vector<std::uint64_t>{2});

@@ -14,7 +14,7 @@ namespace {
 constexpr auto for_ever = std::chrono::milliseconds::max();
 
 void append_note(EventStore& store) {
-    store.append("note-1", any, {NewEvent{EventType{"note.taken", 1}, "{}"}});
+    store.append("note-1", any_version, {NewEvent{EventType{"note.taken", 1}, "{}"}});
 }
 
 // Appends after a moment, when the tested call has probably started to wait. The tests also hold if

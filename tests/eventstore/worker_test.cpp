@@ -58,7 +58,7 @@ TEST_CASE("a worker that has nothing to do is woken by a commit and not before")
         return NextStep::after_commit(forever);
     });
     REQUIRE(eventually([&] { return steps == 1; }));
-    store.append("thing-1", any, {an_event()});
+    store.append("thing-1", any_version, {an_event()});
     CHECK(eventually([&] { return steps >= 2; }));
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("a commit between a step and its wait is not slept through") {
     std::atomic<int> steps = 0;
     Worker worker{store, {.name = "worker", .retry = every(1ms)}};
     worker.start([&](const std::stop_token&) {
-        if (++steps == 1) store.append("thing-1", any, {an_event()});
+        if (++steps == 1) store.append("thing-1", any_version, {an_event()});
         return NextStep::after_commit(forever);
     });
     CHECK(eventually([&] { return steps >= 2; }));
@@ -87,7 +87,7 @@ TEST_CASE("a wait that no commit shortens is not shortened") {
         done = steps.size() == 5;
         return steps.size() % 2 == 0 ? NextStep::after(wait) : NextStep::after_commit(wait, wait);
     });
-    while (!done) store.append("thing-1", any, {an_event()});
+    while (!done) store.append("thing-1", any_version, {an_event()});
     worker.stop();
     for (std::size_t i = 1; i < steps.size(); ++i) CHECK(steps[i] - steps[i - 1] >= wait);
 }

@@ -33,11 +33,12 @@ void append_for_ever(const std::string& uri, std::uint64_t first_number,
         const std::string stream = "thing-" + std::to_string(number % 5);
         if (number % 3 == 0) {
             store.transact([&](Transaction& tx) {
-                tx.append(stream, any, {numbered(number)});
-                tx.append("other-1", any, {numbered(number), numbered(number)});
+                tx.append(stream, any_version, {numbered(number)});
+                tx.append("other-1", any_version, {numbered(number), numbered(number)});
             });
         } else {
-            store.append(stream, any, {numbered(number), numbered(number), numbered(number)});
+            store.append(stream, any_version,
+                         {numbered(number), numbered(number), numbered(number)});
         }
         report(number);
     }

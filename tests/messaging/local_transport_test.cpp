@@ -32,7 +32,7 @@ Message parcel(std::int64_t n, std::string topic = "post") {
 }
 
 void note(const Message& message, Transaction& tx) {
-    tx.append("handled-1", any, {ParcelHandled{message.as<Parcel>().n}});
+    tx.append("handled-1", any_version, {ParcelHandled{message.as<Parcel>().n}});
 }
 
 }  // namespace

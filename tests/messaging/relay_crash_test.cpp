@@ -49,7 +49,7 @@ RelayOptions same_name() { return {.name = "relay", .retry = every(0ms).attempts
 /// The handler of all these tests: its effect is an event, its reply a message.
 void handle(const Message& message, Transaction& tx) {
     const auto n = message.as<Parcel>().n;
-    tx.append("done-parcels", any, {Done{n}});
+    tx.append("done-parcels", any_version, {Done{n}});
     reply(tx, message, Reply{n});
 }
 

@@ -105,7 +105,7 @@ TEST_CASE("a store that is busy before the handler is called costs the message n
     message.data = "{}";
     Delivery::Status status{};
     other.transact([&](Transaction& tx) {
-        tx.append("a-1", any, {Parcel{1}});
+        tx.append("a-1", any_version, {Parcel{1}});
         status = transport.deliver(message).status;
     });
     CHECK(status == Delivery::Status::down);

@@ -157,7 +157,7 @@ TEST_CASE("a receiver that finds no use for a message leaves it as it was [B9]")
     Shop shop;
     LocalTransport transport{shop.store};
     transport.consume("post", "older", [](const Message&, Transaction& tx) {
-        tx.append("trace-1", any, {Parcel{7}});
+        tx.append("trace-1", any_version, {Parcel{7}});
         throw UnhandledMessage("this build knows no such step");
     });
     Relay older{shop.store, transport, named("older")};

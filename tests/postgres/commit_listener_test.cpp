@@ -50,7 +50,7 @@ TEST_CASE("events are recorded at the server's time when the machine's clock has
     for (const long step : {3600L, -3600L}) {
         machine_is_ahead_s = step;
         CHECK(SystemClock::instance().now() != Timestamp{});
-        store.append("thing-1", any, {numbered(1)});
+        store.append("thing-1", any_version, {numbered(1)});
         const auto recorded = (*store.read("thing-1", {.direction = Direction::backward}).begin())
                                   .recorded_at()
                                   .time_since_epoch();

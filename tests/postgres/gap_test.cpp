@@ -294,7 +294,7 @@ WriterTransaction engine_transaction(const EventStore& opened) {
             // The first statement takes the lock.
             tx.version("thing-1");
             next();
-            const auto position = tx.append("thing-1", any, {numbered(1)}).position;
+            const auto position = tx.append("thing-1", any_version, {numbered(1)}).position;
             tx.publish("counts", Counted{position.value()});
             next();
             if (!commits) throw RolledBack{};
@@ -358,7 +358,7 @@ TEST_CASE("P12: positions that are given out without the lock are caught by the 
         const PostgresSchema schema;
         const std::string in_schema = "SET search_path TO " + schema.name();
         EventStore store = EventStore::open(schema.uri());
-        store.append("thing-1", any, {numbered(1)});
+        store.append("thing-1", any_version, {numbered(1)});
         PostgresConnection{postgres_uri()}.query(in_schema + "; CREATE SEQUENCE given START 2");
         const auto transaction = [&](const Next& next, bool commits) {
             PostgresConnection connection{postgres_uri()};

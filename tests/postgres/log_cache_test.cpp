@@ -54,15 +54,15 @@ TEST_CASE("a copy that has other numbers for its names is not taken for the old 
     EventStore writer = EventStore::open(schema.uri());
     NewEvent last = numbered(3, "thing.seen");
     last.id = EventId::generate();
-    writer.append("thing-1", any, {numbered(1)});
-    writer.append("else-1", any, {numbered(2, "else.happened")});
-    writer.append("thing-2", any, {last});
+    writer.append("thing-1", any_version, {numbered(1)});
+    writer.append("else-1", any_version, {numbered(2, "else.happened")});
+    writer.append("thing-2", any_version, {last});
 
     PostgresConnection{postgres_uri()}.query("DROP SCHEMA " + schema.name() + " CASCADE");
     EventStore copy = EventStore::open(schema.uri());
-    copy.append("thing-2", any, {numbered(1, "else.happened")});
-    copy.append("else-1", any, {numbered(2)});
-    copy.append("thing-1", any, {last});
+    copy.append("thing-2", any_version, {numbered(1, "else.happened")});
+    copy.append("else-1", any_version, {numbered(2)});
+    copy.append("thing-1", any_version, {last});
 
     // One event at a time, which is a server function of its own: to a cached stream, and to a new
     // one.
@@ -78,11 +78,11 @@ TEST_CASE("a copy that has other numbers for its names is not taken for the old 
 TEST_CASE("the cached version of a stream does not hide the appends of another program") {
     const PostgresSchema schema;
     EventStore writer = EventStore::open(schema.uri());
-    for (int n = 0; n < 3; ++n) writer.append("thing-1", any, {numbered(n)});
+    for (int n = 0; n < 3; ++n) writer.append("thing-1", any_version, {numbered(n)});
     EventStore other = EventStore::open(schema.uri());
     other.append("thing-1", at_version(3), {numbered(4)});
     CHECK_THROWS_AS(writer.append("thing-1", at_version(3), {numbered(5)}), ConflictError);
-    CHECK(writer.append("thing-1", any, {numbered(5)}).version == Version{5});
+    CHECK(writer.append("thing-1", any_version, {numbered(5)}).version == Version{5});
     CHECK(writer.append("thing-1", at_version(5), {numbered(6)}).version == Version{6});
     CHECK(other.version("thing-1") == Version{6});
 }

@@ -30,10 +30,11 @@ std::string first_of(EventRange range, Member member) {
 
 /// Checks that every way to use the store is refused as unavailable.
 void expect_unavailable(EventStore& store) {
-    CHECK_THROWS_AS(store.append("thing-1", any, {numbered(1)}), UnavailableError);
-    CHECK_THROWS_AS(store.append("thing-1", any, {numbered(1), numbered(2)}), UnavailableError);
+    CHECK_THROWS_AS(store.append("thing-1", any_version, {numbered(1)}), UnavailableError);
+    CHECK_THROWS_AS(store.append("thing-1", any_version, {numbered(1), numbered(2)}),
+                    UnavailableError);
     CHECK_THROWS_AS(
-        store.transact([](Transaction& tx) { tx.append("thing-1", any, {numbered(1)}); }),
+        store.transact([](Transaction& tx) { tx.append("thing-1", any_version, {numbered(1)}); }),
         UnavailableError);
 }
 
@@ -50,8 +51,8 @@ TEST_SUITE_BEGIN("postgres");
 TEST_CASE("a schema that is dropped and created again is an outage and not an end [B7]") {
     const PostgresSchema schema;
     EventStore store = EventStore::open(schema.uri());
-    store.append("thing-1", any, {numbered(1), numbered(2)});
-    store.append("thing-2", any, {numbered(1, "thing.seen")});
+    store.append("thing-1", any_version, {numbered(1), numbered(2)});
+    store.append("thing-2", any_version, {numbered(1, "thing.seen")});
     read_everything(store);
     PostgresConnection server{postgres_uri()};
     server.query("DROP SCHEMA " + schema.name() + " CASCADE");
@@ -60,7 +61,7 @@ TEST_CASE("a schema that is dropped and created again is an outage and not an en
     CHECK_THROWS_AS(static_cast<void>(store.wait_beyond(Position{100}, 0ms, {})), UnavailableError);
 
     EventStore anew = EventStore::open(schema.uri());
-    anew.append("other-1", any, {numbered(7, "other.happened")});
+    anew.append("other-1", any_version, {numbered(7, "other.happened")});
     CHECK(store.head() == Position{1});
     CHECK(first_of(store.read_all(), &EventView::stream) == "other-1");
     CHECK(store.append("thing-1", no_stream, {numbered(3)}).position == Position{2});
@@ -71,16 +72,16 @@ TEST_CASE("a schema that is dropped and created again is an outage and not an en
 TEST_CASE("a store that has replaced another one is read with its own names [B7]") {
     const PostgresSchema schema;
     EventStore store = EventStore::open(schema.uri());
-    store.append("thing-1", any, {numbered(1)});
-    store.append("thing-2", any, {numbered(2, "thing.seen")});
+    store.append("thing-1", any_version, {numbered(1)});
+    store.append("thing-2", any_version, {numbered(2, "thing.seen")});
     read_everything(store);
     CHECK(first_of(store.read("thing-1"), &EventView::type) == "thing.counted");
     PostgresConnection server{postgres_uri()};
     server.query("ALTER SCHEMA " + schema.name() + " RENAME TO \"" + schema.name() + "-rm-old\"");
     EventStore other = EventStore::open(schema.uri());
     // A store with the same numbers for other names.
-    other.append("else-1", any, {numbered(1, "else.happened")});
-    other.append("thing-1", any, {numbered(2, "else.seen")});
+    other.append("else-1", any_version, {numbered(1, "else.happened")});
+    other.append("thing-1", any_version, {numbered(2, "else.seen")});
     CHECK(first_of(store.read("thing-1"), &EventView::type) == "else.seen");
     CHECK(first_of(store.read_all(), &EventView::stream) == "else-1");
     CHECK(first_of(store.read_all(), &EventView::type) == "else.happened");
@@ -89,7 +90,7 @@ TEST_CASE("a store that has replaced another one is read with its own names [B7]
 TEST_CASE("a server that only reads is an outage, and the writer connects anew after it [B7]") {
     const PostgresSchema schema;
     EventStore store = EventStore::open(schema.uri());
-    store.append("thing-1", any, {numbered(1)});
+    store.append("thing-1", any_version, {numbered(1)});
     PostgresConnection server{postgres_uri()};
     const std::string in_schema = schema.name() + ".";
     // As a server that has become a standby refuses it.
@@ -111,7 +112,7 @@ TEST_CASE("a server that only reads is an outage, and the writer connects anew a
 TEST_CASE("a table that another program has locked is an outage [B7]") {
     const PostgresSchema schema;
     EventStore store = EventStore::open(schema.uri(), {.busy_wait_max = 100ms});
-    store.append("thing-1", any, {numbered(1)});
+    store.append("thing-1", any_version, {numbered(1)});
     PostgresConnection server{postgres_uri()};
     server.query("BEGIN; LOCK TABLE " + schema.name() + ".daybook_event IN ACCESS EXCLUSIVE MODE");
     expect_unavailable(store);
@@ -126,22 +127,22 @@ TEST_CASE("connections that an administrator has ended are replaced [B7]") {
     EventStore store = EventStore::open(schema.uri() + "&application_name=" + schema.name());
     PostgresConnection server{postgres_uri()};
     for (int i = 1; i <= 3; ++i) {
-        store.append("thing-1", any, {numbered(1)});
+        store.append("thing-1", any_version, {numbered(1)});
         read_everything(store);
         server.query(
             "SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity "
             "WHERE application_name = '" +
             schema.name() + "'");
         CHECK_NOTHROW(read_everything(store));
-        CHECK_NOTHROW(
-            store.transact([](Transaction& tx) { tx.append("thing-1", any, {numbered(2)}); }));
+        CHECK_NOTHROW(store.transact(
+            [](Transaction& tx) { tx.append("thing-1", any_version, {numbered(2)}); }));
     }
     CHECK(store.head() == Position{6});
 }
 
 TEST_CASE("a version table without a row is an error that names it [B7]") {
     const PostgresSchema schema;
-    EventStore::open(schema.uri()).append("thing-1", any, {numbered(1)});
+    EventStore::open(schema.uri()).append("thing-1", any_version, {numbered(1)});
     PostgresConnection server{postgres_uri()};
     server.query("DELETE FROM " + schema.name() + ".daybook_schema");
     CHECK_THROWS_WITH_AS(EventStore::open(schema.uri()), doctest::Contains("daybook_schema"),

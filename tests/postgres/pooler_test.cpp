@@ -137,11 +137,11 @@ TEST_CASE("eight writers of one store behind a pooler leave no hole and lose not
                         const std::uint64_t number = i * transactions + transaction;
                         const std::string stream = "thing-" + std::to_string(number % 5);
                         if (transaction % 2 == 0) {
-                            store.append(stream, any, {numbered(number), numbered(number)});
+                            store.append(stream, any_version, {numbered(number), numbered(number)});
                         } else {
                             store.transact([&](Transaction& tx) {
-                                tx.append(stream, any, {numbered(number)});
-                                tx.append("other-1", any, {numbered(number)});
+                                tx.append(stream, any_version, {numbered(number)});
+                                tx.append("other-1", any_version, {numbered(number)});
                             });
                         }
                         done[i].insert(number);
@@ -177,7 +177,7 @@ TEST_CASE("a commit behind a pooler ends the waits on other connections") {
     const EventStore waiting = EventStore::open(pooled(pooler, schema));
     for (std::uint64_t n = 1; n <= 20; ++n) {
         const Position seen = waiting.head();
-        std::jthread later{[&] { writing.append("thing-1", any, {numbered(n)}); }};
+        std::jthread later{[&] { writing.append("thing-1", any_version, {numbered(n)}); }};
         CHECK(waiting.wait_beyond(seen, patience()));
         CHECK(waiting.head() == Position{n});
     }

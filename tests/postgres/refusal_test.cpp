@@ -96,7 +96,7 @@ TEST_CASE("a wrong password is refused and not shown [E22]") {
     expect_refused(changed(cluster.uri(), "ada", database) + "?password=" + secret, denied);
     expect_refused(changed(cluster.uri(), "ada", database), denied);
     EventStore store = EventStore::open(changed(cluster.uri(), "ada:right", database));
-    CHECK(store.append("thing-1", any, {numbered(1)}).position == Position{1});
+    CHECK(store.append("thing-1", any_version, {numbered(1)}).position == Position{1});
 }
 
 TEST_CASE("a password in a URI that cannot be parsed is not shown") {
@@ -132,23 +132,24 @@ TEST_CASE("a user without rights is refused and nothing is made [E22]") {
     expect_refused(uri, denied, "right");
     CHECK(server.query("SELECT 1 FROM pg_namespace WHERE nspname = 'orders'").empty());
 
-    EventStore::open(cluster.uri() + "?schema=orders").append("thing-1", any, {numbered(1)});
+    EventStore::open(cluster.uri() + "?schema=orders")
+        .append("thing-1", any_version, {numbered(1)});
     expect_refused(uri, denied, "right");
     server.query("GRANT USAGE ON SCHEMA orders TO bob");
     expect_refused(uri, denied, "right");
     server.query("GRANT SELECT ON ALL TABLES IN SCHEMA orders TO bob");
     EventStore reading = EventStore::open(uri);
     CHECK(reading.head() == Position{1});
-    CHECK_THROWS_AS(reading.append("thing-1", any, {numbered(1)}), DeniedError);
+    CHECK_THROWS_AS(reading.append("thing-1", any_version, {numbered(1)}), DeniedError);
     CHECK_THROWS_AS(
-        reading.transact([](Transaction& tx) { tx.append("thing-1", any, {numbered(1)}); }),
+        reading.transact([](Transaction& tx) { tx.append("thing-1", any_version, {numbered(1)}); }),
         DeniedError);
     CHECK(reading.head() == Position{1});
 }
 
 TEST_CASE("a store on PostgreSQL that is from the future is refused and left as it is") {
     const PostgresSchema schema;
-    EventStore::open(schema.uri()).append("thing-1", any, {numbered(1)});
+    EventStore::open(schema.uri()).append("thing-1", any_version, {numbered(1)});
     PostgresConnection server{postgres_uri()};
     const std::string version = schema.name() + ".daybook_schema";
     const std::string newer =
@@ -187,18 +188,19 @@ TEST_CASE("a server that is too old is refused and one that is just new enough i
     }
     CHECK_FALSE(schema.exists());
     proxy.replace_parameter("server_version", "13.0");
-    CHECK(EventStore::open(uri).append("thing-1", any, {numbered(1)}).position == Position{1});
+    CHECK(EventStore::open(uri).append("thing-1", any_version, {numbered(1)}).position ==
+          Position{1});
 }
 
 TEST_CASE("a server that is gone is unavailable and the store works when it is back") {
     PrivateCluster cluster;
     EventStore store = EventStore::open(cluster.uri(), {.busy_wait_max = 2s, .reply_wait_max = 2s});
-    store.append("thing-1", any, {numbered(1)});
+    store.append("thing-1", any_version, {numbered(1)});
     cluster.kill();
     expect_refused(cluster.uri(), unavailable);
-    const auto append = [&] { store.append("thing-1", any, {numbered(2)}); };
+    const auto append = [&] { store.append("thing-1", any_version, {numbered(2)}); };
     const auto transact = [&] {
-        store.transact([](Transaction& tx) { tx.append("thing-1", any, {numbered(2)}); });
+        store.transact([](Transaction& tx) { tx.append("thing-1", any_version, {numbered(2)}); });
     };
     // What was sent to a server that died may have been done.
     CHECK_THROWS_AS(append(), Error);

@@ -159,7 +159,7 @@ public:
           subscription_(subscribe(store_, {.retry = every(100ms).attempts(1'000'000)},
                                   [this](EventView event) { count(event); })) {
         transport_.consumer("printer").on<Ordered>([](const Ordered& order, Transaction& tx) {
-            tx.append("print-" + std::to_string(order.n), any, {Printed{order.n}});
+            tx.append("print-" + std::to_string(order.n), any_version, {Printed{order.n}});
         });
         transport_.consumer("carrier").on<Ship>(
             [](const Ship& command, const Message& message, Transaction& tx) {

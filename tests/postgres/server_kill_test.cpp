@@ -46,11 +46,12 @@ Results append_until(const std::stop_token& stop, EventStore store, std::uint64_
         try {
             if (number % 2 == 0) {
                 store.transact([&](Transaction& tx) {
-                    tx.append(stream, any, {numbered(number)});
-                    tx.append("other-1", any, {numbered(number), numbered(number)});
+                    tx.append(stream, any_version, {numbered(number)});
+                    tx.append("other-1", any_version, {numbered(number), numbered(number)});
                 });
             } else {
-                store.append(stream, any, {numbered(number), numbered(number), numbered(number)});
+                store.append(stream, any_version,
+                             {numbered(number), numbered(number), numbered(number)});
             }
             results.done.insert(number);
             ++done;
@@ -149,7 +150,7 @@ TEST_CASE(
     const StoreOptions options{.busy_wait_max = 10s, .reply_wait_max = 10s};
     EventStore store = EventStore::open(proxy.uri() + "?schema=" + schema.name(), options);
     const auto append = [](EventStore& to, const char* stream) {
-        to.transact([&](Transaction& tx) { tx.append(stream, any, {numbered(1)}); });
+        to.transact([&](Transaction& tx) { tx.append(stream, any_version, {numbered(1)}); });
     };
     for (int round = 0; round < 2; ++round) {
         append(store, "kept-1");
@@ -158,7 +159,7 @@ TEST_CASE(
         bool done = false;
         try {
             store.transact([&](Transaction& tx) {
-                tx.append("lost-1", any, {numbered(2)});
+                tx.append("lost-1", any_version, {numbered(2)});
                 // The next message belongs to COMMIT.
                 proxy.arm({.message = 1, .action = WireProxy::Action::stall});
                 crash = std::jthread{[&] {

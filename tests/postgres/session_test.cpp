@@ -55,10 +55,10 @@ TEST_CASE("writers of a database with another default isolation all succeed [C11
             writers.emplace_back([&, writer] {
                 EventStore store = EventStore::open(uri);
                 for (int i = 0; i < 30; ++i) {
-                    CHECK_NOTHROW(
-                        store.append("thing-" + std::to_string(writer), any, {numbered(1)}));
+                    CHECK_NOTHROW(store.append("thing-" + std::to_string(writer), any_version,
+                                               {numbered(1)}));
                     CHECK_NOTHROW(store.transact(
-                        [&](Transaction& tx) { tx.append("all-1", any, {numbered(2)}); }));
+                        [&](Transaction& tx) { tx.append("all-1", any_version, {numbered(2)}); }));
                 }
             });
         }
@@ -81,7 +81,7 @@ TEST_CASE("values come back as they were stored whatever the session's defaults 
     const std::uint8_t raw[] = {0, 1, 0x5c, 'a', 0xff, 0x7f, 0x80};
     NewEvent event = numbered(1);
     event.data = "{\"name\":\"\u00fc\u4e16\"}";
-    store.append("thing-1", any, {event});
+    store.append("thing-1", any_version, {event});
     store.transact([&](Transaction& tx) {
         tx.sql().script("CREATE TABLE mine(b BYTEA, d DOUBLE PRECISION, t TEXT, w TIMESTAMPTZ)");
         tx.sql().exec("INSERT INTO mine VALUES(?, ?, 'a\\b', TIMESTAMPTZ '2024-05-06 07:08:09Z')",
@@ -140,7 +140,7 @@ TEST_CASE("a table that another program has changed is read again without an err
     const auto write = [&] {
         store.transact([&](Transaction& tx) {
             tx.sql().each(all, count_columns);
-            tx.append("thing-1", any, {numbered(1)});
+            tx.append("thing-1", any_version, {numbered(1)});
         });
     };
     read();
@@ -171,17 +171,17 @@ TEST_CASE("more texts than a connection keeps prepared are all run [C12]") {
 TEST_CASE("statements that the server has dropped are prepared again [C12]") {
     const StoreLocation location;
     EventStore store = location.open();
-    store.append("thing-1", any, {numbered(1)});
-    store.append("thing-1", any, {numbered(2)});
+    store.append("thing-1", any_version, {numbered(1)});
+    store.append("thing-1", any_version, {numbered(2)});
     const auto drop_statements = [&] {
         store.transact([](Transaction& tx) {
             detail::store_sql(tx).script("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$");
         });
     };
     drop_statements();
-    CHECK(store.append("thing-1", any, {numbered(3)}).version == Version{3});
+    CHECK(store.append("thing-1", any_version, {numbered(3)}).version == Version{3});
     drop_statements();
-    store.transact([](Transaction& tx) { tx.append("thing-1", any, {numbered(4)}); });
+    store.transact([](Transaction& tx) { tx.append("thing-1", any_version, {numbered(4)}); });
     CHECK(store.version("thing-1") == Version{4});
 }
 

@@ -42,10 +42,10 @@ TEST_CASE(
     std::string first;
     const std::string text = refusal([&] {
         store.transact([&](Transaction& tx) {
-            tx.append("thing-1", any, {numbered(1)});
+            tx.append("thing-1", any_version, {numbered(1)});
             first = refusal([&] { tx.sql().exec(nonsense); });
             CHECK(refusal([&] {
-                      tx.append("thing-1", any, {numbered(2)});
+                      tx.append("thing-1", any_version, {numbered(2)});
                   }).find("no_such_table") != std::string::npos);
             CHECK(refusal([&] { tx.sql().integer("SELECT 1"); }) == first);
             CHECK(refusal([&] { tx.sql().script("CREATE TABLE late(n INT)"); }) == first);
@@ -65,7 +65,7 @@ TEST_CASE(
     EventStore store = location.open();
     const std::string text = refusal([&] {
         store.transact([&](Transaction& tx) {
-            tx.append("thing-1", any, {numbered(1)});
+            tx.append("thing-1", any_version, {numbered(1)});
             refusal([&] { tx.sql().exec(nonsense); });
         });
     });
@@ -83,10 +83,10 @@ TEST_CASE("after a statement has ended the transaction nothing continues without
             store.transact([&](Transaction& tx) {
                 // Past the check of a program's SQL, for statements that it may not detect.
                 Sql& sql = detail::store_sql(tx);
-                tx.append("thing-1", any, {numbered(1)});
+                tx.append("thing-1", any_version, {numbered(1)});
                 CHECK(refusal([&] { sql.script(end); }).find("ended the transaction") !=
                       std::string::npos);
-                CHECK_THROWS_AS(tx.append("thing-1", any, {numbered(2)}), InvalidError);
+                CHECK_THROWS_AS(tx.append("thing-1", any_version, {numbered(2)}), InvalidError);
                 CHECK_THROWS_AS(sql.script("CREATE TABLE late(n INT)"), InvalidError);
             });
         });
@@ -107,12 +107,12 @@ TEST_CASE("an error that a savepoint has undone does not fail the transaction [A
     EventStore store = location.open();
     store.transact([](Transaction& tx) {
         Sql& sql = detail::store_sql(tx);
-        tx.append("thing-1", any, {numbered(1)});
+        tx.append("thing-1", any_version, {numbered(1)});
         sql.exec("SAVEPOINT daybook_test");
         CHECK_THROWS_AS(sql.exec(nonsense), InvalidError);
         sql.exec("ROLLBACK TO daybook_test");
         sql.exec("RELEASE daybook_test");
-        tx.append("thing-1", any, {numbered(2)});
+        tx.append("thing-1", any_version, {numbered(2)});
     });
     CHECK(store.head() == Position{2});
 }
@@ -143,7 +143,7 @@ TEST_CASE("after a hook has ended the transaction of a group no append continues
     const auto hook = store.add_commit_hook([&](Transaction& tx) {
         if (ends) detail::store_sql(tx).script("ROLLBACK; BEGIN");
     });
-    CHECK_THROWS_AS(store.append("thing-1", any, {numbered(1)}), InvalidError);
+    CHECK_THROWS_AS(store.append("thing-1", any_version, {numbered(1)}), InvalidError);
     CHECK(store.head() == Position{0});
     ends = false;
     CHECK(store.append("thing-1", no_stream, {numbered(2)}).position == Position{1});

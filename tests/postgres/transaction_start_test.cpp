@@ -30,7 +30,7 @@ TEST_CASE("a transaction locks out other writers from its first statement on and
     EventStore other = open_impatient(schema);
     const auto can_append = [](EventStore& to) {
         try {
-            to.append("thing-2", any, {numbered(2)});
+            to.append("thing-2", any_version, {numbered(2)});
             return true;
         } catch (const UnavailableError&) {
             return false;
@@ -39,7 +39,7 @@ TEST_CASE("a transaction locks out other writers from its first statement on and
     // On a busy machine the server's last reply may be too long ago.
     CHECK(eventually([&] {
         bool could = false;
-        store.append("thing-1", any, {numbered(1)});
+        store.append("thing-1", any_version, {numbered(1)});
         store.transact([&](Transaction&) { could = can_append(other); });
         return could;
     }));
@@ -67,9 +67,9 @@ TEST_CASE(
     store.append("thing-1", no_stream, {numbered(1)});
     holder.query("BEGIN; SELECT daybook_lock_store()");
     CHECK_THROWS_AS(store.transact([&](Transaction& tx) {
-        CHECK_THROWS_AS(tx.append("thing-1", any, {numbered(2)}), UnavailableError);
+        CHECK_THROWS_AS(tx.append("thing-1", any_version, {numbered(2)}), UnavailableError);
         holder.query("ROLLBACK");
-        CHECK_THROWS_AS(tx.append("thing-1", any, {numbered(3)}), UnavailableError);
+        CHECK_THROWS_AS(tx.append("thing-1", any_version, {numbered(3)}), UnavailableError);
         CHECK_THROWS_AS(tx.sql().integer("SELECT 1"), UnavailableError);
     }),
                     UnavailableError);

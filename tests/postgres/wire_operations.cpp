@@ -142,7 +142,7 @@ private:
     /// Appends `count` events before.
     Numbered given(int count) const {
         return [store = direct, count](std::uint64_t n) mutable {
-            store.append(stream_of(n), any, many(n, count));
+            store.append(stream_of(n), any_version, many(n, count));
         };
     }
 
@@ -152,13 +152,13 @@ private:
                 store.append(stream_of(n), expected, many(n, events));
             };
         };
-        add({"append one event", Kind::atomic, {}, append(any, 1), version_of()});
-        add({"append 20 events", Kind::atomic, {}, append(any, 20), version_of(), 20});
+        add({"append one event", Kind::atomic, {}, append(any_version, 1), version_of()});
+        add({"append 20 events", Kind::atomic, {}, append(any_version, 20), version_of(), 20});
         add({"append to a new stream", Kind::atomic, {}, append(no_stream, 2), version_of(), 2});
         add({"append to a stream that the writer knows", Kind::atomic,
              [store = proxied](std::uint64_t n) mutable {
                  for (const int events : {2, 2}) {
-                     store.append(stream_of(n), any, many(n, events));
+                     store.append(stream_of(n), any_version, many(n, events));
                  }
              },
              append(at_version(4), 20),
@@ -172,7 +172,7 @@ private:
              [store = proxied](std::uint64_t n) mutable {
                  NewEvent event = numbered(n);
                  event.data = "\"" + std::string(300'000, 'x') + "\"";
-                 store.append(stream_of(n), any, {event});
+                 store.append(stream_of(n), any_version, {event});
              },
              version_of()});
         add({"append that conflicts", Kind::read, given(1),
@@ -199,7 +199,7 @@ private:
                  NewEvent other = with_id(n);
                  other.data = "0";
                  try {
-                     store.append(stream_of(n), any, {other});
+                     store.append(stream_of(n), any_version, {other});
                  } catch (const DuplicateError&) {
                      return;
                  }
@@ -437,7 +437,7 @@ private:
         add({"append under a lease", Kind::atomic, acquire,
              transact([store = proxied, mine](Transaction& tx, std::uint64_t n) {
                  expect(Leases{store}.held(tx, *mine), "not held");
-                 tx.append(stream_of(n), any, many(n, 1));
+                 tx.append(stream_of(n), any_version, many(n, 1));
              }),
              version_of()});
     }
@@ -446,7 +446,7 @@ private:
         const auto transport = std::make_shared<LocalTransport>(proxied);
         transport->consume("post", "postman", [](const Message& message, Transaction& tx) {
             const auto n = message.as<Parcel>().n;
-            tx.append(stream_of(n), any, {numbered(n)});
+            tx.append(stream_of(n), any_version, {numbered(n)});
         });
         transport->consume("nobody", "nobody", [](const Message&, Transaction&) {});
         RelayOptions options{.name = "wire"};
@@ -491,7 +491,7 @@ private:
 
     void add_projections() {
         const Numbered ordered = [store = direct](std::uint64_t n) mutable {
-            store.append(stream_of(n, "order"), any, {Ordered{n}});
+            store.append(stream_of(n, "order"), any_version, {Ordered{n}});
         };
         const auto rows = [](const EventStore& store, const char* name, const char* table) {
             return [store, name, table](std::uint64_t n) {
@@ -535,7 +535,7 @@ private:
              Kind::atomic,
              {},
              [store = fed, in_line](std::uint64_t n) mutable {
-                 store.append(stream_of(n, "order"), any, {Ordered{n}});
+                 store.append(stream_of(n, "order"), any_version, {Ordered{n}});
              },
              [version = version_of("order"),
               shown = rows(direct, "inline-orders", "inline_orders")](std::uint64_t n) {
@@ -553,7 +553,7 @@ private:
         const auto other = std::make_shared<SagaOrchestrator>(direct);
         other->add(parcel_saga());
         const Numbered ordered = [store = direct](std::uint64_t n) mutable {
-            store.append(stream_of(n, "order"), any, {Ordered{n}});
+            store.append(stream_of(n, "order"), any_version, {Ordered{n}});
         };
         add({"start a saga", Kind::steps, ordered, run,
              count("SELECT count(*) FROM daybook_outbox WHERE data = ? AND topic = 'saga-asks'")});

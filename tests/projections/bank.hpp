@@ -175,9 +175,9 @@ private:
             events.emplace_back(Closed{"moved"});
             open_[number] = false;
         }
-        if (pick(5) == 0) store.append("ship-" + std::to_string(number), any, {Sunk{3}});
+        if (pick(5) == 0) store.append("ship-" + std::to_string(number), any_version, {Sunk{3}});
         if (events.empty()) return 0;
-        store.append(stream, any, events);
+        store.append(stream, any_version, events);
         return static_cast<int>(events.size());
     }
     int pick(int bound) { return static_cast<int>(random_() % static_cast<unsigned>(bound)); }

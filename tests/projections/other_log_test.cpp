@@ -36,9 +36,9 @@ std::string other_store() {
 void fill(EventStore& store, int accounts) {
     for (int i = 0; i < accounts; ++i) {
         if (store.version(account(i)) == Version{0}) {
-            store.append(account(i), any, {Opened{"x"}, Deposited{i + 1}});
+            store.append(account(i), any_version, {Opened{"x"}, Deposited{i + 1}});
         } else {
-            store.append(account(i), any, {Deposited{1'000}, Deposited{i + 1}});
+            store.append(account(i), any_version, {Deposited{1'000}, Deposited{i + 1}});
         }
     }
 }

@@ -57,7 +57,7 @@ TEST_CASE("concurrent: an inline model is rebuilt under appends without missing 
         appenders.emplace_back([&, index](const std::stop_token& stop) {
             const std::string stream = account(index);
             store.append(stream, no_stream, {Opened{"x"}});
-            while (!stop.stop_requested()) store.append(stream, any, {Deposited{1}});
+            while (!stop.stop_requested()) store.append(stream, any_version, {Deposited{1}});
         });
     }
     for (int round = 0; round < 10; ++round) runner.rebuild("balances");
@@ -186,7 +186,7 @@ TEST_CASE("concurrent: replay of parked events and new events of their stream ke
     store.append(account(1), no_stream, {Opened{"Ada"}});
     REQUIRE(runner.wait_for(Position{1}, test::patience()));
     std::jthread appender{[&] {
-        for (int i = 0; i < 300; ++i) store.append(account(1), any, {Deposited{1}});
+        for (int i = 0; i < 300; ++i) store.append(account(1), any_version, {Deposited{1}});
     }};
     std::this_thread::sleep_for(5ms);
     broken = false;

@@ -27,7 +27,8 @@ void rebuild_and_die(const std::string& uri, Lifecycle lifecycle, RebuildPhase p
         runner.rebuild("balances", {.progress =
                                         [&](const RebuildProgress& progress) {
                                             if (progress.phase == RebuildPhase::indexing) {
-                                                store.append(account(0), any, {Deposited{1}});
+                                                store.append(account(0), any_version,
+                                                             {Deposited{1}});
                                             }
                                             if (progress.phase != phase) return;
                                             ::kill(::getpid(), SIGKILL);

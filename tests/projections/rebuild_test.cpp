@@ -118,7 +118,7 @@ TEST_CASE("readers see the old model until the new one is complete and never les
                        if (phases.empty() || phases.back() != progress.phase)
                            phases.push_back(progress.phase);
                        if (progress.phase == RebuildPhase::finishing) {
-                           store.append(account(0), any, {Deposited{1}});
+                           store.append(account(0), any_version, {Deposited{1}});
                        }
                        models.query("balances", [&](Sql& sql) {
                            if (progress.phase != RebuildPhase::done)

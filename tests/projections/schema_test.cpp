@@ -176,7 +176,7 @@ std::vector<Ugly> ugly_for_postgres() {
 
 void append_things(EventStore& store, int times) {
     const EventType type{"thing.happened", 1};
-    for (int i = 0; i < times; ++i) store.append("thing-1", any, {NewEvent{type, "{}"}});
+    for (int i = 0; i < times; ++i) store.append("thing-1", any_version, {NewEvent{type, "{}"}});
 }
 
 std::string query_results(const ProjectionRunner& runner, const std::string& name,

@@ -35,13 +35,15 @@ TEST_CASE("only the orchestrator appends to the journal of a saga [A4]") {
     const std::vector<NewEvent> events{NewEvent{EventType{"note.taken", 1}, "{}"}};
     RecordedBatch batch;
     batch.add(journal, Version{1}, OrderWorld::morning, events.front());
-    CHECK_THROWS_AS(store.append(journal, any, events), InvalidError);
-    CHECK_THROWS_AS(store.try_append(journal, any, events), InvalidError);
-    CHECK_THROWS_AS(store.append_async(journal, any, events), InvalidError);
-    CHECK_THROWS_AS(store.transact([&](Transaction& tx) { tx.append(journal, any, events); }),
-                    InvalidError);
-    CHECK_THROWS_AS(store.transact([&](Transaction& tx) { tx.try_append(journal, any, events); }),
-                    InvalidError);
+    CHECK_THROWS_AS(store.append(journal, any_version, events), InvalidError);
+    CHECK_THROWS_AS(store.try_append(journal, any_version, events), InvalidError);
+    CHECK_THROWS_AS(store.append_async(journal, any_version, events), InvalidError);
+    CHECK_THROWS_AS(
+        store.transact([&](Transaction& tx) { tx.append(journal, any_version, events); }),
+        InvalidError);
+    CHECK_THROWS_AS(
+        store.transact([&](Transaction& tx) { tx.try_append(journal, any_version, events); }),
+        InvalidError);
     CHECK_THROWS_AS(store.transact([&](Transaction& tx) { tx.append_recorded(batch); }),
                     InvalidError);
     CHECK(store.head() == Position{0});

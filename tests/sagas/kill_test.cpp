@@ -63,7 +63,8 @@ TEST_CASE("A13: kill -9 in a loop over many sagas leaves each ended and every ef
     {
         EventStore store = location.open({.durability = durability});
         for (int i = 1; i <= orders; ++i)
-            store.append("order-" + std::to_string(i), any, {OrderPlaced{std::to_string(i)}});
+            store.append("order-" + std::to_string(i), any_version,
+                         {OrderPlaced{std::to_string(i)}});
     }
     const auto seed = std::random_device{}();
     CAPTURE(seed);

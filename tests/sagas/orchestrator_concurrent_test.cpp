@@ -54,7 +54,7 @@ TEST_CASE("concurrent: E5: two orchestrators on one store never do anything twic
     two.start();
     for (int i = 1; i <= orders; ++i) {
         const std::string order = std::to_string(i);
-        one.store.append("order-" + order, any, {OrderPlaced{order}});
+        one.store.append("order-" + order, any_version, {OrderPlaced{order}});
     }
     CHECK(wait_until_ended(one.store, orders));
     one.stop();
@@ -72,7 +72,7 @@ TEST_CASE("concurrent: E5: two orchestrators fire one timer once") {
     const auto definition = order_saga({.timeout = 1h, .attempts = 50});
     Office one{location.open(options), "one", definition, silent};
     Office two{location.open(options), "two", definition, silent};
-    one.store.append("order-1", any, {OrderPlaced{"1"}});
+    one.store.append("order-1", any_version, {OrderPlaced{"1"}});
     one.orchestrator.run_once();
     for (int round = 2; round <= 30; ++round) {
         clock.advance(1h);
@@ -98,7 +98,7 @@ TEST_CASE("concurrent: B7: whatever fails below an orchestrator's thread it wait
     CHECK(eventually([&] { return clock.faults > 4; }));
     CHECK(sagas.last_error().find("the sagas wait") != std::string::npos);
     clock.is_faulty = false;
-    store.append("order-1", any, {OrderPlaced{"1"}});
+    store.append("order-1", any_version, {OrderPlaced{"1"}});
     CHECK(eventually([&] { return SagaIndex{store}.count() == 1; }));
     sagas.stop();
 }
@@ -115,7 +115,7 @@ TEST_CASE("concurrent: an order is taken up as soon as it is placed") {
     Office office{location.open(), "one", patient_order_saga(), steady_response};
     office.start();
     std::this_thread::sleep_for(50ms);
-    office.store.append("order-1", any, {OrderPlaced{"1"}});
+    office.store.append("order-1", any_version, {OrderPlaced{"1"}});
     CHECK(wait_until_ended(office.store, 1));
 }
 

@@ -155,7 +155,7 @@ Response OrderWorld::respond(const Message& command, const std::string& order) {
 }
 
 void OrderWorld::place(const std::string& order) {
-    store.append("order-" + order, any, {OrderPlaced{order}});
+    store.append("order-" + order, any_version, {OrderPlaced{order}});
 }
 
 void OrderWorld::settle() {

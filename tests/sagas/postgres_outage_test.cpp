@@ -22,13 +22,13 @@ TEST_CASE("an orchestrator outlives a schema that is dropped and made again [B7]
     sagas.start();
     // So that the new log is shorter than the checkpoint in the old one.
     for (int i = 1; i <= 5; ++i)
-        store.append("order-" + std::to_string(i), any, {OrderPlaced{std::to_string(i)}});
+        store.append("order-" + std::to_string(i), any_version, {OrderPlaced{std::to_string(i)}});
     CHECK(eventually([&] { return SagaIndex{store}.count() == 5; }));
     PostgresConnection admin{postgres_uri()};
     admin.query("DROP SCHEMA " + location.name() + " CASCADE");
     CHECK(eventually([&] { return !sagas.last_error().empty(); }));
     EventStore again = EventStore::open(location.uri());
-    again.append("order-6", any, {OrderPlaced{"6"}});
+    again.append("order-6", any_version, {OrderPlaced{"6"}});
     CHECK(eventually([&] { return SagaIndex{again}.count() == 1; }));
     CHECK(SagaIndex{again}.explain(OrderWorld::id("6")).state.status == SagaStatus::running);
     sagas.stop();
@@ -44,12 +44,12 @@ TEST_CASE("an orchestrator waits out a missing table and statements that are can
     PostgresConnection admin{postgres_uri()};
     const std::string table = location.name() + ".daybook_saga_start";
     admin.query("ALTER TABLE " + table + " RENAME TO away");
-    store.append("order-1", any, {OrderPlaced{"1"}});
+    store.append("order-1", any_version, {OrderPlaced{"1"}});
     CHECK(eventually([&] { return !sagas.last_error().empty(); }));
     admin.query("ALTER TABLE " + location.name() + ".away RENAME TO daybook_saga_start");
     CHECK(eventually([&] { return SagaIndex{store}.count() == 1; }));
     for (int i = 2; i <= 20; ++i) {
-        store.append("order-" + std::to_string(i), any, {OrderPlaced{std::to_string(i)}});
+        store.append("order-" + std::to_string(i), any_version, {OrderPlaced{std::to_string(i)}});
         admin.query(
             "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE state = 'active' "
             "AND query LIKE '%daybook_saga%' AND application_name = '" +

@@ -242,7 +242,7 @@ TEST_CASE("B11: a reply that was held is applied by a program that can read it")
 TEST_CASE("B12: two identical start events create one saga") {
     OrderWorld world;
     world.script<ReserveStock>({Response::lost_command});
-    world.store.append("order-1", any, {OrderPlaced{"1"}, OrderPlaced{"1"}});
+    world.store.append("order-1", any_version, {OrderPlaced{"1"}, OrderPlaced{"1"}});
     world.settle();
     CHECK(world.count("saga") == 1);
     CHECK(world.times_received<ReserveStock>() == 1);
@@ -256,7 +256,7 @@ TEST_CASE("E5: an orchestrator that has seen less of the log does not start anyt
     SagaOrchestrator slow{world.store};
     slow.add(world.definition);
     CHECK(slow.run_once() == 0);
-    world.store.append("order-1", any, {OrderPlaced{"1"}, OrderPlaced{"1"}});
+    world.store.append("order-1", any_version, {OrderPlaced{"1"}, OrderPlaced{"1"}});
     world.settle();
     const Version before = world.explain().journal_version;
     CHECK(slow.run_once() == 0);
@@ -265,7 +265,7 @@ TEST_CASE("E5: an orchestrator that has seen less of the log does not start anyt
 
 TEST_CASE("a start that fails is an incident of its own that can be retried") {
     OrderWorld world;
-    world.store.append("order-1", any, {OrderPlaced{"1", "unusable"}});
+    world.store.append("order-1", any_version, {OrderPlaced{"1", "unusable"}});
     world.place("2");
     world.settle();
     CHECK(world.status("1") == SagaStatus::incident);
@@ -278,7 +278,7 @@ TEST_CASE("a start that fails is an incident of its own that can be retried") {
 
 TEST_CASE("an event that names no usable key still starts a saga that can be seen") {
     OrderWorld world;
-    world.store.append("reopening-1", any, {OrderReopened{"not a key"}});
+    world.store.append("reopening-1", any_version, {OrderReopened{"not a key"}});
     world.settle();
     const auto sagas = SagaIndex{world.store}.list();
     REQUIRE(sagas.size() == 1);

@@ -20,7 +20,7 @@ void participate(Consumer consumer, const Responder& responder) {
             const Response response = responder(message, command.order);
             if (response == Response::success || response == Response::lost_reply ||
                 response == Response::unreadable_reply)
-                tx.append("effects-" + command.order, any, {Effect{command.order, name}});
+                tx.append("effects-" + command.order, any_version, {Effect{command.order, name}});
             if (response == Response::success)
                 reply(tx, message, Success{command.order, "for " + name});
             if (response == Response::failure) reply(tx, message, Failure{command.order, "no"});
@@ -43,7 +43,7 @@ void open_shop(LocalTransport& transport, const Responder& responder) {
     participate<Ship, Shipped, ShipmentFailed, ShipmentBusy>(transport.consumer("shipping"),
                                                              responder);
     transport.consumer("orders").on<OrderEnded>([](const OrderEnded& end, Transaction& tx) {
-        tx.append("ends-" + end.order, any, {Effect{end.order, end.detail}});
+        tx.append("ends-" + end.order, any_version, {Effect{end.order, end.detail}});
     });
 }
 

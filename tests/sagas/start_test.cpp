@@ -110,7 +110,7 @@ TEST_CASE("a saga's data over the limit of the store's payloads holds this saga 
     SagaOrchestrator sagas{store};
     sagas.add(large_saga());
     for (const char* order : {"1", "2", "3"})
-        store.append(std::string("order-") + order, any, {OrderPlaced{order}});
+        store.append(std::string("order-") + order, any_version, {OrderPlaced{order}});
     CHECK(sagas.run_once() == 3);
     const SagaIndex index{store};
     CHECK(index.list({.status = SagaStatus::running}).size() == 2);
@@ -145,7 +145,7 @@ TEST_CASE("a start that kills its process is held in the end and its neighbours 
     {
         EventStore store = location.open();
         for (const char* order : {"1", "2", "3"})
-            store.append(std::string("order-") + order, any, {OrderPlaced{order}});
+            store.append(std::string("order-") + order, any_version, {OrderPlaced{order}});
     }
     int deaths = 0;
     for (int life = 0; life < 10; ++life) {
@@ -177,7 +177,7 @@ TEST_CASE("a start that another process is at is due, so that no clock is moved 
     const StoreLocation location;
     VirtualClock clock{Timestamp{1h}};
     EventStore store = location.open({.clock = &clock});
-    store.append("order-1", any, {OrderPlaced{"1"}});
+    store.append("order-1", any_version, {OrderPlaced{"1"}});
     ChildProcess dies([&](const ChildProcess::Report&) {
         SagaOrchestrator sagas{location.open()};
         sagas.add(deadly_saga("1"));
@@ -218,7 +218,7 @@ TEST_CASE("a timer that kills its process is held in the end and its neighbours 
     {
         EventStore store = location.open();
         for (const char* order : {"1", "2", "3"})
-            store.append(std::string("order-") + order, any, {OrderPlaced{order}});
+            store.append(std::string("order-") + order, any_version, {OrderPlaced{order}});
         SagaOrchestrator sagas{store};
         sagas.add(definition(false));
         CHECK(sagas.run_once() >= 3);
@@ -255,7 +255,7 @@ TEST_CASE("processes that start at the same time hold no saga's start as deadly 
         many.push_back(std::make_unique<SagaOrchestrator>(location.open()));
         many.back()->add(order_saga());
     }
-    store.append("order-1", any, {OrderPlaced{"1"}});
+    store.append("order-1", any_version, {OrderPlaced{"1"}});
     {
         std::vector<std::jthread> threads;
         threads.reserve(many.size());

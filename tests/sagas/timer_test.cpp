@@ -162,7 +162,7 @@ TEST_CASE("C9: the timer of an earlier generation does nothing to the next one")
     world.reply_to(world.received<ReserveStock>(), StockRefused{"1"});
     world.settle();
     REQUIRE(world.status() == SagaStatus::failed);
-    world.store.append("reopening-1", any, {OrderReopened{"1"}});
+    world.store.append("reopening-1", any_version, {OrderReopened{"1"}});
     world.settle();
     REQUIRE(world.explain().state.generation == 2);
     REQUIRE(world.status() == SagaStatus::running);
@@ -184,7 +184,7 @@ TEST_CASE("C9: an answer to an earlier generation is ignored") {
     const Message old = world.received<ReserveStock>();
     world.reply_to(old, StockRefused{"1"});
     world.settle();
-    world.store.append("reopening-1", any, {OrderReopened{"1"}});
+    world.store.append("reopening-1", any_version, {OrderReopened{"1"}});
     world.settle();
     world.reply_to(old, StockReserved{"1"});
     world.settle();
@@ -254,7 +254,7 @@ TEST_CASE("C12: a saga that cannot be handled does not keep the timers of others
     // A journal entry that cannot be decoded: the saga cannot be loaded.
     world.store.transact([](Transaction& tx) {
         const std::vector<NewEvent> broken{NewEvent{EventType{"saga.replied", 1}, "{}"}};
-        detail::append_reserved(tx, saga_stream(OrderWorld::id("1")), any, broken);
+        detail::append_reserved(tx, saga_stream(OrderWorld::id("1")), any_version, broken);
     });
     world.clock->advance(1h);
     CHECK(world.orchestrator->run_once() == 1);

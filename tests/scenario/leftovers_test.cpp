@@ -48,7 +48,7 @@ TEST_CASE("a run that leaves a message parked reports it and fails") {
 TEST_CASE("a run that leaves a saga unfinished reports it and fails") {
     const StoreLocation location;
     location.open().append(
-        "order-broken", daybook::any,
+        "order-broken", daybook::any_version,
         {daybook::NewEvent{daybook::EventType::checked("order.placed", 1), "{}"}});
     const std::string error = error_of_run(location.uri());
     CAPTURE(error);

@@ -189,7 +189,8 @@ TEST_CASE("a read that runs out of memory anywhere does not continue from an old
             }
             was_met = FailingMemory::has_failed();
             FailingMemory::heal();
-            store.append("thing-1", any, {NewEvent{EventType::checked("thing.done", 1), "{}"}});
+            store.append("thing-1", any_version,
+                         {NewEvent{EventType::checked("thing.done", 1), "{}"}});
             ++stored;
             CHECK(counted() == stored);
             CHECK(read() == stored);

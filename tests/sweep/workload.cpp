@@ -160,7 +160,7 @@ void Workload::append_group() {
     std::vector<std::future<AppendResult>> results(appends);
     for (std::size_t i = 0; i < appends; ++i) {
         const auto events = events_of(history_.requests[first + i]);
-        results[i] = program_->store.append_async(random_stream(), any, events);
+        results[i] = program_->store.append_async(random_stream(), any_version, events);
     }
     for (std::size_t i = 0; i < appends; ++i) {
         finish(history_.requests[first + i], [&] { return results[i].get().position; });
@@ -174,8 +174,8 @@ void Workload::transact() {
     attempt(request, [&] {
         const auto events = events_of(request);
         const auto work = [&](Transaction& tx) {
-            tx.append(random_stream(), any, std::span{events}.first(2));
-            tx.append(random_stream(), any, std::span{events}.last(1));
+            tx.append(random_stream(), any_version, std::span{events}.first(2));
+            tx.append(random_stream(), any_version, std::span{events}.last(1));
             tx.publish("notes", Note{request.number}, {.key = std::to_string(request.number % 3)});
             tx.mark_handled("marker", EventId::from_name("mark " + number));
             tx.sql().exec("CREATE TABLE IF NOT EXISTS sweep_row(request INTEGER PRIMARY KEY)");

@@ -80,7 +80,7 @@ struct Trip {
 
 template <class Event>
 void append_effect(Transaction& tx, std::uint64_t request) {
-    tx.append(StreamName{"effect-" + std::to_string(request)}, any, {Event{request}});
+    tx.append(StreamName{"effect-" + std::to_string(request)}, any_version, {Event{request}});
 }
 
 }  // namespace
@@ -111,7 +111,7 @@ SagaDefinition trip() {
 
 void add_consumers(LocalTransport& transport) {
     transport.consumer("notes").on<Note>([](const Note& note, Transaction& tx) {
-        tx.append(StreamName{"handled-" + std::to_string(note.request % 2)}, any,
+        tx.append(StreamName{"handled-" + std::to_string(note.request % 2)}, any_version,
                   {Handled{note.request}});
     });
     transport.consumer("desk")

@@ -42,7 +42,7 @@ TEST_CASE("a migration leaves no event and nothing that waits behind") {
         tx.publish({"warehouse", EventType::checked("stock.reserve", 1), "{}", {}});
     });
     CHECK(rows_of(target, "outbox", "sequence").size() == 241);
-    CHECK(target.append("thing-1", any, {numbered(1)}).position == source.head().next());
+    CHECK(target.append("thing-1", any_version, {numbered(1)}).position == source.head().next());
 }
 
 TEST_CASE("a store comes back from another engine as it was") {
@@ -79,7 +79,7 @@ TEST_CASE("a target that holds something is refused and left alone") {
     EventStore source = from.open();
     append_events(source, 5);
     EventStore target = to.open();
-    SUBCASE("events") { target.append("mine-1", any, {numbered(1)}); }
+    SUBCASE("events") { target.append("mine-1", any_version, {numbered(1)}); }
     SUBCASE("a message") {
         target.transact([](Transaction& tx) {
             tx.publish({"warehouse", EventType::checked("stock.reserve", 1), "{}", {}});
@@ -108,7 +108,7 @@ TEST_CASE("a migration done twice stores nothing twice") {
     CHECK(second.target_hash == first.target_hash);
     CHECK(rows_of(target, "outbox", "sequence").empty());
 
-    target.append("mine-1", any, {numbered(1)});
+    target.append("mine-1", any_version, {numbered(1)});
     CHECK_THROWS_WITH_AS(migrate(source, target), doctest::Contains("is written to by others"),
                          InvalidError);
 }
@@ -126,7 +126,7 @@ TEST_CASE("what is appended to the source meanwhile is reported and caught up") 
     const auto write_once = [&](const MigrationProgress& now) {
         if (now.phase != when || written) return;
         written = true;
-        writer.append("late-1", any, {numbered(1), numbered(2)});
+        writer.append("late-1", any_version, {numbered(1), numbered(2)});
     };
     CHECK_THROWS_WITH_AS(migrate(source, to.open(), {.progress = write_once}),
                          doctest::Contains("run again"), UnavailableError);
@@ -134,7 +134,7 @@ TEST_CASE("what is appended to the source meanwhile is reported and caught up") 
     CHECK(result.copied == 2);
     CHECK(log_of(to.open()) == log_of(source));
 
-    writer.append("late-1", any, {numbered(3)});
+    writer.append("late-1", any_version, {numbered(3)});
     CHECK_THROWS_WITH_AS(migrate(source, to.open()), doctest::Contains("has grown since"),
                          InvalidError);
 }
@@ -143,7 +143,7 @@ TEST_CASE("a changed event in the target is found") {
     const SqliteLocation from;
     const StoreLocation to;
     EventStore source = from.open();
-    source.append("thing-1", any, {numbered(1), numbered(2), numbered(3), numbered(4)});
+    source.append("thing-1", any_version, {numbered(1), numbered(2), numbered(3), numbered(4)});
     EventStore target = to.open();
     migrate(source, target);
     const auto spoil = [&](const char* statement) {
@@ -201,7 +201,7 @@ TEST_CASE("another writer to the target is noticed") {
     EventStore intruder = to.open();
     const MigrationOptions options{.batch_max = 10, .progress = [&](const MigrationProgress& now) {
                                        if (now.done == 20) {
-                                           intruder.append("mine-1", any, {numbered(1)});
+                                           intruder.append("mine-1", any_version, {numbered(1)});
                                        }
                                    }};
     CHECK_THROWS_WITH_AS(migrate(source, target, options),
@@ -214,7 +214,7 @@ TEST_CASE("upcasters of a program do not change what is moved" * doctest::test_s
     const SqliteLocation to;
     {
         EventStore plain = from.open();
-        plain.append("thing-1", any, {numbered(1, "thing.old")});
+        plain.append("thing-1", any_version, {numbered(1, "thing.old")});
     }
     auto catalog = std::make_shared<EventCatalog>();
     catalog->upcast(EventType::checked("thing.old", 1), {},

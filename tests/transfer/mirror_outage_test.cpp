@@ -86,7 +86,7 @@ void append_all_the_time(const std::string& file, const Shared& shared,
             const std::string data = "[" + std::to_string(++number) + ",\"" + filling + "\"]";
             events.push_back({EventType::checked("thing.told", 1), data});
         }
-        store.append("thing-" + std::to_string(number % 13), any, events);
+        store.append("thing-" + std::to_string(number % 13), any_version, events);
     }
     report(number);
 }

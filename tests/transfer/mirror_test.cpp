@@ -101,7 +101,7 @@ TEST_CASE("a mirror follows new events, also after a restart") {
     append_events(source, 40);
     CHECK(mirror.wait_for(source.head(), patience()));
     CHECK(wait_for_state(mirror, MirrorState::live).state == MirrorState::live);
-    source.append("late-1", any, {numbered(1)});
+    source.append("late-1", any_version, {numbered(1)});
     CHECK(mirror.wait_for(source.head(), patience()));
     CHECK(log_of(to.open()) == log_of(source));
     CHECK(mirror.status().stored == source.head().value());
@@ -202,9 +202,9 @@ TEST_CASE("a map leaves out and changes events and versions follow") {
     };
     // Each round is a new mirror, which must account for the events that an earlier one left out.
     for (int round = 0; round < 3; ++round) {
-        source.append("thing-1", any, {numbered(1), numbered(2), numbered(3), numbered(2)});
-        source.append("secret-1", any, {numbered(1)});
-        source.append("thing-2", any, {numbered(4, "thing.renamed")});
+        source.append("thing-1", any_version, {numbered(1), numbered(2), numbered(3), numbered(2)});
+        source.append("secret-1", any_version, {numbered(1)});
+        source.append("thing-2", any_version, {numbered(4, "thing.renamed")});
         Mirror mirror{source, to.open(), {.map = map, .batch_max = 4}};
         CHECK(mirror.run_once() == 6);
         CHECK(mirror.status().dropped == 3U * static_cast<unsigned>(round + 1));
@@ -261,8 +261,8 @@ TEST_CASE("two sources feed one target and keep the versions of their streams") 
     first.start();
     second.start();
     for (int i = 0; i < 100; ++i) {
-        one.append("north-1", any, {numbered(1), numbered(2)});
-        other.append("south-1", any, {numbered(3)});
+        one.append("north-1", any_version, {numbered(1), numbered(2)});
+        other.append("south-1", any_version, {numbered(3)});
     }
     CHECK(first.wait_for(one.head(), patience()));
     CHECK(second.wait_for(other.head(), patience()));
@@ -276,9 +276,9 @@ TEST_CASE("a stream that another program writes in the target halts the mirror, 
     const StoreLocation to;
     EventStore source = from.open();
     EventStore target = to.open();
-    source.append("thing-1", any, {numbered(1)});
-    source.append("thing-2", any, {numbered(2)});
-    target.append("thing-2", any, {numbered(9)});
+    source.append("thing-1", any_version, {numbered(1)});
+    source.append("thing-2", any_version, {numbered(2)});
+    target.append("thing-2", any_version, {numbered(9)});
     Mirror mirror{source, to.open(), {.batch_max = 1, .queued_events_max = 1}};
     CHECK_THROWS_WITH_AS(mirror.run_once(), doctest::Contains("thing-2"), ConflictError);
     CHECK(target.head() == Position{2});

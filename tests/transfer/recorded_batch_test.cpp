@@ -40,7 +40,7 @@ TEST_CASE("recorded events that come again in batches of another cut are harmles
     const StoreLocation to;
     EventStore source = from.open();
     EventStore target = to.open();
-    source.append("thing-1", any, {numbered(1), numbered(2), numbered(3), numbered(4)});
+    source.append("thing-1", any_version, {numbered(1), numbered(2), numbered(3), numbered(4)});
     CHECK(import(target, batch_of(source, 1, 2)) == 2);
     CHECK(import(target, batch_of(source, 1, 2)) == 0);
     CHECK(import(target, batch_of(source, 1, 4)) == 2);
@@ -54,10 +54,10 @@ TEST_CASE("recorded events that do not fit conflict and leave nothing behind") {
     const StoreLocation to;
     EventStore source = from.open();
     EventStore target = to.open();
-    source.append("thing-1", any, {numbered(1)});
-    source.append("thing-2", any, {numbered(2), numbered(3)});
+    source.append("thing-1", any_version, {numbered(1)});
+    source.append("thing-2", any_version, {numbered(2), numbered(3)});
     SUBCASE("another program wrote to the stream") {
-        target.append("thing-2", any, {numbered(9)});
+        target.append("thing-2", any_version, {numbered(9)});
         const auto before = log_of(target);
         CHECK_THROWS_WITH_AS(import(target, batch_of(source, 1, 3)), doctest::Contains("thing-2"),
                              ConflictError);
@@ -80,7 +80,7 @@ TEST_CASE("recorded events that do not fit conflict and leave nothing behind") {
         CHECK(target.head() == Position{1});
     }
     SUBCASE("a conflict that is caught spoils the transaction all the same") {
-        target.append("thing-2", any, {numbered(9)});
+        target.append("thing-2", any_version, {numbered(9)});
         CHECK_THROWS_AS(target.transact([&](Transaction& tx) {
             try {
                 tx.append_recorded(batch_of(source, 1, 3));

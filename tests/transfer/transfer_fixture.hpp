@@ -63,14 +63,14 @@ inline Position append_events(EventStore& store, int transactions, int streams =
         rich.metadata = R"({"by":"ada"})";
         rich.trace = {EventId::from_name(stream), plain.id};
         if (i % 3 == 0) {
-            store.append(stream, any, {plain, rich, numbered(number)});
+            store.append(stream, any_version, {plain, rich, numbered(number)});
         } else if (i % 3 == 1) {
-            store.append(stream, any, {rich});
+            store.append(stream, any_version, {rich});
         } else {
             store.transact([&](Transaction& tx) {
-                tx.append(stream, any, {plain, numbered(number)});
-                tx.append("other-1", any, {rich});
-                tx.append(stream, any, {numbered(number)});
+                tx.append(stream, any_version, {plain, numbered(number)});
+                tx.append("other-1", any_version, {rich});
+                tx.append(stream, any_version, {numbered(number)});
             });
         }
     }

@@ -20,7 +20,7 @@ ExitCode pay_in(Invocation& invocation) {
     const std::string account = invocation.text("ACCOUNT");
     const std::int64_t cents = invocation.number("--cents");
     if (cents > 1'000'000) throw std::domain_error{"nobody pays in so much"};
-    const auto result = store.append(account, daybook::any, {bank::Deposited{cents}});
+    const auto result = store.append(account, daybook::any_version, {bank::Deposited{cents}});
     invocation.output().record({{"account", account},
                                 {"cents", cents},
                                 {"version", result.version.value()},

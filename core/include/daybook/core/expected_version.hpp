@@ -7,7 +7,8 @@
 
 namespace daybook {
 
-/// What the caller believes of a stream when it appends; the append conflicts if it is not so.
+/// The version that a caller expects a stream to have when it appends. If it has another one, the
+/// append is a conflict and stores nothing.
 class ExpectedVersion {
 public:
     /// What can be expected of a stream.
@@ -20,7 +21,7 @@ public:
     /// Only meaningful for `at_version`.
     constexpr Version version() const noexcept { return version_; }
 
-    /// Does a stream that holds `actual` events meet it?
+    /// Whether a stream that holds `actual` events meets the expectation.
     constexpr bool admits(Version actual) const noexcept {
         switch (kind_) {
             case Kind::any: return true;
@@ -31,7 +32,7 @@ public:
         return false;
     }
 
-    /// `any`, `none`, `exists` or a number: as the command line writes it. Throws InvalidError.
+    /// `any`, `none`, `exists` or a number: as on the command line. Throws InvalidError.
     static ExpectedVersion parse(std::string_view text);
     std::string to_string() const;
 
@@ -42,8 +43,8 @@ private:
     Version version_;
 };
 
-/// No expectation: whatever the stream holds.
-inline constexpr ExpectedVersion any{ExpectedVersion::Kind::any};
+/// No expectation: the stream may hold any number of events.
+inline constexpr ExpectedVersion any_version{ExpectedVersion::Kind::any};
 /// The stream holds nothing yet.
 inline constexpr ExpectedVersion no_stream{ExpectedVersion::Kind::no_stream};
 /// The stream holds at least one event.
