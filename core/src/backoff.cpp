@@ -12,9 +12,9 @@ namespace daybook {
 Backoff::Duration Backoff::delay(int attempts_made, double random) const noexcept {
     if (initial_ <= Duration::zero()) return Duration::zero();
     const int repeats = std::max(attempts_made, 1) - 1;
-    // In floating point, where growing past every bound is harmless.
+    // In floating point, because integers would overflow.
     const double grown = static_cast<double>(initial_.count()) * std::pow(factor_, repeats);
-    // Also the guard against a bound that floating point would round beyond the largest integer.
+    // `forever` also keeps the bound below the largest integer after rounding.
     const auto bound = static_cast<double>(std::min(max_, forever).count());
     double wait = grown < bound ? std::max(grown, 0.0) : std::max(bound, 0.0);
     if (jitter_) wait *= random;

@@ -8,7 +8,8 @@
 namespace daybook {
 namespace {
 
-// ASCII but for the zero byte is nearly all there is: eight bytes of it are known at once.
+// Whether the first eight bytes are ASCII without a zero byte. Most texts are, and this checks
+// eight bytes at once.
 bool begins_with_plain_word(std::string_view text) noexcept {
     constexpr std::uint64_t ones = 0x0101'0101'0101'0101;
     constexpr std::uint64_t highs = 0x8080'8080'8080'8080;
@@ -22,8 +23,8 @@ constexpr bool is_plain(char c) noexcept { return static_cast<signed char>(c) > 
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
 
-// What to keep for the code point, or for the byte that is none, at the front of `rest`, which
-// loses it.
+// Removes the code point at the front of `rest`, or the byte that is none, and returns its
+// replacement.
 std::string_view take(std::string_view& rest) noexcept {
     const std::string_view before = rest;
     const char32_t c = detail::next_code_point(rest);

@@ -8,7 +8,7 @@
 namespace daybook {
 namespace {
 
-// Reads a text from left to right; what does not fit is remembered, not thrown.
+// Reads a text from left to right. A mismatch sets a flag and throws nothing.
 class Scanner {
 public:
     explicit Scanner(std::string_view text) noexcept : rest_(text) {}
@@ -22,7 +22,7 @@ public:
         for (int i = 0; i < digits; ++i) value = value * 10 + next_digit();
         return value;
     }
-    /// Six digits' worth of a fraction that may have fewer, but at least one.
+    /// A fraction of one to six digits, in millionths.
     int micros() noexcept {
         int value = next_digit();
         for (int i = 1; i < 6; ++i) value = value * 10 + (digit_follows() ? next_digit() : 0);
@@ -57,14 +57,14 @@ private:
 
 constexpr std::int64_t day_micros = 86'400'000'000;
 
-// The calendar of the standard library ends at year 32767; a Timestamp goes nine times as far.
+// The calendar of the standard library ends at year 32767, a Timestamp at nine times that.
 struct Date {
     std::int64_t year = 0;
     std::int64_t month = 0;
     std::int64_t day = 0;
 
     bool ok() const noexcept {
-        // The calendar repeats itself every 400 years.
+        // The calendar repeats every 400 years.
         return std::chrono::year_month_day{std::chrono::year{static_cast<int>(year % 400)},
                                            std::chrono::month{static_cast<unsigned>(month)},
                                            std::chrono::day{static_cast<unsigned>(day)}}
@@ -93,9 +93,10 @@ std::int64_t days_to(const Date& date) noexcept {
     return days + date.year / years_of_era * days_of_era;
 }
 
-// Nothing if no Timestamp reaches so far.
+// Nothing if a Timestamp cannot hold it.
 std::optional<Timestamp> at(std::int64_t days, std::chrono::microseconds time) noexcept {
-    // Halfway through, as the first day begins before the first Timestamp.
+    // Before 1970 it counts from the end of the day, because the first day starts before the first
+    // Timestamp.
     const std::int64_t whole = days < 0 ? days + 1 : days;
     if (days < 0) time -= std::chrono::microseconds{day_micros};
     if (std::abs(whole) > Timestamp::max().time_since_epoch().count() / day_micros)

@@ -11,7 +11,7 @@
 //
 //     48 bits   milliseconds since 1970
 //      4 bits   version, 0111
-//     12 bits   counter, high part  ┐ 26 bits; begins anew in each millisecond at a
+//     12 bits   counter, high part  ┐ 26 bits; starts in each millisecond at a
 //      2 bits   variant, 10         │ random number below half its range
 //     14 bits   counter, low part   ┘
 //     48 bits   random
@@ -44,7 +44,7 @@ constexpr bool is_dash(std::size_t index) noexcept {
     return index == 8 || index == 13 || index == 18 || index == 23;
 }
 
-// -1 for what is no hexadecimal digit.
+// -1 for a character that is no hexadecimal digit.
 constexpr int hex_digit(char c) noexcept {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -58,7 +58,7 @@ EventId EventId::generate() {
     const std::uint64_t random = detail::random_bits();
     Sequence& own = sequence;
     const std::uint64_t now = milliseconds_now();
-    // A clock that was set back does not take the ids back with it.
+    // If the clock was set back, the ids keep the last time, so that they still grow.
     if (now > own.milliseconds) {
         own = {now, detail::random_bits() >> (64 - (counter_bits - 1))};
     } else if (++own.counter > counter_max) {

@@ -15,15 +15,16 @@
 namespace daybook::detail {
 namespace {
 
-// Raised in the child after each fork: there the parent's generators would repeat themselves.
+// Incremented in the child of each fork, where the generators would otherwise return the same
+// numbers as in the parent.
 std::atomic<std::uint64_t> process_generation{1};
 
 struct Generator {
     std::array<std::uint64_t, 4> state{};
-    std::uint64_t generation = 0;  // 0 is a generator that was never seeded
+    std::uint64_t generation = 0;  // 0: not seeded yet
 };
 
-// Constant-initialised, so that the hot path has no guard to test.
+// Constant-initialised, so that the hot path does not test an initialisation guard.
 constinit thread_local Generator generator;
 
 [[gnu::noinline]] void seed(Generator& target) {
@@ -36,7 +37,7 @@ constinit thread_local Generator generator;
         throw UnavailableError(std::string("random numbers: the kernel gives no seed (") +
                                std::strerror(errno) + "); allow the system call getrandom");
     }
-    target.state[0] |= 1;  // the all-zero state would stand still
+    target.state[0] |= 1;  // the all-zero state would return only zeros
     target.generation = process_generation.load(std::memory_order_relaxed);
 }
 

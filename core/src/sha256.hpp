@@ -9,7 +9,7 @@ namespace daybook::detail {
 
 using Sha256 = std::array<std::uint8_t, 32>;
 
-/// Thread-safe. Throws UnavailableError if OpenSSL cannot do it.
+/// Thread-safe. Throws UnavailableError if OpenSSL fails.
 Sha256 sha256(std::string_view text);
 
 /// Writes two lower-case hexadecimal digits for each of `count` bytes and returns the end.

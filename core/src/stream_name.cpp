@@ -8,13 +8,13 @@ namespace {
 
 constexpr bool is_control(char32_t c) noexcept { return c < 0x20 || (c >= 0x7F && c <= 0x9F); }
 
-// The white space of Unicode (property White_Space) that is no control character.
+// The white space of Unicode (property White_Space) without control characters.
 constexpr bool is_space(char32_t c) noexcept {
     return c == ' ' || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
            c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
-// Why `name` is no stream name; nullptr if it is one.
+// Why `name` is not a stream name; nullptr if it is one.
 const char* fault_of(std::string_view name) noexcept {
     if (name.empty()) return "is empty";
     if (name.size() > StreamName::bytes_max) return "is longer than 200 bytes";
@@ -29,7 +29,7 @@ const char* fault_of(std::string_view name) noexcept {
     return nullptr;
 }
 
-// The name as it may stand in an error text: short, and without bytes that could harm a terminal.
+// The name for an error text: shortened, and without bytes that could control a terminal.
 std::string printable(std::string_view name) {
     constexpr std::size_t shown_max = 60;
     std::string text;

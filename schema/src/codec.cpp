@@ -10,7 +10,7 @@
 namespace daybook::detail {
 namespace {
 
-// The DOM would write such numbers as null, and nobody would read them back.
+// nlohmann/json would write such numbers as null, and they could not be read again.
 bool is_finite(const nlohmann::json& dom) {
     if (dom.is_structured()) return std::all_of(dom.begin(), dom.end(), is_finite);
     return !dom.is_number_float() || std::isfinite(dom.get<double>());
@@ -35,7 +35,7 @@ nlohmann::json parse_dom(std::string_view text, std::string_view subject) {
     try {
         return nlohmann::json::parse(text);
     } catch (const nlohmann::json::parse_error& error) {
-        // Its own words would quote the payload.
+        // The library's own text would quote the payload, which may be secret.
         fail_dom(subject, "is not JSON from byte " + std::to_string(error.byte));
     } catch (const nlohmann::json::out_of_range&) {
         fail_dom(subject, "a number is out of the range of double");

@@ -92,7 +92,7 @@ void EventCatalog::upcast(std::string_view name, int version, std::string_view d
 
 std::vector<std::string> EventCatalog::sources_of(std::string_view name) const {
     std::set<std::string, std::less<>> names{std::string{name}};
-    // Until a round finds nothing new: a source may itself have sources.
+    // Repeated until a round finds nothing new, because a source may have sources itself.
     for (std::size_t before = 0; before != names.size();) {
         before = names.size();
         for (const auto& [from, rule] : rules_) {

@@ -30,7 +30,7 @@ StreamName read_stream_name(JsonReader& json) {
 
 float read_float(JsonReader& json) {
     constexpr double greatest = std::numeric_limits<float>::max();
-    // The shortest digits of the greatest float lie beyond it, by less than half of its last bit.
+    // The shortest digits of the greatest float are above it, by less than half of its last bit.
     constexpr double end = greatest + 0x1p103;
     const double number = json.number();
     if (std::abs(number) >= end) json.fail("expected a number in the range of float");

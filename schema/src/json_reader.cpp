@@ -40,7 +40,7 @@ using detail::FieldSlot;
 using detail::JsonCursor;
 using detail::PathStep;
 
-// The parser and its memory, kept by each thread.
+// The parser and its memory. Each thread has one.
 struct Workspace {
     detail::PaddedText text;
     ondemand::parser parser{};
@@ -58,7 +58,7 @@ private:
     Workspace& workspace_;
 };
 
-// Goes down to a value and comes back.
+// Enters a value and leaves it again.
 class Descent {
 public:
     explicit Descent(JsonCursor& cursor) noexcept : cursor_(cursor), step_{cursor.path, {}, 0} {
@@ -99,7 +99,7 @@ std::string broken(simdjson::error_code error) {
     return std::string("is not JSON (") + simdjson::error_message(error) + ')';
 }
 
-// Is `name` the key that begins at `raw`, as it is spelled in the text?
+// Whether `name` is the key at `raw`, compared without unescaping.
 bool spells(const char* raw, const char* readable_end, std::string_view name) noexcept {
     return static_cast<std::size_t>(readable_end - raw) > name.size() && raw[name.size()] == '"' &&
            std::memcmp(raw, name.data(), name.size()) == 0;
@@ -107,7 +107,7 @@ bool spells(const char* raw, const char* readable_end, std::string_view name) no
 
 constexpr std::size_t unknown = static_cast<std::size_t>(-1);
 
-// The slot of the field whose key comes next; `expected` is looked at first.
+// The slot of the next key's field. `expected` is compared first.
 std::size_t find_slot(std::span<const FieldSlot> slots, std::size_t expected,
                       ondemand::field& field, const char* readable_end) {
     const char* const raw = field.key().raw();
@@ -212,7 +212,7 @@ std::string_view JsonReader::text() {
     std::string_view text = cursor_.value->raw_json_token();
     const bool quoted = text.starts_with('"');
     if (quoted && std::memchr(text.data(), '\\', text.size()) == nullptr) {
-        // Nothing to unescape, so it is read where it lies. Blanks may follow in the token.
+        // Without escapes the text is read in place. Blanks may follow in the token.
         text = text.substr(1, text.rfind('"') - 1);
         if (cursor_.value->get_raw_json_string().error() == simdjson::SUCCESS) return text;
     } else if (cursor_.value->get_string().get(text) == simdjson::SUCCESS) {

@@ -14,7 +14,7 @@ namespace {
 
 constexpr bool needs_escape(unsigned char c) noexcept { return c < 0x20 || c == '"' || c == '\\'; }
 
-// May a run of eight bytes be copied as it is? Only ASCII can, so that the rest is checked.
+// Whether eight bytes can be copied unchanged. Only ASCII can; the rest has to be checked as UTF-8.
 bool is_plain(const char* eight) noexcept {
     constexpr std::uint64_t ones = 0x0101010101010101;
     constexpr std::uint64_t highs = 0x80 * ones;
@@ -22,7 +22,7 @@ bool is_plain(const char* eight) noexcept {
     std::memcpy(&word, eight, sizeof word);
     const std::uint64_t quote = word ^ ('"' * ones);
     const std::uint64_t backslash = word ^ ('\\' * ones);
-    // A byte's high bit stands if it is not ASCII, below a blank, a quote or a backslash.
+    // The high bit of a byte is set if it is not ASCII, below a blank, a quote or a backslash.
     const std::uint64_t special = word | (word - 0x20 * ones) | (quote - ones) | (backslash - ones);
     return (special & highs) == 0;
 }

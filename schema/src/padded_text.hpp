@@ -10,11 +10,11 @@
 
 namespace daybook::detail {
 
-/// A copy of a text with the readable zeros behind it that simdjson asks for. Keeps its memory
-/// from text to text.
+/// A copy of a text, followed by the readable zeros that simdjson requires. Keeps its memory from
+/// text to text.
 class PaddedText {
 public:
-    /// Larger texts get memory of their own, so that one of them does not stay with the thread.
+    /// Larger texts get memory of their own, so that the thread does not keep it.
     static constexpr std::size_t kept_bytes_max = std::size_t{1} << 20;
 
     void assign(std::string_view text) {
@@ -28,11 +28,11 @@ public:
         return simdjson::padded_string_view{bytes_.get(), size_,
                                             size_ + simdjson::SIMDJSON_PADDING};
     }
-    /// The end of what may be read.
+    /// The end of the readable memory.
     const char* readable_end() const noexcept {
         return bytes_.get() + size_ + simdjson::SIMDJSON_PADDING;
     }
-    /// How long a text may be without a new allocation.
+    /// The longest text that needs no new allocation.
     std::size_t capacity() const noexcept { return capacity_; }
 
 private:

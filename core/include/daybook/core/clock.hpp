@@ -13,12 +13,12 @@ namespace daybook {
 /// An instant, in microseconds since 1970-01-01T00:00:00Z. Daybook stores instants only.
 using Timestamp = std::chrono::sys_time<std::chrono::microseconds>;
 
-/// What counts as for ever, a hundred years: a wait that is as long as this, or longer
-/// (`milliseconds::max()`), ends only with what it waits for, and a timer that is as far away is
-/// never due. Waits below zero look once and do not wait.
+/// A hundred years, which counts as for ever: a wait of this length or longer
+/// (`milliseconds::max()`) has no timeout, and a timer that is so far away is never due. A wait
+/// below zero checks once and returns.
 inline constexpr std::chrono::milliseconds forever = std::chrono::hours{24} * 36'525;
 
-/// `instant + by`; the last instant there is when the sum lies beyond it, or the first one.
+/// `instant + by`, limited to the first and the last Timestamp.
 constexpr Timestamp saturating_add(Timestamp instant, std::chrono::microseconds by) noexcept {
     using Count = std::chrono::microseconds::rep;
     const Count at = instant.time_since_epoch().count();
@@ -28,7 +28,7 @@ constexpr Timestamp saturating_add(Timestamp instant, std::chrono::microseconds 
     return instant + by;
 }
 
-/// The time from `from` to `to`; the longest there is when it is longer.
+/// The time from `from` to `to`, limited to the longest duration.
 constexpr std::chrono::microseconds saturating_difference(Timestamp to, Timestamp from) noexcept {
     using std::chrono::microseconds;
     const microseconds::rep end = to.time_since_epoch().count();
@@ -40,8 +40,8 @@ constexpr std::chrono::microseconds saturating_difference(Timestamp to, Timestam
     return to - from;
 }
 
-/// `wait` between zero and `forever`: what may be added to an instant of the monotonic clock, twice
-/// even, and converted to its nanoseconds.
+/// `wait` limited to zero and `forever`. The result can be added to an instant of the monotonic
+/// clock, even twice, without an overflow of its nanoseconds.
 constexpr std::chrono::milliseconds bounded_wait(std::chrono::milliseconds wait) noexcept {
     return std::clamp(wait, std::chrono::milliseconds::zero(), forever);
 }
@@ -52,7 +52,7 @@ inline std::chrono::steady_clock::time_point deadline_after(
     return std::chrono::steady_clock::now() + bounded_wait(timeout);
 }
 
-/// How long it is until `deadline`, rounded up; zero when it has passed.
+/// The time until `deadline`, rounded up; zero after it.
 inline std::chrono::milliseconds time_left(
     std::chrono::steady_clock::time_point deadline) noexcept {
     const auto left =
@@ -60,16 +60,16 @@ inline std::chrono::milliseconds time_left(
     return bounded_wait(left);
 }
 
-/// `2016-07-04T09:30:00.000000Z`. A year that has not four digits is written with its sign and six,
+/// `2016-07-04T09:30:00.000000Z`. A year that does not fit four digits has a sign and six digits,
 /// as in `+012016-07-04T09:30:00.000000Z`.
 std::string to_iso8601(Timestamp instant);
 
-/// Reads a date (`2016-07-04`) or an instant in UTC (`2016-07-04T09:30:00Z`, with or without a
-/// fraction of up to six digits), its year as `to_iso8601` writes it. Throws InvalidError, also
-/// for what lies beyond the first or last Timestamp.
+/// Parses a date (`2016-07-04`) or an instant in UTC (`2016-07-04T09:30:00Z`, with or without a
+/// fraction of up to six digits), with the year as `to_iso8601` writes it. Throws
+/// InvalidError, also for an instant that a Timestamp cannot hold.
 Timestamp parse_iso8601(std::string_view text);
 
-/// Where instants come from: the time an event is recorded, a timer is due, a message delayed.
+/// The source of instants: when an event is recorded, a timer is due, a message is delivered.
 /// Implementations are thread-safe. In-process waits use the monotonic clock instead.
 class Clock {
 public:
@@ -85,7 +85,7 @@ public:
     static SystemClock& instance() noexcept;
 };
 
-/// A clock that stands still until it is moved: for tests, simulations and replays of history.
+/// A clock that changes only when it is set: for tests, simulations and replays of history.
 class VirtualClock final : public Clock {
 public:
     explicit VirtualClock(Timestamp start) noexcept : now_(start) {}

@@ -6,7 +6,7 @@
 
 namespace daybook {
 
-/// A stream was not as the caller expected. Nothing of the unit was stored.
+/// A stream did not have the expected version. Nothing of the append was stored.
 struct Conflict {
     StreamName stream;
     ExpectedVersion expected;

@@ -6,9 +6,9 @@
 
 namespace daybook {
 
-/// A StorageError for want of a right: on the store's file or its directory, or of the role on the
-/// server. The text names what the right is missing on. Nothing of the unit was stored. To repeat
-/// the call is of no use until somebody grants it.
+/// A StorageError because a right is missing: on the store's file or its directory, or of the role
+/// on the server. The text names the object. Nothing of the transaction was stored. Repeating the
+/// call fails until the right is granted.
 class DeniedError : public StorageError {
 public:
     explicit DeniedError(const std::string& what,

@@ -8,38 +8,38 @@
 
 namespace daybook {
 
-/// What went wrong, as a closed set: a program may switch over it.
+/// The kinds of errors. The set is closed: a program may switch over it.
 enum class ErrorKind {
-    invalid,      ///< the caller gave something that can never work; change the call
-    conflict,     ///< somebody else was faster; read again and decide again
-    duplicate,    ///< the same id was used before for something else
-    not_found,    ///< the thing that was named is not there
-    unavailable,  ///< busy or unreachable just now; the same call may work later
-    storage,      ///< the disk is full or failed; nothing of the unit was stored
-    corrupt,      ///< what was read cannot be what was written
-    in_doubt,     ///< it cannot be known whether the unit was committed; look before repeating
+    invalid,      ///< an argument that can never work; change the call
+    conflict,     ///< another writer was faster; read again and decide again
+    duplicate,    ///< the id belongs to another event or message already
+    not_found,    ///< the named object does not exist
+    unavailable,  ///< busy or unreachable; the same call may work later
+    storage,      ///< the disk is full or has failed; nothing of the transaction was stored
+    corrupt,      ///< the data that was read is damaged
+    in_doubt,     ///< whether the transaction was committed is unknown; read before repeating it
     cancelled,    ///< stopped on request
 };
 
 /// The name of the kind: `not_found`.
 std::string_view to_string(ErrorKind kind) noexcept;
 
-/// The root of everything Daybook throws. The text names the thing it is about and what to do.
+/// The base of all errors of Daybook. The text names the object and the remedy.
 class Error : public std::runtime_error {
 public:
     ErrorKind kind() const noexcept { return kind_; }
 
-    /// True if the same call, unchanged, can succeed later: the kind is `unavailable`. A conflict
-    /// is not of that sort: it needs a new look and a new decision first.
+    /// True if the same call can succeed later without a change: the kind is `unavailable`. A
+    /// conflict is not retryable: the caller has to read and decide again first.
     bool retryable() const noexcept;
 
-    /// True if it may be over by itself: the store is away, busy, a standby for a while, or not
-    /// there for a moment (`unavailable`, `not_found`); its disk is full or has failed (`storage`);
-    /// an answer was lost (`in_doubt`), and a checkpoint that commits with the work tells what
-    /// became of it. Everything else stays until somebody changes something.
+    /// True if the cause may end by itself: the store is unreachable, busy, a standby, or missing
+    /// for a while (`unavailable`, `not_found`); its disk is full or has failed (`storage`); a
+    /// reply was lost (`in_doubt`), and a checkpoint that commits with the work shows whether it
+    /// was committed. All other errors last until a person changes something.
     bool transient() const noexcept;
 
-    /// The place in Daybook (or in the caller's code) that raised it.
+    /// The line in Daybook (or in the caller's code) that has thrown it.
     const std::source_location& where() const noexcept { return where_; }
 
 protected:
@@ -51,16 +51,16 @@ private:
     std::source_location where_;
 };
 
-/// Error::transient of any exception: want of memory passes as well, what is unknown does not.
+/// Error::transient of any exception: a lack of memory is transient as well, others are not.
 bool is_transient(const std::exception& error) noexcept;
 /// The same for one that is held by a pointer, of whatever type it is.
 bool is_transient(const std::exception_ptr& error) noexcept;
 
-/// The texts of an exception and of those nested in it, each on a line of its own, as `clean_text`
-/// leaves them.
+/// The texts of an exception and of those nested in it, each on a line of its own, as clean text
+/// (see `clean_text`).
 std::string error_text(const std::exception_ptr& error);
 
-/// One C++ type for each kind, so that a handler can catch just what it can handle.
+/// One C++ type for each kind, so that a handler can catch the kinds that it can handle.
 template <ErrorKind Kind>
 class ErrorOf : public Error {
 public:

@@ -10,14 +10,14 @@
 
 namespace daybook {
 
-/// The identity of an event or a message: 16 bytes, made as UUID version 7 (RFC 9562), so that
-/// ids made later sort later, within a thread strictly.
+/// The id of an event or a message: 16 bytes, a UUID version 7 (RFC 9562). Ids sort in the order in
+/// which they were generated; within a thread strictly.
 class EventId {
 public:
     static constexpr std::size_t size = 16;
     using Bytes = std::array<std::uint8_t, size>;
 
-    /// The nil id: no event has it.
+    /// The nil id, which no event has.
     constexpr EventId() noexcept = default;
     explicit constexpr EventId(const Bytes& bytes) noexcept : bytes_(bytes) {}
 
@@ -28,7 +28,7 @@ public:
     /// idempotency key of something that may be attempted again.
     static EventId from_name(std::string_view name);
 
-    /// Reads `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`; throws InvalidError on anything else.
+    /// Parses `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`; throws InvalidError on anything else.
     static EventId parse(std::string_view text);
     static std::optional<EventId> try_parse(std::string_view text) noexcept;
 

@@ -5,7 +5,7 @@
 
 namespace daybook {
 
-/// A counting number that is not to be mixed up with another one: positions, versions.
+/// A counting number with a type of its own, so that positions and versions are not mixed up.
 /// Converts from a plain number, never to another ordinal.
 template <class Tag>
 class Ordinal {
@@ -22,7 +22,7 @@ private:
     std::uint64_t value_ = 0;
 };
 
-/// A place in the whole log: 1, 2, 3 … without gaps. 0 is the place before the first event.
+/// The position of an event in the whole log: 1, 2, 3 … without gaps. 0 is before the first event.
 /// Position order is commit order is visibility order, on every engine.
 using Position = Ordinal<struct PositionTag>;
 

@@ -26,9 +26,9 @@ public:
     std::string_view category() const noexcept { return category_of(name_); }
     std::string_view id() const noexcept;
 
-    /// True for the streams that only Daybook itself appends to, those of the category `saga`: the
-    /// journals of sagas. Anybody may read them. An append of a program's is refused with
-    /// InvalidError, as one foreign event could cost the saga its state.
+    /// True for the streams of the category `saga`, the journals of sagas. Programs may read them.
+    /// An append by a program throws InvalidError, because a foreign event could destroy the state
+    /// of the saga.
     bool is_reserved() const noexcept { return category() == "saga"; }
 
     /// The part of `name` before the first `-`.

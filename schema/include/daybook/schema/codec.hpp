@@ -14,7 +14,7 @@ namespace daybook {
 
 namespace detail {
 
-/// The name of a C++ type, as its programmer knows it.
+/// The name of a C++ type as in the source.
 template <class T>
 constexpr std::string_view cpp_name() noexcept {
     constexpr std::string_view spelled = __PRETTY_FUNCTION__;
@@ -22,7 +22,7 @@ constexpr std::string_view cpp_name() noexcept {
     return spelled.substr(begin, spelled.find_first_of(";]", begin) - begin);
 }
 
-/// What error texts call a value of type `T`: the event's name if it has one.
+/// How error texts name a value of type `T`: by the event's name if it has one.
 template <class T>
 constexpr std::string_view subject_of() noexcept {
     if constexpr (Event<T>) {
@@ -32,15 +32,15 @@ constexpr std::string_view subject_of() noexcept {
     }
 }
 
-/// The DOM's compiled core. Appends the text of `dom`; throws InvalidError for what JSON cannot
-/// hold.
+/// The compiled part for DOMs. Appends the text of `dom`; throws InvalidError for a value that JSON
+/// cannot hold.
 void append_dom(const nlohmann::json& dom, std::string& out, std::string_view subject);
 /// Parses; throws CorruptError.
 nlohmann::json parse_dom(std::string_view text, std::string_view subject);
 [[noreturn]] void fail_dom(std::string_view subject, std::string_view reason);
 
 // `Json` is always nlohmann::json. As a template's parameter it may be incomplete until a codec is
-// used, so that only those pay for its header who need it.
+// used, so that only sources that use it include its header.
 template <class T, class Json = nlohmann::json>
 concept JsonIncluded = requires { sizeof(Json); };
 
@@ -81,17 +81,17 @@ struct DomCodec {
 ///
 /// - `NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Opened, owner)`, or `to_json` and `from_json` by hand,
 ///   with <nlohmann/json.hpp> included: the shortest way;
-/// - a static `fields()` (see fields.hpp): several times faster, as no tree is built, and strict
-///   about ranges. Members may be bool, whole numbers, float, double, std::string, EventId,
+/// - a static `fields()` (see fields.hpp): several times faster, because no tree is built, and it
+///   checks ranges. Members may be bool, whole numbers, float, double, std::string, EventId,
 ///   Timestamp, StreamName, Position, Version, enums (as whole numbers), std::optional,
 ///   std::vector, std::map<std::string, X> and structs with `fields()`.
 ///
-/// If a struct has both, `fields()` is taken. Specialise Codec for a format of your own. All
+/// If a struct has both, `fields()` is used. Specialise Codec for a format of your own. All
 /// functions are thread-safe.
 template <class T>
 struct Codec {
-    /// Appends JSON. An empty optional field is left out. Throws InvalidError for what JSON cannot
-    /// hold: numbers that are not finite, text that is not UTF-8; `out` is then as before.
+    /// Appends JSON. An empty optional field is left out. Throws InvalidError for a value that JSON
+    /// cannot hold: a number that is not finite, text that is not UTF-8; `out` is unchanged then.
     static void encode(const T& value, std::string& out) {
         if constexpr (HasFields<T>) {
             JsonWriter json{out, detail::subject_of<T>()};
@@ -101,9 +101,9 @@ struct Codec {
         }
     }
 
-    /// Overwrites `value`. Keys that it does not know are skipped unread; a missing optional field
-    /// is empty. Throws CorruptError naming the event (or struct), the field and the reason when
-    /// the text does not fit; `value` may then be half new.
+    /// Overwrites `value`. Unknown keys are skipped; a missing optional field is empty. If the text
+    /// does not fit, throws CorruptError, which names the event (or struct), the field and the
+    /// reason; part of `value` may be overwritten then.
     static void decode(std::string_view json, T& value) {
         if constexpr (HasFields<T>) {
             JsonReader::read(json, detail::subject_of<T>(),

@@ -15,11 +15,11 @@
 
 namespace daybook {
 
-/// What an upcaster makes of an old event.
+/// An event that an upcaster returns for an old one.
 struct UpcastEvent {
-    /// Takes the text of `json` at once. `event_type.name` must outlive the UpcastEvent.
+    /// Copies the text of `json`. `event_type.name` must outlive the UpcastEvent.
     UpcastEvent(EventType event_type, const nlohmann::json& json);
-    /// The newest shape, as a struct.
+    /// The newest version, as a struct.
     template <Event E>
     UpcastEvent(const E& event) : type(E::type) {
         Codec<E>::encode(event, data);
@@ -29,8 +29,8 @@ struct UpcastEvent {
     std::string data;  ///< JSON
 };
 
-/// Turns the payload of one old event into 0..n newer ones. Must depend on nothing else, and be
-/// callable from several threads at once.
+/// Turns the payload of one old event into 0..n newer ones. Must depend on nothing else, and
+/// must be thread-safe.
 using Upcaster = std::function<std::vector<UpcastEvent>(const nlohmann::json& data)>;
 
 /// An event after upcasting; owns its text.
@@ -40,8 +40,8 @@ struct Upcasted {
     std::string data;
 };
 
-/// Which events a program knows, and how old ones become them while they are read. What is stored
-/// never changes.
+/// The events of a program, and how old versions are turned into them when they are read. Stored
+/// events never change.
 ///
 ///     EventCatalog catalog;
 ///     catalog.add<Opened, Deposited>();
@@ -50,11 +50,11 @@ struct Upcasted {
 ///                        return {Deposited{.cents = old.at("euros").get<int>() * 100}};
 ///                    });
 ///
-/// Filled first, then shared: its const functions may be called from any thread.
+/// Fill it first, then share it: its const functions are thread-safe.
 class EventCatalog {
 public:
-    /// Registers the events' names, each with the version this program writes. The same again is
-    /// fine; another version of a known name throws InvalidError.
+    /// Registers the names of events, each with the version that this program writes. Registering
+    /// the same again does nothing; another version of a registered name throws InvalidError.
     template <Event... Events>
     EventCatalog& add() {
         (add(Events::type), ...);
@@ -62,9 +62,9 @@ public:
     }
     EventCatalog& add(EventType current);
 
-    /// Old events of exactly `from` (name and version) are replaced by what `upcaster` makes of
-    /// them; each result is upcast again until nothing applies. `produces` lists every type that
-    /// it can give; an empty list drops the event. Throws InvalidError if `from` has an upcaster
+    /// Replaces old events of exactly `from` (name and version) by those that `upcaster` returns.
+    /// Each of these is upcast again until no upcaster applies. `produces` lists all types that it
+    /// can return; an empty list drops the event. Throws InvalidError if `from` has an upcaster
     /// already or is a current version, or if events would be upcast in a circle.
     EventCatalog& upcast(EventType from, const std::vector<EventType>& produces, Upcaster upcaster);
 
@@ -72,14 +72,14 @@ public:
     /// Does not allocate.
     bool needs_upcast(std::string_view name, int version) const noexcept;
 
-    /// Appends to `out` what the event is today: itself if nothing applies, else 0..n others.
-    /// Throws CorruptError if `data` is not JSON or not what the upcaster expects, InvalidError
-    /// if the upcaster gives a type that it did not announce.
+    /// Appends the upcast events to `out`: the event itself if no upcaster applies, else 0..n
+    /// others. Throws CorruptError if `data` is not JSON or not as the upcaster expects it,
+    /// InvalidError if the upcaster returns a type that is not in its list.
     void upcast(std::string_view name, int version, std::string_view data,
                 std::vector<Upcasted>& out) const;
 
-    /// All names under which events are stored that may today be called `name`, itself included,
-    /// sorted. Who wants only events of `name` has to read these, upcast, and keep what fits.
+    /// All stored names whose events may be upcast to `name`, including `name` itself, sorted. A
+    /// reader of `name` has to read these, upcast, and drop the others.
     std::vector<std::string> sources_of(std::string_view name) const;
 
     /// The registered events by name. Valid as long as the catalog.

@@ -7,7 +7,7 @@
 
 namespace daybook {
 
-/// The stable name of an event and the version of its shape, written once in the event's struct:
+/// The stable name of an event and the version of its fields, written once in the event's struct:
 ///
 ///     struct Opened {
 ///         static constexpr daybook::EventType type{"account.opened", 1};
@@ -15,7 +15,7 @@ namespace daybook {
 ///     };
 ///
 /// Names are facts in the past tense; they outlive every rename of the struct. A name is 1 to
-/// `name_bytes_max` bytes of letters, digits, `.`, `-`, `_` and `:`; versions begin at 1.
+/// `name_bytes_max` bytes of letters, digits, `.`, `-`, `_` and `:`; versions start at 1.
 struct EventType {
     static constexpr std::size_t name_bytes_max = 100;
 
@@ -28,7 +28,7 @@ struct EventType {
         if (!is_valid(name, version)) throw std::invalid_argument("not an event type");
     }
 
-    /// For names that are only known at run time. Throws InvalidError. The name must outlive the
+    /// For names that are read at run time. Throws InvalidError. The name must outlive the
     /// EventType.
     static EventType checked(std::string_view name, int version);
 
@@ -50,7 +50,7 @@ private:
         : name(valid_name), version(valid_version) {}
 };
 
-/// A struct that names its type: an event, or a message that travels in the same way.
+/// A struct with an EventType: an event, or a message.
 template <class T>
 concept Event = requires {
     { T::type } -> std::convertible_to<const EventType&>;

@@ -24,8 +24,8 @@
 #include "daybook/schema/json_reader.hpp"
 #include "daybook/schema/json_writer.hpp"
 
-// How a struct with `fields()` becomes JSON and comes back. Only types are translated here; the
-// writing and the reading are compiled in JsonWriter and JsonReader.
+// Encodes and decodes structs with `fields()`. The templates only translate types; JsonWriter and
+// JsonReader, which are compiled, write and read the text.
 
 namespace daybook::detail {
 
@@ -39,7 +39,7 @@ inline constexpr bool is_text_map = false;
 template <class Value>
 inline constexpr bool is_text_map<std::map<std::string, Value>> = true;
 
-// The types of characters are no numbers.
+// Character types do not count as numbers.
 template <class T>
 concept Whole = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> &&
                 !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> &&
@@ -51,7 +51,7 @@ concept Real = std::same_as<T, float> || std::same_as<T, double>;
 template <class T>
 inline constexpr bool not_encodable = false;
 
-// `,"name":` of a field, as JsonWriter::ready_key wants it.
+// The text `,"name":` of a field, for JsonWriter::ready_key.
 template <HasFields T, std::size_t I>
 inline constexpr auto ready_key = [] {
     constexpr std::string_view name = std::get<I>(T::fields()).name;

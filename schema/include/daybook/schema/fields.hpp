@@ -10,14 +10,14 @@
 
 namespace daybook {
 
-/// One member of a struct and the name it has outside of C++.
+/// A member of a struct and its name in JSON and SQL.
 template <class Owner, class Member>
 struct Field {
     std::string_view name;
     Member Owner::* member;
 };
 
-/// At most so many fields has one struct.
+/// The most fields of a struct.
 inline constexpr std::size_t fields_max = 64;
 
 namespace detail {
@@ -49,9 +49,9 @@ consteval auto pair_up(const Tuple& flat, std::index_sequence<I...>) {
 
 }  // namespace detail
 
-/// Describes a struct's members once, for everything that has to go through them: the JSON codec,
-/// tables of read models. Names are printable ASCII without blanks, quotes and backslashes, each
-/// used once; a wrong one does not compile.
+/// Describes the members of a struct for the JSON codec and for tables of read models. Names are
+/// printable ASCII without blanks, quotes and backslashes, each used once; a wrong one does not
+/// compile.
 ///
 ///     struct Deposited {
 ///         static constexpr daybook::EventType type{"account.deposited", 1};

@@ -7,17 +7,17 @@
 
 namespace daybook {
 
-/// How deep objects and arrays may stand in one another.
+/// How deep objects and arrays may be nested.
 inline constexpr std::size_t json_depth_max = 1024;
 
-/// Is `text` one whole JSON value (RFC 8259) in UTF-8, nested no deeper than `json_depth_max`?
-/// Thread-safe.
+/// Whether `text` is exactly one JSON value (RFC 8259) in UTF-8, nested no deeper than
+/// `json_depth_max`. Thread-safe.
 bool is_json(std::string_view text);
 
 /// The same as `is_json`, and the value is an object.
 bool is_json_object(std::string_view text);
 
-/// Why `text` is no such value, and what to do, as the end of a sentence: "is not JSON: give it
+/// Why `text` is not such a value, and the remedy, as the end of a sentence: "is not JSON: give it
 /// JSON text". Nothing if it is one. Thread-safe.
 std::optional<std::string> json_fault(std::string_view text);
 

@@ -15,21 +15,21 @@ struct JsonCursor;
 struct FieldSlot;
 }  // namespace detail
 
-/// Walks over JSON text from front to back without building a tree of it. At each moment it stands
-/// before one value, which is asked for once by the function for its type; what is not asked for
-/// is skipped and not looked at closely. Every mismatch throws CorruptError with the subject, the
-/// path to the value and the reason.
+/// Reads JSON text from front to back without building a tree. It is always before one value, which
+/// the caller reads once with the function for its type. Values that are not read are skipped and
+/// not fully checked. Each mismatch throws CorruptError with the subject, the path to the value and
+/// the reason.
 ///
 ///     std::int64_t sum = 0;
 ///     JsonReader::read(text, "amounts", [&](JsonReader& json) {
 ///         json.elements([&] { sum += json.integer(0, 1'000'000); });
 ///     });
 ///
-/// To be used inside `read` and on its thread only.
+/// Used only inside `read` and on its thread.
 class JsonReader {
 public:
     /// Calls `visit(reader)` with a reader before the value of `json`, which is an object or an
-    /// array. `subject` is what errors call it.
+    /// array. `subject` is its name in error texts.
     template <class Visit>
     static void read(std::string_view json, std::string_view subject, Visit&& visit) {
         run(json, subject, {&visit, [](void* context, JsonReader& reader) {
@@ -46,28 +46,28 @@ public:
     double number();
     /// Valid until `read` returns.
     std::string_view text();
-    /// True, and the value is taken, if it is `null`.
+    /// Reads the value and returns true if it is `null`.
     bool take_null();
     /// A value of any type as it stands in the text that `read` was given, digit by digit and with
     /// the blanks inside it. Valid as long as that text. Its inside is not looked at: where the
     /// text comes from outside, `is_json` has to say first that it is whole.
     std::string_view raw();
 
-    /// Takes an array: `visit()` is called with the reader before each element.
+    /// Reads an array. Calls `visit()` with the reader before each element.
     template <class Visit>
     void elements(Visit&& visit) {
         each_element({&visit, [](void* context, JsonReader&) {
                           (*static_cast<std::remove_reference_t<Visit>*>(context))();
                       }});
     }
-    /// Takes an object: `visit(key)` is called with the reader before each member's value.
+    /// Reads an object. Calls `visit(key)` with the reader before the value of each member.
     template <class Visit>
     void members(Visit&& visit) {
         each_member({&visit, [](void* context, std::string_view key) {
                          (*static_cast<std::remove_reference_t<Visit>*>(context))(key);
                      }});
     }
-    /// Takes an object into the struct that `slots` describe.
+    /// Reads an object into the struct that `slots` describe.
     void fields(std::span<const detail::FieldSlot> slots, void* object);
 
     /// Throws CorruptError with the subject and the path to the current value.
@@ -97,7 +97,7 @@ namespace detail {
 struct FieldSlot {
     std::string_view name;
     void (*read)(JsonReader& reader, void* object);
-    /// What stands for the field when it is missing; without it the field is required.
+    /// Sets the value of a missing field; if null, the field is required.
     void (*clear)(void* object);
 };
 

@@ -11,7 +11,7 @@
 
 namespace daybook {
 
-/// Appends JSON text to a string, without blanks, one call per thing:
+/// Appends JSON text to a string, without blanks:
 ///
 ///     JsonWriter json{text};
 ///     json.begin_object();
@@ -19,12 +19,12 @@ namespace daybook {
 ///     json.value(100);
 ///     json.end_object();
 ///
-/// Commas come by themselves; that begins and ends match is the caller's care. What JSON cannot
-/// hold (a number that is not finite, text that is not UTF-8) throws InvalidError, and `out` is
-/// what it was before. Not thread-safe; `out` must outlive the writer.
+/// It writes the commas; the caller has to match begin and end. A value that JSON cannot hold (a
+/// number that is not finite, text that is not UTF-8) throws InvalidError and leaves `out` as it
+/// was before. Not thread-safe; `out` must outlive the writer.
 class JsonWriter {
 public:
-    /// `subject` is named by errors; it must outlive the writer.
+    /// `subject` is its name in error texts; it must outlive the writer.
     explicit JsonWriter(std::string& out, std::string_view subject = "JSON")
         : out_(out), subject_(subject), start_(out.size()) {}
     JsonWriter(const JsonWriter&) = delete;
@@ -41,7 +41,7 @@ public:
         comma_due_ = false;
         key_ = name;
     }
-    /// A key that was made ready at compile time, as `,"name":` without any need of escaping.
+    /// A key that was prepared at compile time, as `,"name":`, and needs no escapes.
     void ready_key(std::string_view text) {
         out_ += comma_due_ ? text : text.substr(1);
         comma_due_ = false;
@@ -51,7 +51,7 @@ public:
     void value(bool truth) { put(truth ? "true" : "false"); }
     void value(std::signed_integral auto number) { integer(std::int64_t{number}); }
     void value(std::unsigned_integral auto number) { natural(std::uint64_t{number}); }
-    /// The shortest digits that read back as the same number.
+    /// Writes the shortest digits that parse to the same number.
     void value(double number);
     void value(float number);
     void value(std::string_view text);
@@ -61,10 +61,10 @@ public:
     /// ISO 8601. Years beyond 0 to 9999 throw InvalidError.
     void value(Timestamp instant);
     void null() { put("null"); }
-    /// A value that is JSON already.
+    /// Writes a value that is JSON already.
     void json(std::string_view text) { put(text); }
 
-    /// Takes back what was written and throws InvalidError, naming the subject and the last key.
+    /// Removes what was written and throws InvalidError, which names the subject and the last key.
     [[noreturn]] void fail(std::string_view reason);
 
 private:
