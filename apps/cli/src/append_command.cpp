@@ -32,7 +32,7 @@ bool next_line(std::string& line, std::size_t bytes_max) {
     return !line.empty();
 }
 
-/// All of stdin is one unit, and so is limited like one.
+/// All of stdin is one transaction, and so is limited like one.
 void read_lines(EventBatch& batch, const StoreOptions& options) {
     const std::size_t bytes_max = line_bytes_max(options);
     std::string line;

@@ -8,8 +8,8 @@
 
 namespace shop {
 
-/// Looks after the stock. An order is reserved over all its products in one unit: all of it or
-/// nothing.
+/// Looks after the stock. An order is reserved over all its products in one transaction: all of it
+/// or nothing.
 class Warehouse {
 public:
     static constexpr std::string_view topic = "warehouse";

@@ -22,7 +22,7 @@ private:
     std::uint64_t value_ = 0;
 };
 
-/// The position of an event in the whole log: 1, 2, 3 … without gaps. 0 is before the first event.
+/// The position of an event in the whole log: 1, 2, 3 … without gaps. 0 is before the first.
 /// Position order is commit order is visibility order, on every engine.
 using Position = Ordinal<struct PositionTag>;
 
