@@ -14,18 +14,23 @@ install(FILES
     "${PROJECT_BINARY_DIR}/daybookConfig.cmake"
     "${PROJECT_BINARY_DIR}/daybookConfigVersion.cmake"
     DESTINATION "${daybook_config_dir}")
-# The same for pkg-config. The libraries are static, so whoever links them names what they need; the
-# order is that of the levels, from the top.
-set(daybook_pc_requires "nlohmann_json simdjson libpq libcrypto")
-set(daybook_pc_libs "")
-foreach(library IN LISTS DAYBOOK_LIBRARIES)
-    string(PREPEND daybook_pc_libs "-ldaybook_${library} ")
-endforeach()
-if(DAYBOOK_SQLITE_SOURCE)
-    string(APPEND daybook_pc_libs "-lSQLiteCpp -ldaybook_sqlite3 -ldl -lm -lpthread")
+# The same for pkg-config. Whoever links static libraries names what they need, in the order of the
+# levels, from the top; the shared library names that itself.
+if(DAYBOOK_SHARED)
+    set(daybook_pc_requires "nlohmann_json")
+    set(daybook_pc_libs "-ldaybook")
 else()
-    string(APPEND daybook_pc_requires " sqlite3")
-    string(APPEND daybook_pc_libs "-lSQLiteCpp -lpthread")
+    set(daybook_pc_requires "nlohmann_json simdjson libpq libcrypto")
+    set(daybook_pc_libs "")
+    foreach(library IN LISTS DAYBOOK_LIBRARIES)
+        string(PREPEND daybook_pc_libs "-ldaybook_${library} ")
+    endforeach()
+    if(DAYBOOK_SQLITE_SOURCE)
+        string(APPEND daybook_pc_libs "-lSQLiteCpp -ldaybook_sqlite3 -ldl -lm -lpthread")
+    else()
+        string(APPEND daybook_pc_requires " sqlite3")
+        string(APPEND daybook_pc_libs "-lSQLiteCpp -lpthread")
+    endif()
 endif()
 set(daybook_pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 file(RELATIVE_PATH daybook_pc_to_prefix "/${daybook_pc_dir}" "/")

@@ -21,10 +21,20 @@ function(daybook_compile_settings target)
     endif()
 endfunction()
 
+# What users of a library need: its headers, and the libraries and packages named.
+function(daybook_usage target scope)
+    target_include_directories(${target} ${scope}
+        $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>
+        $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+    target_link_libraries(${target} ${scope} ${ARGN})
+endfunction()
+
 # daybook_library(<folder>
 #     [NAME <name>]            the target is daybook_<name>, alias daybook::<name>; default <folder>
+#     [STATIC]                 it is no part of libdaybook.so
 #     [DEPENDS <name>...]      our own libraries directly below
 #     [INTERNALS <folder>...]  whose headers in internal/ it sees as well
+#     [DEFINITIONS <definition>...]    for its own sources
 #     [PUBLIC_PACKAGES <target>...]    third-party targets whose headers stand in our headers
 #     [PRIVATE_PACKAGES <target>...]   third-party targets that a user only links
 #     [PRIVATE_HEADERS <target>...]    header-only targets that a user needs not even have
@@ -34,9 +44,13 @@ endfunction()
 #
 # Sources are src/**/*.cpp, public headers stand in include/, internal headers in src/, and in
 # internal/ those for folders above. Only include/ is installed.
+#
+# With DAYBOOK_SHARED, daybook_<name> has the headers and leads to libdaybook.so, which takes the
+# object files of daybook_<name>_objects.
 function(daybook_library folder)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "NAME;EXPORT"
-        "DEPENDS;INTERNALS;PUBLIC_PACKAGES;PRIVATE_PACKAGES;PRIVATE_HEADERS;GENERATED;EXCLUDE")
+    set(lists DEPENDS INTERNALS DEFINITIONS PUBLIC_PACKAGES PRIVATE_PACKAGES PRIVATE_HEADERS
+        GENERATED EXCLUDE)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC" "NAME;EXPORT" "${lists}")
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "daybook_library(${folder}): unknown: ${arg_UNPARSED_ARGUMENTS}")
     endif()
@@ -56,31 +70,32 @@ function(daybook_library folder)
     list(APPEND sources ${arg_GENERATED})
 
     list(TRANSFORM arg_DEPENDS PREPEND daybook:: OUTPUT_VARIABLE below)
-    if(sources)
-        add_library(${target} STATIC ${sources})
-        daybook_compile_settings(${target})
-        target_include_directories(${target} PRIVATE "${here}/src")
-        foreach(folder IN LISTS arg_INTERNALS)
-            target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/${folder}/internal")
-        endforeach()
-        target_link_libraries(${target} PRIVATE ${arg_PRIVATE_PACKAGES})
-        foreach(package IN LISTS arg_PRIVATE_HEADERS)
-            target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:${package}>)
-        endforeach()
-        set(scope PUBLIC)
-    else()
-        # A folder that holds headers only, or nothing yet.
+    if(DAYBOOK_SHARED AND NOT arg_STATIC)
         add_library(${target} INTERFACE)
         target_compile_features(${target} INTERFACE cxx_std_20)
-        set(scope INTERFACE)
+        daybook_usage(${target} INTERFACE ${below} ${arg_PUBLIC_PACKAGES} daybook_shared)
+        set(compiled ${target}_objects)
+        add_library(${compiled} OBJECT ${sources})
+        list(TRANSFORM arg_DEPENDS REPLACE ".+" "daybook_\\0_objects" OUTPUT_VARIABLE below)
+        daybook_export_headers(${compiled} ${folder})
+    else()
+        set(compiled ${target})
+        add_library(${compiled} STATIC ${sources})
     endif()
-    add_library(daybook::${arg_NAME} ALIAS ${target})
-    target_link_libraries(${target} ${scope} ${below} ${arg_PUBLIC_PACKAGES})
-    target_include_directories(${target} ${scope}
-        $<BUILD_INTERFACE:${here}/include>
-        $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-    set_target_properties(${target} PROPERTIES EXPORT_NAME ${arg_NAME})
+    daybook_compile_settings(${compiled})
+    target_compile_definitions(${compiled} PRIVATE ${arg_DEFINITIONS})
+    target_include_directories(${compiled} PRIVATE "${here}/src")
+    foreach(folder IN LISTS arg_INTERNALS)
+        target_include_directories(${compiled} PRIVATE "${PROJECT_SOURCE_DIR}/${folder}/internal")
+    endforeach()
+    target_link_libraries(${compiled} PRIVATE ${arg_PRIVATE_PACKAGES})
+    foreach(package IN LISTS arg_PRIVATE_HEADERS)
+        target_link_libraries(${compiled} PRIVATE $<BUILD_INTERFACE:${package}>)
+    endforeach()
+    daybook_usage(${compiled} PUBLIC ${below} ${arg_PUBLIC_PACKAGES})
 
+    add_library(daybook::${arg_NAME} ALIAS ${target})
+    set_target_properties(${target} PROPERTIES EXPORT_NAME ${arg_NAME})
     install(TARGETS ${target} EXPORT ${arg_EXPORT}
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
     install(DIRECTORY "${here}/include/" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}

@@ -49,8 +49,12 @@ else()
     target_compile_definitions(daybook_sqlite INTERFACE
         $<BUILD_INTERFACE:$<TARGET_PROPERTY:SQLiteCpp,INTERFACE_COMPILE_DEFINITIONS>>)
     target_link_libraries(daybook_sqlite INTERFACE $<TARGET_FILE:SQLiteCpp> daybook_sqlite3)
-    install(TARGETS daybook_sqlite3 EXPORT daybookTargets
-        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+    if(NOT DAYBOOK_SHARED)
+        install(TARGETS daybook_sqlite3 EXPORT daybookTargets
+            ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+    endif()
 endif()
-install(TARGETS daybook_sqlite EXPORT daybookTargets)
+if(NOT DAYBOOK_SHARED)
+    install(TARGETS daybook_sqlite EXPORT daybookTargets)
+endif()
 add_library(daybook::sqlite ALIAS daybook_sqlite)
