@@ -85,7 +85,8 @@ function(daybook_test name)
     target_link_libraries(${target} PRIVATE daybook_doctest_main ${arg_LIBRARIES})
     target_include_directories(${target} PRIVATE
         "${PROJECT_SOURCE_DIR}/tests/support" "${directory}"
-        "${PROJECT_SOURCE_DIR}/eventstore/internal" "${PROJECT_SOURCE_DIR}/schema/internal")
+        "${PROJECT_SOURCE_DIR}/core/internal" "${PROJECT_SOURCE_DIR}/schema/internal"
+        "${PROJECT_SOURCE_DIR}/eventstore/internal")
     foreach(folder IN LISTS arg_INTERNALS)
         target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/${folder}/src")
     endforeach()

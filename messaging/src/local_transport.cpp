@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
-#include <mutex>
-#include <shared_mutex>
 #include <string>
 #include <vector>
 
+#include "daybook/core/mutex.hpp"
 #include "failure.hpp"
 #include "names.hpp"
 
@@ -15,7 +14,7 @@ namespace daybook {
 
 using TypeAndVersion = std::pair<std::string, int>;
 
-/// One consumer. Constant after construction, except `by_type`, which is under the mutex.
+/// One consumer. Constant after construction, except `by_type`.
 struct Consumer::Handlers {
     std::string topic;
     std::string name;
@@ -24,14 +23,14 @@ struct Consumer::Handlers {
     MessageHandler handles_all{};  ///< if set, used instead of `by_type`
     std::function<bool(const Message&)> takes{};
 
-    mutable std::shared_mutex mutex{};
-    std::map<TypeAndVersion, MessageHandler> by_type{};
+    mutable SharedMutex mutex{};
+    std::map<TypeAndVersion, MessageHandler> by_type DAYBOOK_GUARDED_BY(mutex){};
 
     /// Null if there is no handler for this message. Valid as long as the consumer: handlers are
     /// never removed.
     const MessageHandler* find(const Message& message) const {
         if (handles_all) return !takes || takes(message) ? &handles_all : nullptr;
-        const std::shared_lock lock{mutex};
+        const SharedMutexReadLock lock{mutex};
         const auto found = by_type.find({message.type, message.schema_version});
         return found == by_type.end() ? nullptr : &found->second;
     }
@@ -57,7 +56,7 @@ std::string inbox_of(std::string_view topic, std::string_view name) {
 }  // namespace
 
 void Consumer::add(const EventType& type, MessageHandler handler) {
-    const std::unique_lock lock{handlers_.mutex};
+    const SharedMutexLock lock{handlers_.mutex};
     const bool added =
         handlers_.by_type.try_emplace(TypeAndVersion{type.name, type.version}, std::move(handler))
             .second;
@@ -79,8 +78,9 @@ struct LocalTransport::State {
     std::atomic<std::uint64_t> rejected{0};
     std::atomic<std::uint64_t> unhandled{0};
 
-    std::shared_mutex mutex{};
-    std::map<std::string, std::vector<std::shared_ptr<Handlers>>, std::less<>> by_topic{};
+    SharedMutex mutex{};
+    std::map<std::string, std::vector<std::shared_ptr<Handlers>>, std::less<>> by_topic
+        DAYBOOK_GUARDED_BY(mutex){};
 
     explicit State(EventStore opened) : store(std::move(opened)) {}
 
@@ -94,7 +94,7 @@ LocalTransport::State::Handlers& LocalTransport::State::add(std::shared_ptr<Hand
     detail::require_name("a consumer's topic", added->topic);
     detail::require_name("a consumer's name", added->name);
     added->inbox = inbox_of(added->topic, added->name);
-    const std::unique_lock lock{mutex};
+    const SharedMutexLock lock{mutex};
     auto& consumers = by_topic[added->topic];
     for (const auto& other : consumers) {
         if (other->name != added->name) continue;
@@ -106,7 +106,7 @@ LocalTransport::State::Handlers& LocalTransport::State::add(std::shared_ptr<Hand
 
 std::vector<std::shared_ptr<Consumer::Handlers>> LocalTransport::State::consumers_of(
     std::string_view topic) {
-    const std::shared_lock lock{mutex};
+    const SharedMutexReadLock lock{mutex};
     const auto found = by_topic.find(topic);
     if (found == by_topic.end()) return {};
     return found->second;

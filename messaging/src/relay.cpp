@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <exception>
-#include <mutex>
 #include <utility>
 
 #include <unistd.h>
 
 #include "daybook/core/clock.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/core/mutex.hpp"
 #include "daybook/eventstore/message_tables.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "daybook/eventstore/worker.hpp"
@@ -66,10 +66,10 @@ struct Relay::State {
     detail::RelayPass pass;
     std::chrono::steady_clock::time_point keep_leases_until{};
 
-    // Under the mutex, because other threads read it.
-    mutable std::mutex mutex{};
-    std::string error{};
-    std::optional<Timestamp> paused_until{};
+    // Other threads read it.
+    mutable Mutex mutex{};
+    std::string error DAYBOOK_GUARDED_BY(mutex){};
+    std::optional<Timestamp> paused_until DAYBOOK_GUARDED_BY(mutex){};
 
     Worker worker;
 
@@ -95,7 +95,7 @@ std::size_t Relay::State::run_once(std::stop_token stop) {
     try {
         const std::size_t finished = pass.run(std::move(stop));
         const auto& paused = pass.pause();
-        const std::scoped_lock lock{mutex};
+        const MutexLock lock{mutex};
         error = paused ? paused->error : std::string{};
         paused_until = paused ? std::optional{paused->until} : std::nullopt;
         return finished;
@@ -106,7 +106,7 @@ std::size_t Relay::State::run_once(std::stop_token stop) {
 }
 
 void Relay::State::set_error(std::string text) {
-    const std::scoped_lock lock{mutex};
+    const MutexLock lock{mutex};
     error = std::move(text);
 }
 
@@ -123,7 +123,7 @@ std::optional<Timestamp> Relay::State::next_due() const {
             due = std::min(*due, store.clock().now());
         }
     });
-    const std::scoped_lock lock{mutex};
+    const MutexLock lock{mutex};
     if (due && paused_until) due = std::max(*due, *paused_until);
     return due;
 }
@@ -185,7 +185,7 @@ void Relay::start() {
 void Relay::stop() { state_->worker.stop(); }
 
 std::string Relay::last_error() const {
-    const std::scoped_lock lock{state_->mutex};
+    const MutexLock lock{state_->mutex};
     return state_->error;
 }
 

@@ -4,13 +4,13 @@
 #include <cerrno>
 #include <charconv>
 #include <functional>
-#include <mutex>
 #include <set>
 
 #include <signal.h>
 #include <unistd.h>
 
 #include "daybook/core/event_id.hpp"
+#include "daybook/core/mutex.hpp"
 
 namespace daybook::detail {
 
@@ -24,8 +24,8 @@ std::string host_name() {
 
 /// The owners of this process. The operating system tells only whether a process lives.
 struct LiveOwners {
-    std::mutex mutex;
-    std::set<std::string, std::less<>> names;
+    Mutex mutex;
+    std::set<std::string, std::less<>> names DAYBOOK_GUARDED_BY(mutex);
 };
 
 LiveOwners& live_owners() {
@@ -38,12 +38,12 @@ LiveOwners& live_owners() {
 Owner::Owner()
     : name_(host_name() + '/' + std::to_string(::getpid()) + '/' +
             EventId::generate().to_string().substr(24)) {
-    const std::scoped_lock lock{live_owners().mutex};
+    const MutexLock lock{live_owners().mutex};
     live_owners().names.insert(name_);
 }
 
 Owner::~Owner() {
-    const std::scoped_lock lock{live_owners().mutex};
+    const MutexLock lock{live_owners().mutex};
     live_owners().names.erase(name_);
 }
 
@@ -57,7 +57,7 @@ bool is_dead(std::string_view owner) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), process);
     if (error != std::errc{} || end != text.data() + text.size() || process <= 0) return false;
     if (process == ::getpid()) {
-        const std::scoped_lock lock{live_owners().mutex};
+        const MutexLock lock{live_owners().mutex};
         return !live_owners().names.contains(owner);
     }
     return ::kill(process, 0) != 0 && errno == ESRCH;

@@ -25,7 +25,7 @@ ProjectionFeeder::ProjectionFeeder(EventStore store,
       options_(options) {}
 
 ProjectionFeeder::FeedResult ProjectionFeeder::feed(const std::stop_token& stop) {
-    const std::scoped_lock lock{work_mutex_};
+    const MutexLock lock{work_mutex_};
     if (failed_) return {};
     for (bool second_try = false;; second_try = true) {
         try {
@@ -139,7 +139,7 @@ void ProjectionFeeder::reset() {
     store_id_ = {};
     has_fed_ = false;
     bulk_decided_ = false;
-    const std::scoped_lock lock{report_mutex_};
+    const MutexLock lock{report_mutex_};
     report_ = {};
 }
 
@@ -171,7 +171,7 @@ ProjectionFeeder::FeedResult ProjectionFeeder::apply_and_report(const Projection
         set_halted(row, true, result.failure);
     }
     {
-        const std::scoped_lock lock{report_mutex_};
+        const MutexLock lock{report_mutex_};
         report_.state = result.halted            ? ProjectionState::halted
                         : result.failure.empty() ? ProjectionState::active
                                                  : ProjectionState::retrying;
@@ -206,7 +206,7 @@ ProjectionFeeder::FeedResult ProjectionFeeder::rebuild(const std::stop_token& st
 }
 
 void ProjectionFeeder::resume() {
-    const std::scoped_lock lock{work_mutex_};
+    const MutexLock lock{work_mutex_};
     failed_ = false;
     if (const auto row = find_row(); row && row->halted) {
         set_halted(*row, false, {});
@@ -215,7 +215,7 @@ void ProjectionFeeder::resume() {
 }
 
 std::uint64_t ProjectionFeeder::replay_parked(std::string_view key) {
-    const std::scoped_lock lock{work_mutex_};
+    const MutexLock lock{work_mutex_};
     std::uint64_t applied = 0;
     with_model(require_current_row(),
                [&](ReadModelDatabase& database, CheckpointLocation location, LogSource& log) {
@@ -225,7 +225,7 @@ std::uint64_t ProjectionFeeder::replay_parked(std::string_view key) {
 }
 
 std::uint64_t ProjectionFeeder::discard_parked(const DiscardParked& which) {
-    const std::scoped_lock lock{work_mutex_};
+    const MutexLock lock{work_mutex_};
     std::uint64_t discarded = 0;
     with_model(require_current_row(),
                [&](ReadModelDatabase& database, CheckpointLocation location, LogSource&) {
@@ -235,7 +235,7 @@ std::uint64_t ProjectionFeeder::discard_parked(const DiscardParked& which) {
 }
 
 ProjectionFeeder::Report ProjectionFeeder::report() const {
-    const std::scoped_lock lock{report_mutex_};
+    const MutexLock lock{report_mutex_};
     Report report = report_;
     report.rate = rate_.per_second();
     return report;
@@ -264,7 +264,7 @@ void ProjectionFeeder::set_halted(const ProjectionRow& row, bool halted, const s
 }
 
 void ProjectionFeeder::set_report(ProjectionState state, std::string error) {
-    const std::scoped_lock lock{report_mutex_};
+    const MutexLock lock{report_mutex_};
     report_.state = state;
     report_.last_error = std::move(error);
 }

@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "daybook/core/mutex.hpp"
 #include "daybook/eventstore/event_store.hpp"
 #include "daybook/projections/projection_runner.hpp"
 #include "projector.hpp"
@@ -101,41 +101,42 @@ protected:
     const ProjectionRunnerOptions& options_;
 
 private:
-    // REQUIRES: work_mutex_, but for set_report.
-    FeedResult feed_or_rebuild(const std::stop_token& stop);
-    FeedResult retry_later(const std::string& why);
+    FeedResult feed_or_rebuild(const std::stop_token& stop) DAYBOOK_REQUIRES(work_mutex_);
+    FeedResult retry_later(const std::string& why) DAYBOOK_REQUIRES(work_mutex_);
     /// The model was made from another log: rebuilds it, or halts if the options say so.
     FeedResult handle_other_log(const ProjectionRow& row, const OtherLogError& why,
-                                const std::stop_token& stop);
+                                const std::stop_token& stop) DAYBOOK_REQUIRES(work_mutex_);
     /// Resets this feeder if the store has another identity than at the last call: somebody has
     /// put another store in its place.
-    void detect_other_store(const ProjectionRow& row);
+    void detect_other_store(const ProjectionRow& row) DAYBOOK_REQUIRES(work_mutex_);
     /// Back to the state of a new feeder.
-    void reset();
+    void reset() DAYBOOK_REQUIRES(work_mutex_);
     /// Logs each event name of the definition that the log does not contain.
     void warn_about_unknown_events();
-    FeedResult apply_and_report(const ProjectionRow& row);
+    FeedResult apply_and_report(const ProjectionRow& row) DAYBOOK_REQUIRES(work_mutex_);
     /// Creates the model and its row in the registry.
-    ProjectionRow register_projection();
+    ProjectionRow register_projection() DAYBOOK_REQUIRES(work_mutex_);
     /// The row of a model that this definition has made. Throws NotFoundError, InvalidError.
     ProjectionRow require_current_row() const;
     /// True once, for an empty model so far behind that a rebuild is faster than live batches.
-    bool needs_bulk_rebuild(const ProjectionRow& row);
-    FeedResult rebuild(const std::stop_token& stop);
+    bool needs_bulk_rebuild(const ProjectionRow& row) DAYBOOK_REQUIRES(work_mutex_);
+    FeedResult rebuild(const std::stop_token& stop) DAYBOOK_REQUIRES(work_mutex_);
     void set_halted(const ProjectionRow& row, bool halted, const std::string& error);
     void set_report(ProjectionState state, std::string error);
     /// Halts until `resume`, in this process only: the registry stays as it is.
-    FeedResult fail(const std::string& error);
+    FeedResult fail(const std::string& error) DAYBOOK_REQUIRES(work_mutex_);
 
-    std::mutex work_mutex_;         ///< held by feed, resume, replay_parked, discard_parked
-    bool has_fed_ = false;          ///< under work_mutex_: the first try of this runner is over
-    bool bulk_decided_ = false;     ///< under work_mutex_
-    bool failed_ = false;           ///< under work_mutex_: see `fail`
-    EventId store_id_;              ///< under work_mutex_: the store's identity at the last call
-    std::string last_wait_reason_;  ///< under work_mutex_: as logged, so that it is logged once
+    Mutex work_mutex_;  ///< held by feed, resume, replay_parked, discard_parked
+    /// The first try of this runner is over.
+    bool has_fed_ DAYBOOK_GUARDED_BY(work_mutex_) = false;
+    bool bulk_decided_ DAYBOOK_GUARDED_BY(work_mutex_) = false;
+    bool failed_ DAYBOOK_GUARDED_BY(work_mutex_) = false;  ///< see `fail`
+    EventId store_id_ DAYBOOK_GUARDED_BY(work_mutex_);  ///< the store's identity at the last call
+    /// As logged, so that it is logged once.
+    std::string last_wait_reason_ DAYBOOK_GUARDED_BY(work_mutex_);
     RateMeter rate_;
-    mutable std::mutex report_mutex_;
-    Report report_;  ///< under report_mutex_
+    mutable Mutex report_mutex_;
+    Report report_ DAYBOOK_GUARDED_BY(report_mutex_);
 };
 
 std::unique_ptr<ProjectionFeeder> make_feeder(

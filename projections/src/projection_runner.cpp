@@ -1,12 +1,11 @@
 #include "daybook/projections/projection_runner.hpp"
 
 #include <algorithm>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 
 #include "checkpoint_tables.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/core/mutex.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "daybook/eventstore/worker.hpp"
 #include "daybook/projections/read_models.hpp"
@@ -81,7 +80,7 @@ struct ProjectionRunner::State {
     /// Wakes `wait`: the checkpoint of a model may have moved.
     void notify_waiters() {
         {
-            const std::scoped_lock lock{mutex};
+            const MutexLock lock{mutex};
             ++notifications;
         }
         notified.notify_all();
@@ -113,15 +112,16 @@ struct ProjectionRunner::State {
         for (;;) {
             std::uint64_t seen = 0;
             {
-                const std::scoped_lock lock{mutex};
+                const MutexLock lock{mutex};
                 seen = notifications;
             }
             if (const auto answer = has_seen(name, position)) return *answer;
             const auto now = steady_clock::now();
             if (now >= deadline) return false;
-            std::unique_lock lock{mutex};
-            notified.wait_until(lock, std::min(deadline, now + wait_poll_interval),
-                                [&] { return notifications != seen; });
+            const auto until = std::min(deadline, now + wait_poll_interval);
+            MutexLock lock{mutex};
+            while (notifications == seen &&
+                   notified.wait_until(lock, until) == std::cv_status::no_timeout) {}
         }
     }
 
@@ -131,10 +131,10 @@ struct ProjectionRunner::State {
     const ProjectionRunnerOptions options;
     ReadModels models;
     std::vector<std::unique_ptr<ProjectionFeeder>> feeders;
-    mutable std::mutex mutex;
-    mutable std::condition_variable notified;
-    std::uint64_t notifications = 0;  ///< under mutex
-    bool started = false;             ///< by start or run_once: nothing can be added any more
+    mutable Mutex mutex;
+    mutable ConditionVariable notified;
+    std::uint64_t notifications DAYBOOK_GUARDED_BY(mutex) = 0;
+    bool started = false;  ///< by start or run_once: nothing can be added any more
     std::vector<std::unique_ptr<Worker>> workers;
 };
 

@@ -2,7 +2,8 @@
 
 #include <chrono>
 #include <cstdint>
-#include <mutex>
+
+#include "daybook/core/mutex.hpp"
 
 namespace daybook::detail {
 
@@ -10,7 +11,7 @@ namespace daybook::detail {
 class RateMeter {
 public:
     void add(std::uint64_t events) {
-        const std::scoped_lock lock{mutex_};
+        const MutexLock lock{mutex_};
         const auto now = Clock::now();
         const Seconds passed = now - since_;
         if (count_ > 0 && passed >= window) {
@@ -21,7 +22,7 @@ public:
         count_ += events;
     }
     double per_second() const {
-        const std::scoped_lock lock{mutex_};
+        const MutexLock lock{mutex_};
         const Seconds passed = Clock::now() - since_;
         if (passed > 2 * window) return 0;
         if (rate_ > 0 || passed.count() <= 0) return rate_;
@@ -33,10 +34,10 @@ private:
     using Seconds = std::chrono::duration<double>;
     static constexpr Seconds window{2.0};
 
-    mutable std::mutex mutex_;
-    Clock::time_point since_{};
-    std::uint64_t count_ = 0;
-    double rate_ = 0;
+    mutable Mutex mutex_;
+    Clock::time_point since_ DAYBOOK_GUARDED_BY(mutex_){};
+    std::uint64_t count_ DAYBOOK_GUARDED_BY(mutex_) = 0;
+    double rate_ DAYBOOK_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace daybook::detail

@@ -2,12 +2,12 @@
 
 #include <exception>
 #include <map>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "checkpoint_tables.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/core/mutex.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "models.hpp"
 #include "registry.hpp"
@@ -88,7 +88,7 @@ struct ReadModels::State {
     }
 
     Connection take(const ProjectionRow& row) {
-        const std::scoped_lock lock{mutex};
+        const MutexLock lock{mutex};
         Idle& kept = idle[row.name];
         if (kept.build != row.build || kept.store != row.store) {
             kept = {row.store, row.build, {}};
@@ -100,7 +100,7 @@ struct ReadModels::State {
     }
 
     void give_back(const ProjectionRow& row, Connection connection) {
-        const std::scoped_lock lock{mutex};
+        const MutexLock lock{mutex};
         Idle& kept = idle[row.name];
         const bool keep = kept.build == row.build && kept.store == row.store &&
                           kept.connections.size() < idle_max;
@@ -110,8 +110,8 @@ struct ReadModels::State {
     static constexpr int opens_max = 100;
 
     EventStore store;
-    std::mutex mutex;
-    std::map<std::string, Idle, std::less<>> idle;  ///< under mutex
+    Mutex mutex;
+    std::map<std::string, Idle, std::less<>> idle DAYBOOK_GUARDED_BY(mutex);
 };
 
 ReadModels::ReadModels(EventStore store) : state_(std::make_unique<State>(std::move(store))) {}

@@ -55,14 +55,14 @@ bool SagaOrchestrator::State::is_store_error(const std::exception& error) noexce
 }
 
 void SagaOrchestrator::State::drop_caches() {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     checkpoints_.clear();
     identity_checked_.reset();
 }
 
 void SagaOrchestrator::State::check_identity() {
     const auto now = std::chrono::steady_clock::now();
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     if (identity_checked_ && now - *identity_checked_ < identity_interval) return;
     const EventId identity = store.identity();
     if (identity != identity_) {
@@ -80,7 +80,7 @@ NextStep SagaOrchestrator::State::step() {
 
 void SagaOrchestrator::State::wait(const std::exception_ptr& why) {
     drop_caches();
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     last_error_ = "the sagas wait: " + error_text(why);
 }
 
@@ -99,12 +99,12 @@ void SagaOrchestrator::State::report_error(const std::string& text) {
     // An error that each run repeats is logged once. It is logged before `last_error` returns it.
     if (last_error() == text) return;
     store.log(LogLevel::error, text);
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     last_error_ = text;
 }
 
 std::string SagaOrchestrator::State::last_error() const {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     return last_error_;
 }
 

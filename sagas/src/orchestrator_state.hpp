@@ -5,7 +5,6 @@
 #include <chrono>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <span>
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include "daybook/core/error.hpp"
+#include "daybook/core/mutex.hpp"
 #include "daybook/eventstore/worker.hpp"
 #include "daybook/sagas/saga_orchestrator.hpp"
 #include "definition_set.hpp"
@@ -128,21 +128,23 @@ private:
         bool cleared = false;
     };
     // The maps are by name of the definition.
-    mutable std::mutex mutex_;
-    std::map<std::string, Position> checkpoints_;    // under the mutex
-    std::map<std::string, InProgress> in_progress_;  // under the mutex; see `mark_in_progress`
-    // Under the mutex: the event whose start failed last, and how often.
-    std::map<std::string, std::pair<Position, int>> failed_;
-    std::string last_error_;                                                 // under the mutex
-    EventId identity_{};                                                     // under the mutex
-    std::optional<std::chrono::steady_clock::time_point> identity_checked_;  // under the mutex
-    Timestamp latest_clock_ = Timestamp::max();                              // under the mutex
+    mutable Mutex mutex_;
+    std::map<std::string, Position> checkpoints_ DAYBOOK_GUARDED_BY(mutex_);
+    /// See `mark_in_progress`.
+    std::map<std::string, InProgress> in_progress_ DAYBOOK_GUARDED_BY(mutex_);
+    /// The event whose start failed last, and how often.
+    std::map<std::string, std::pair<Position, int>> failed_ DAYBOOK_GUARDED_BY(mutex_);
+    std::string last_error_ DAYBOOK_GUARDED_BY(mutex_);
+    EventId identity_ DAYBOOK_GUARDED_BY(mutex_){};
+    std::optional<std::chrono::steady_clock::time_point> identity_checked_
+        DAYBOOK_GUARDED_BY(mutex_);
+    Timestamp latest_clock_ DAYBOOK_GUARDED_BY(mutex_) = Timestamp::max();
     std::atomic<bool> starts_wait_ = false;  // the last run left starts undone
 
-    std::mutex counting_mutex_;
-    // Under `counting_mutex_`: the attempts that this process has counted; see `count_attempt`.
-    std::map<std::string, Position> counted_;
-    std::set<std::pair<SagaId, std::string>> counted_timers_;
+    Mutex counting_mutex_;
+    // The attempts that this process has counted; see `count_attempt`.
+    std::map<std::string, Position> counted_ DAYBOOK_GUARDED_BY(counting_mutex_);
+    std::set<std::pair<SagaId, std::string>> counted_timers_ DAYBOOK_GUARDED_BY(counting_mutex_);
 
 public:
     Worker worker;  // last, so that its thread ends before the members that it uses

@@ -83,7 +83,7 @@ bool SagaOrchestrator::State::is_store_error_or_conflict(const std::exception& e
 
 Position SagaOrchestrator::State::checkpoint(const SagaDefinition& definition) const {
     {
-        const std::lock_guard lock{mutex_};
+        const MutexLock lock{mutex_};
         if (const auto found = checkpoints_.find(definition.name()); found != checkpoints_.end())
             return found->second;
     }
@@ -101,7 +101,7 @@ Position SagaOrchestrator::State::checkpoint(const SagaDefinition& definition) c
 
 void SagaOrchestrator::State::advance_checkpoint(const SagaDefinition& definition,
                                                  Position position) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     Position& checkpoint = checkpoints_[definition.name()];
     checkpoint = std::max(checkpoint, position);
 }
@@ -135,7 +135,7 @@ std::optional<std::size_t> SagaOrchestrator::State::start_new(const SagaDefiniti
 
 bool SagaOrchestrator::State::mark_in_progress(const std::string& definition) {
     {
-        const std::lock_guard lock{mutex_};
+        const MutexLock lock{mutex_};
         if (const auto found = in_progress_.find(definition); found != in_progress_.end())
             return found->second.only_mark;
     }
@@ -147,20 +147,20 @@ bool SagaOrchestrator::State::mark_in_progress(const std::string& definition) {
         processes = sql.integer(detail::sql::load_in_progress, definition).value_or(0);
     });
     const bool only_mark = processes <= 1;
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     in_progress_[definition] = {.only_mark = only_mark};
     return only_mark;
 }
 
 void SagaOrchestrator::State::clear_in_progress(const std::string& definition) {
     {
-        const std::lock_guard lock{mutex_};
+        const MutexLock lock{mutex_};
         if (in_progress_[definition].cleared) return;
     }
     store.transact([&](Transaction& tx) {
         detail::store_sql(tx).exec(detail::sql::clear_in_progress, definition);
     });
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     in_progress_[definition] = {.only_mark = true, .cleared = true};
 }
 
@@ -213,7 +213,7 @@ std::optional<std::size_t> SagaOrchestrator::State::start_counted(const SagaDefi
 // Counts once per process and event: a process that gets here again has survived its attempt.
 std::int64_t SagaOrchestrator::State::count_attempt(const SagaDefinition& definition,
                                                     Position event) {
-    const std::lock_guard lock{counting_mutex_};
+    const MutexLock lock{counting_mutex_};
     std::int64_t attempts = 0;
     const bool counted = counted_[definition.name()] == event;
     store.transact([&](Transaction& tx) {
@@ -262,7 +262,7 @@ std::size_t SagaOrchestrator::State::start_or_record_failure(const SagaDefinitio
 }
 
 bool SagaOrchestrator::State::may_retry_start(const SagaDefinition& definition, Position event) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     auto& [failed, failures] = failed_[definition.name()];
     if (failed != event) failures = 0;
     failed = event;

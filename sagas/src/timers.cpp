@@ -104,13 +104,14 @@ std::size_t SagaOrchestrator::State::fire_counted(const std::vector<DueTimer>& d
 }
 
 std::int64_t SagaOrchestrator::State::count_attempt(const DueTimer& timer) {
-    const std::lock_guard lock{counting_mutex_};
+    const MutexLock lock{counting_mutex_};
     std::pair<SagaId, std::string> key{timer.id, timer.kind};
     std::int64_t attempts = 0;
+    // Counted once per process: a process that gets here again has survived its attempt.
+    const bool counted = counted_timers_.contains(key);
     store.transact([&](Transaction& tx) {
         Sql& sql = detail::store_sql(tx);
-        // Counted once per process: a process that gets here again has survived its attempt.
-        if (!counted_timers_.contains(key))
+        if (!counted)
             sql.exec(detail::sql::count_timer, timer.id.definition, timer.id.key, timer.kind);
         attempts = sql.integer(detail::sql::load_timer_attempts, timer.id.definition, timer.id.key,
                                timer.kind)
@@ -165,7 +166,7 @@ void SagaOrchestrator::State::check_clock() {
     if (store.options().clock != nullptr || definitions.empty()) return;
     const Timestamp now = store.clock().now();
     {
-        const std::lock_guard lock{mutex_};
+        const MutexLock lock{mutex_};
         // The first check of a process always runs: the clock may have been set back before.
         if (now >= latest_clock_) {
             latest_clock_ = now;
@@ -186,7 +187,7 @@ void SagaOrchestrator::State::check_clock() {
             report_error("saga " + id.to_string() + " after the clock went back: " + error.what());
         }
     }
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     const bool more = ahead.size() == options.timers_max && moved > 0;
     latest_clock_ = more ? Timestamp::max() : now;
 }

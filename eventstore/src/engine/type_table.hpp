@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "daybook/core/mutex.hpp"
 #include "daybook/eventstore/event_view.hpp"
 
 namespace daybook {
@@ -18,7 +18,7 @@ namespace daybook {
 class TypeTable {
 public:
     const TypeEntry* intern(std::string_view name, int version) {
-        const std::scoped_lock lock{mutex_};
+        const MutexLock lock{mutex_};
         const TypeEntry*& entry = by_name_[{std::string(name), version}];
         if (entry == nullptr) {
             const auto number = static_cast<std::uint32_t>(entries_.size());
@@ -28,9 +28,10 @@ public:
     }
 
 private:
-    std::mutex mutex_;
-    std::deque<TypeEntry> entries_;
-    std::map<std::pair<std::string, int>, const TypeEntry*, std::less<>> by_name_;
+    Mutex mutex_;
+    std::deque<TypeEntry> entries_ DAYBOOK_GUARDED_BY(mutex_);
+    std::map<std::pair<std::string, int>, const TypeEntry*, std::less<>> by_name_
+        DAYBOOK_GUARDED_BY(mutex_);
 };
 
 }  // namespace daybook

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
+#include <optional>
 #include <utility>
 
+#include "daybook/core/mutex.hpp"
 #include "daybook/eventstore/engine.hpp"
 
 namespace daybook::detail {
@@ -15,7 +16,9 @@ class WriterTransaction : public WriteTransaction {
 public:
     /// `after_commit` is called after the lock was released.
     WriterTransaction(Writer& writer, std::function<void()> after_commit)
-        : writer_(writer), lock_(writer.mutex), after_commit_(std::move(after_commit)) {
+        : writer_(writer),
+          lock_(std::in_place, writer.mutex),
+          after_commit_(std::move(after_commit)) {
         writer_.begin();
     }
     ~WriterTransaction() override {
@@ -23,32 +26,33 @@ public:
     }
 
     void read(const PageRequest& request, EventPage& page) override {
-        writer_.reader().read(request, page);
+        writer().reader().read(request, page);
     }
-    Version version(const StreamName& stream) override { return writer_.reader().version(stream); }
-    Position head() override { return writer_.reader().head(); }
-    Sql& sql() override { return writer_.sql(); }
+    Version version(const StreamName& stream) override { return writer().reader().version(stream); }
+    Position head() override { return writer().reader().head(); }
+    Sql& sql() override { return writer().sql(); }
     void begin_snapshot() noexcept override {}
     void end_snapshot() noexcept override {}
     void require_open() const override {
-        if constexpr (requires { writer_.require_open(); }) writer_.require_open();
+        if constexpr (requires { writer_.require_open(); }) writer().require_open();
     }
-    void savepoint() override { writer_.savepoint(); }
-    void release_savepoint() override { writer_.release_savepoint(); }
-    void rollback_to_savepoint() override { writer_.rollback_to_savepoint(); }
+    void savepoint() override { writer().savepoint(); }
+    void release_savepoint() override { writer().release_savepoint(); }
+    void rollback_to_savepoint() override { writer().rollback_to_savepoint(); }
     void commit() override {
-        writer_.commit();
+        writer().commit();
         open_ = false;
-        lock_.unlock();
+        lock_.reset();
         after_commit_();
     }
 
 protected:
-    Writer& writer() noexcept { return writer_; }
+    /// Under its mutex, as this object has it locked.
+    Writer& writer() const noexcept DAYBOOK_ASSERTS(writer().mutex) { return writer_; }
 
 private:
     Writer& writer_;
-    std::unique_lock<std::mutex> lock_;
+    std::optional<MutexLock> lock_;  ///< until the commit
     std::function<void()> after_commit_;
     bool open_ = true;
 };

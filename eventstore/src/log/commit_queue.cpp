@@ -79,7 +79,7 @@ void CommitQueue::Wakeup::wait_for(std::chrono::nanoseconds time) noexcept {
 CommitQueue::~CommitQueue() {
     if (!committer_.joinable()) return;
     {
-        const std::scoped_lock lock{mutex_};
+        const MutexLock lock{mutex_};
         closed_ = true;
     }
     committer_wakeup_.signal();
@@ -97,9 +97,9 @@ AppendOutcome CommitQueue::append(const AppendRequest& request) {
 std::future<AppendResult> CommitQueue::append_async(OwnedAppend append) {
     auto waiter = std::make_unique<AsyncWaiter>(std::move(append), committer_wakeup_);
     auto result = waiter->promise.get_future();
-    std::unique_lock lock{mutex_};
+    MutexLock lock{mutex_};
     if (!committer_.joinable()) committer_ = std::thread{[this] { lead_async_appends(); }};
-    async_room_.wait(lock, [this] { return async_pending_ < async_pending_max; });
+    while (async_pending_ >= async_pending_max) async_room_.wait(lock);
     if (enqueue(*waiter)) committer_wakeup_.signal();
     ++async_pending_;
     // The queue owns the waiter until `finish`.
@@ -112,13 +112,13 @@ void CommitQueue::lead_async_appends() {
         {
             // `collect` may have consumed the destructor's signal as one that says that the group
             // is complete. Waiting for it here would then never end.
-            const std::scoped_lock lock{mutex_};
+            const MutexLock lock{mutex_};
             if (closed_ && queue_.empty()) return;
         }
         committer_wakeup_.wait();
         Waiter* leader = nullptr;
         {
-            const std::scoped_lock lock{mutex_};
+            const MutexLock lock{mutex_};
             // A signal that came just after `collect` had timed out is still pending, so the thread
             // can wake up without a reason.
             if (queue_.empty() || !queue_.front()->is_async()) continue;
@@ -133,7 +133,7 @@ void CommitQueue::lead(Waiter& leader) {
     collect(leader);
     std::vector<Waiter*> group;
     {
-        const std::scoped_lock lock{mutex_};
+        const MutexLock lock{mutex_};
         const auto size = static_cast<std::ptrdiff_t>(group_size());
         group.assign(queue_.begin(), queue_.begin() + size);
     }
@@ -175,7 +175,7 @@ bool CommitQueue::enqueue(Waiter& waiter) {
 
 void CommitQueue::enqueue_and_wait(BlockingWaiter& waiter) {
     {
-        const std::scoped_lock lock{mutex_};
+        const MutexLock lock{mutex_};
         if (enqueue(waiter)) return;
     }
     waiter.own_wakeup.wait();
@@ -185,7 +185,7 @@ void CommitQueue::collect(Waiter& leader) {
     const auto wait_max = last_store_time_ / 4;
     std::size_t awaited = 0;
     {
-        const std::scoped_lock lock{mutex_};
+        const MutexLock lock{mutex_};
         awaited = absent_callers_;
         if (awaited == 0 || wait_max < collect_wait_min) return;
         if (queue_.size() >= collect_below || group_size() < queue_.size()) return;
@@ -196,7 +196,7 @@ void CommitQueue::collect(Waiter& leader) {
         collecting_ = true;
     }
     leader.wakeup.wait_for(wait_max);
-    const std::scoped_lock lock{mutex_};
+    const MutexLock lock{mutex_};
     collecting_ = false;
     const bool was_futile = absent_callers_ * 2 > awaited;
     collects_to_skip_ = was_futile ? std::min(2 * collects_to_skip_ + 1, collects_skipped_max) : 0;
@@ -279,7 +279,7 @@ bool CommitQueue::try_with_savepoints(const std::vector<Waiter*>& group) {
 void CommitQueue::finish(std::size_t group_size) {
     std::vector<Waiter*> followers;
     {
-        const std::scoped_lock lock{mutex_};
+        const MutexLock lock{mutex_};
         const auto size = static_cast<std::ptrdiff_t>(group_size);
         const auto end = queue_.begin() + size;
         const auto async_count = std::count_if(

@@ -1,17 +1,16 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <future>
-#include <mutex>
 #include <span>
 #include <thread>
 #include <vector>
 
 #include <semaphore.h>
 
+#include "daybook/core/mutex.hpp"
 #include "daybook/eventstore/engine.hpp"
 
 namespace daybook {
@@ -82,8 +81,8 @@ private:
         sem_t semaphore_;
     };
 
-    /// Returns true if the waiter is at the front and leads. REQUIRES: mutex_
-    bool enqueue(Waiter& waiter);
+    /// Returns true if the waiter is at the front and leads.
+    bool enqueue(Waiter& waiter) DAYBOOK_REQUIRES(mutex_);
     /// Returns when the waiter leads, or has its outcome.
     void enqueue_and_wait(BlockingWaiter& waiter);
     /// Leads for asynchronous appends, until the queue is closed and empty.
@@ -94,8 +93,7 @@ private:
     /// that storing it took.
     void collect(Waiter& leader);
     /// The number of waiters in the group: the leader and the appends that may join it.
-    /// REQUIRES: mutex_
-    std::size_t group_size() const;
+    std::size_t group_size() const DAYBOOK_REQUIRES(mutex_);
     void store(Group group);
     /// Without savepoints. False, and nothing is stored, if an event id is already stored.
     bool store_together(Group group);
@@ -118,18 +116,19 @@ private:
 
     Engine& engine_;
     const Hooks hooks_;
-    std::mutex mutex_;
-    // Under mutex_.
-    std::deque<Waiter*> queue_;       ///< the front one leads
-    std::size_t absent_callers_ = 0;  ///< of the last group, those that have not queued again
-    bool collecting_ = false;         ///< the leader waits for them
+    Mutex mutex_;
+    std::deque<Waiter*> queue_ DAYBOOK_GUARDED_BY(mutex_);  ///< the front one leads
+    /// Of the last group, those that have not queued again.
+    std::size_t absent_callers_ DAYBOOK_GUARDED_BY(mutex_) = 0;
+    bool collecting_ DAYBOOK_GUARDED_BY(mutex_) = false;  ///< the leader waits for them
     /// How many groups do not wait after a futile wait: about doubles with each, zero after a
     /// successful one.
-    int collects_to_skip_ = 0;
-    int collects_left_to_skip_ = 0;
-    std::size_t async_pending_ = 0;  ///< asynchronous appends that are not stored yet
-    bool closed_ = false;
-    std::condition_variable async_room_;  ///< `async_pending_` has become less
+    int collects_to_skip_ DAYBOOK_GUARDED_BY(mutex_) = 0;
+    int collects_left_to_skip_ DAYBOOK_GUARDED_BY(mutex_) = 0;
+    /// Asynchronous appends that are not stored yet.
+    std::size_t async_pending_ DAYBOOK_GUARDED_BY(mutex_) = 0;
+    bool closed_ DAYBOOK_GUARDED_BY(mutex_) = false;
+    ConditionVariable async_room_;  ///< `async_pending_` has become less
 
     /// Only the leader uses it. It passes from one leader to the next with mutex_ or a wakeup.
     SteadyClock::duration last_store_time_{};

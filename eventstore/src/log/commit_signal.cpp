@@ -32,7 +32,7 @@ void CommitSignal::notify() noexcept {
     // the new count or this side sees the waiter; with a weaker order the wake-up could be lost.
     count_.fetch_add(1);
     if (waiters_.load() == 0) return;
-    { const std::scoped_lock lock{mutex_}; }
+    { const MutexLock lock{mutex_}; }
     changed_.notify_all();
 }
 
@@ -44,10 +44,11 @@ void CommitSignal::wait(std::uint64_t seen, std::chrono::milliseconds timeout,
     while (count_.load() == seen && !stop.stop_requested()) {
         const auto now = SteadyClock::now();
         if (now >= deadline) break;
+        const auto until = std::min<SteadyClock::time_point>(now + poll, deadline);
         {
-            std::unique_lock lock{mutex_};
-            changed_.wait_until(lock, std::min<SteadyClock::time_point>(now + poll, deadline),
-                                [&] { return count_.load() != seen; });
+            MutexLock lock{mutex_};
+            while (count_.load() == seen &&
+                   changed_.wait_until(lock, until) == std::cv_status::no_timeout) {}
         }
         if (count_.load() == seen) poll_other_processes();
     }
@@ -64,7 +65,7 @@ void CommitSignal::poll_other_processes() {
         return;
     }
     {
-        const std::scoped_lock lock{mutex_};
+        const MutexLock lock{mutex_};
         if (token == token_) return;
         token_ = token;
         count_.fetch_add(1);

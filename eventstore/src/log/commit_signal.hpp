@@ -2,11 +2,11 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <stop_token>
+
+#include "daybook/core/mutex.hpp"
 
 namespace daybook {
 
@@ -34,9 +34,9 @@ private:
     const std::function<std::uint64_t()> foreign_token_;
     std::atomic<std::uint64_t> count_{0};
     std::atomic<int> waiters_{0};
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::uint64_t token_;  ///< under mutex_
+    Mutex mutex_;
+    ConditionVariable changed_;
+    std::uint64_t token_ DAYBOOK_GUARDED_BY(mutex_);
 };
 
 }  // namespace daybook

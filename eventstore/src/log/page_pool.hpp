@@ -3,9 +3,9 @@
 #include <array>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <utility>
 
+#include "daybook/core/mutex.hpp"
 #include "daybook/eventstore/event_page.hpp"
 
 namespace daybook {
@@ -30,20 +30,20 @@ private:
 
     std::unique_ptr<EventPage> take() {
         {
-            const std::scoped_lock lock{mutex_};
+            const MutexLock lock{mutex_};
             if (count_ > 0) return std::move(kept_[--count_]);
         }
         return std::make_unique<EventPage>();
     }
     void give_back(std::unique_ptr<EventPage> page) noexcept {
         if (page->capacity() > page_bytes_max) return;
-        const std::scoped_lock lock{mutex_};
+        const MutexLock lock{mutex_};
         if (count_ < kept_.size()) kept_[count_++] = std::move(page);
     }
 
-    std::mutex mutex_;
-    std::array<std::unique_ptr<EventPage>, kept_max> kept_;
-    std::size_t count_ = 0;
+    Mutex mutex_;
+    std::array<std::unique_ptr<EventPage>, kept_max> kept_ DAYBOOK_GUARDED_BY(mutex_);
+    std::size_t count_ DAYBOOK_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace daybook

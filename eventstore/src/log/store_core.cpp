@@ -240,7 +240,7 @@ std::shared_ptr<void> StoreCore::add_commit_hook(CommitHook hook) {
     fork_mark.refuse_child(uri);
     auto added = std::make_shared<const CommitHook>(std::move(hook));
     const auto change = [this](const auto& edit) {
-        const std::scoped_lock lock{hooks_mutex_};
+        const MutexLock lock{hooks_mutex_};
         HookList list = *hooks_;
         edit(list);
         hooks_ = std::make_shared<const HookList>(std::move(list));
@@ -251,7 +251,7 @@ std::shared_ptr<void> StoreCore::add_commit_hook(CommitHook hook) {
 }
 
 std::shared_ptr<const StoreCore::HookList> StoreCore::hooks() const {
-    const std::scoped_lock lock{hooks_mutex_};
+    const MutexLock lock{hooks_mutex_};
     return hooks_;
 }
 

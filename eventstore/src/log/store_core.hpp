@@ -2,10 +2,10 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "daybook/core/mutex.hpp"
 #include "daybook/eventstore/event_store.hpp"
 #include "engine/type_table.hpp"
 #include "log/commit_queue.hpp"
@@ -66,8 +66,9 @@ public:
     const std::shared_ptr<PagePool> pages = std::make_shared<PagePool>();
 
 private:
-    mutable std::mutex hooks_mutex_;
-    std::shared_ptr<const HookList> hooks_ = std::make_shared<const HookList>();
+    mutable Mutex hooks_mutex_;
+    std::shared_ptr<const HookList> hooks_ DAYBOOK_GUARDED_BY(hooks_mutex_) =
+        std::make_shared<const HookList>();
     CommitQueue queue_;
 };
 

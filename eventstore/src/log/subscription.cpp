@@ -1,11 +1,10 @@
 #include "daybook/eventstore/subscription.hpp"
 
 #include <algorithm>
-#include <condition_variable>
 #include <exception>
-#include <mutex>
 
 #include "daybook/core/error.hpp"
+#include "daybook/core/mutex.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "daybook/eventstore/worker.hpp"
 #include "values/log_check.hpp"
@@ -143,7 +142,7 @@ struct Subscription::State {
     void set_state(SubscriptionState now, const std::string& why);
     /// The head of the log; as last read if the store cannot be reached.
     Position read_head();
-    bool ended() const noexcept {
+    bool ended() const noexcept DAYBOOK_REQUIRES(mutex) {
         return state == SubscriptionState::stopped || state == SubscriptionState::failed;
     }
 
@@ -154,13 +153,13 @@ struct Subscription::State {
 
     Follower follower;  ///< used by the worker alone
 
-    mutable std::mutex mutex;
-    mutable std::condition_variable changed;
-    Position position;  ///< under mutex, as all below
-    LogPoint point;
-    Position head;  ///< as last seen
-    SubscriptionState state = SubscriptionState::catching_up;
-    std::string last_error;
+    mutable Mutex mutex;
+    mutable ConditionVariable changed;
+    Position position DAYBOOK_GUARDED_BY(mutex);
+    LogPoint point DAYBOOK_GUARDED_BY(mutex);
+    Position head DAYBOOK_GUARDED_BY(mutex);  ///< as last seen
+    SubscriptionState state DAYBOOK_GUARDED_BY(mutex) = SubscriptionState::catching_up;
+    std::string last_error DAYBOOK_GUARDED_BY(mutex);
 
     Worker worker;
 };
@@ -188,7 +187,7 @@ std::exception_ptr Subscription::State::handle(EventView event) const {
 
 void Subscription::State::advance() {
     {
-        const std::scoped_lock lock{mutex};
+        const MutexLock lock{mutex};
         const auto now = follower.at_end()                     ? SubscriptionState::live
                          : state == SubscriptionState::waiting ? SubscriptionState::catching_up
                                                                : state;
@@ -204,7 +203,7 @@ void Subscription::State::advance() {
 
 void Subscription::State::set_state(SubscriptionState now, const std::string& why) {
     {
-        const std::scoped_lock lock{mutex};
+        const MutexLock lock{mutex};
         state = now;
         last_error = why;
     }
@@ -217,10 +216,10 @@ Position Subscription::State::read_head() {
         seen = store.head();
     } catch (const std::exception&) {
         // The worker meets the same error and reports it.
-        const std::scoped_lock lock{mutex};
+        const MutexLock lock{mutex};
         return head;
     }
-    const std::scoped_lock lock{mutex};
+    const MutexLock lock{mutex};
     return head = seen;
 }
 
@@ -244,22 +243,22 @@ Subscription& Subscription::operator=(Subscription&& other) noexcept {
 }
 
 Position Subscription::position() const {
-    const std::scoped_lock lock{state_->mutex};
+    const MutexLock lock{state_->mutex};
     return state_->position;
 }
 
 LogPoint Subscription::point() const {
-    const std::scoped_lock lock{state_->mutex};
+    const MutexLock lock{state_->mutex};
     return state_->point;
 }
 
 SubscriptionState Subscription::state() const {
-    const std::scoped_lock lock{state_->mutex};
+    const MutexLock lock{state_->mutex};
     return state_->state;
 }
 
 std::string Subscription::last_error() const {
-    const std::scoped_lock lock{state_->mutex};
+    const MutexLock lock{state_->mutex};
     return state_->last_error;
 }
 
@@ -270,9 +269,10 @@ std::uint64_t Subscription::lag() const {
 }
 
 bool Subscription::wait_for(Position position, milliseconds timeout) const {
-    std::unique_lock lock{state_->mutex};
-    state_->changed.wait_for(lock, bounded_wait(timeout),
-                             [&] { return state_->position >= position || state_->ended(); });
+    const auto deadline = deadline_after(timeout);
+    MutexLock lock{state_->mutex};
+    while (state_->position < position && !state_->ended() &&
+           state_->changed.wait_until(lock, deadline) == std::cv_status::no_timeout) {}
     return state_->position >= position;
 }
 

@@ -1,14 +1,13 @@
 #include "daybook/eventstore/worker.hpp"
 
-#include <condition_variable>
 #include <limits>
-#include <mutex>
 #include <new>
 #include <thread>
 #include <utility>
 
 #include "daybook/core/clock.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/core/mutex.hpp"
 
 namespace daybook {
 
@@ -38,10 +37,10 @@ struct Worker::State {
     EventStore store;
     const WorkerOptions options;
 
-    std::mutex mutex;  ///< held by who starts, and by who waits for the end
-    std::thread thread;
-    std::mutex stop_mutex;
-    std::stop_source stop_source;  ///< under stop_mutex: of the newest thread
+    Mutex mutex;  ///< held by who starts, and by who waits for the end
+    std::thread thread DAYBOOK_GUARDED_BY(mutex);
+    Mutex stop_mutex;
+    std::stop_source stop_source DAYBOOK_GUARDED_BY(stop_mutex);  ///< of the newest thread
 
     // Used by the thread alone.
     std::string logged_error;  ///< the error of the outage that lasts; empty if there is none
@@ -142,17 +141,17 @@ Worker::~Worker() {
     if (State::running != state_.get()) return;
     // The first step may get here before `start` has assigned `thread`. `start` still holds the
     // mutex then.
-    const std::scoped_lock lock{state_->mutex};
+    const MutexLock lock{state_->mutex};
     state_->thread.detach();
 }
 
 void Worker::start(Step step) {
-    const std::scoped_lock lock{state_->mutex};
+    const MutexLock lock{state_->mutex};
     if (state_->thread.joinable()) return;
     std::stop_token stop;
     {
         // Set before the thread starts, because its first step may stop the worker.
-        const std::scoped_lock stop_lock{state_->stop_mutex};
+        const MutexLock stop_lock{state_->stop_mutex};
         state_->stop_source = {};
         stop = state_->stop_source.get_token();
     }
@@ -163,29 +162,31 @@ void Worker::start(Step step) {
 }
 
 bool Worker::is_started() const noexcept {
-    const std::scoped_lock lock{state_->mutex};
+    const MutexLock lock{state_->mutex};
     return state_->thread.joinable();
 }
 
 void Worker::request_stop() noexcept {
-    const std::scoped_lock lock{state_->stop_mutex};
+    const MutexLock lock{state_->stop_mutex};
     state_->stop_source.request_stop();
 }
 
 void Worker::stop() noexcept {
     request_stop();
     if (State::running == state_.get()) return;
-    const std::scoped_lock lock{state_->mutex};
+    const MutexLock lock{state_->mutex};
     if (state_->thread.joinable()) state_->thread.join();
 }
 
 void Worker::note_progress() noexcept { state_->note_progress(); }
 
 void sleep_until(steady_clock::time_point when, const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any never;
-    std::unique_lock lock{mutex};
-    never.wait_until(lock, stop, when, [] { return false; });
+    Mutex mutex;
+    StoppableCondition never;
+    MutexLock lock{mutex};
+    while (!stop.stop_requested() && steady_clock::now() < when) {
+        never.wait_until(lock, stop, when);
+    }
 }
 
 }  // namespace daybook

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
-#include <mutex>
 #include <stop_token>
 #include <utility>
 #include <vector>
+
+#include "daybook/core/mutex.hpp"
 
 namespace daybook::detail {
 
@@ -36,13 +36,18 @@ public:
               const Meanwhile& meanwhile) {
         std::size_t next = 0;
         while (next < items.size()) {
-            std::unique_lock lock{mutex_};
-            const auto has_room = [&] { return fits(items[next].bytes()); };
-            while (!changed_.wait_for(lock, stop, every, has_room)) {
+            auto call_at = SteadyClock::now() + every;
+            MutexLock lock{mutex_};
+            while (!fits(items[next].bytes())) {
                 if (stop.stop_requested()) return false;
+                if (SteadyClock::now() < call_at) {
+                    changed_.wait_until(lock, stop, call_at);
+                    continue;
+                }
                 lock.unlock();
                 meanwhile();
                 lock.lock();
+                call_at = SteadyClock::now() + every;
             }
             while (next < items.size() && fits(items[next].bytes())) {
                 const std::size_t bytes = items[next].bytes();
@@ -60,8 +65,8 @@ public:
     /// `stop` was requested before, or the queue is closed and empty.
     bool pop(std::vector<T>& items, std::size_t items_max, const std::stop_token& stop) {
         items.clear();
-        std::unique_lock lock{mutex_};
-        changed_.wait(lock, stop, [&] { return closed_ || !items_.empty(); });
+        MutexLock lock{mutex_};
+        while (!closed_ && items_.empty() && !stop.stop_requested()) changed_.wait(lock, stop);
         if (stop.stop_requested()) return false;
         while (!items_.empty() && items.size() < items_max) {
             bytes_ -= items_.front().bytes();
@@ -74,30 +79,32 @@ public:
 
     /// Called by the pushing stage after its last item.
     void close() {
-        const std::scoped_lock lock{mutex_};
+        const MutexLock lock{mutex_};
         closed_ = true;
         changed_.notify_all();
     }
 
     /// The most that it has held.
     Size peak() const {
-        const std::scoped_lock lock{mutex_};
+        const MutexLock lock{mutex_};
         return peak_;
     }
 
 private:
-    bool fits(std::size_t bytes) const noexcept {
+    using SteadyClock = std::chrono::steady_clock;
+
+    bool fits(std::size_t bytes) const noexcept DAYBOOK_REQUIRES(mutex_) {
         if (items_.empty()) return true;
         return items_.size() < max_.items && bytes_ + bytes <= max_.bytes;
     }
 
     const Size max_;
-    mutable std::mutex mutex_;
-    std::condition_variable_any changed_;
-    std::deque<T> items_;
-    std::size_t bytes_ = 0;
-    Size peak_;
-    bool closed_ = false;
+    mutable Mutex mutex_;
+    StoppableCondition changed_;
+    std::deque<T> items_ DAYBOOK_GUARDED_BY(mutex_);
+    std::size_t bytes_ DAYBOOK_GUARDED_BY(mutex_) = 0;
+    Size peak_ DAYBOOK_GUARDED_BY(mutex_);
+    bool closed_ DAYBOOK_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace daybook::detail

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <utility>
 
 #include "daybook/core/error.hpp"
+#include "daybook/core/mutex.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "daybook/eventstore/worker.hpp"
 #include "transfer/mirror_checkpoint.hpp"
@@ -65,13 +64,13 @@ struct Mirror::State {
 
     detail::TransferPipeline pipeline;
 
-    // Under the mutex: what other threads read.
-    mutable std::mutex mutex{};
-    mutable std::condition_variable changed{};
-    MirrorStatus known{};
-    std::exception_ptr failure{};
-    SteadyClock::time_point rated_at{};
-    Position rated_position{};
+    // What other threads read.
+    mutable Mutex mutex{};
+    mutable ConditionVariable changed{};
+    MirrorStatus known DAYBOOK_GUARDED_BY(mutex){};
+    std::exception_ptr failure DAYBOOK_GUARDED_BY(mutex){};
+    SteadyClock::time_point rated_at DAYBOOK_GUARDED_BY(mutex){};
+    Position rated_position DAYBOOK_GUARDED_BY(mutex){};
 
     std::atomic<bool> map_failed{false};
 
@@ -196,7 +195,7 @@ void Mirror::State::start() {
 }
 
 void Mirror::State::note(MirrorState state, const std::exception_ptr& error) {
-    const std::scoped_lock lock{mutex};
+    const MutexLock lock{mutex};
     known.state = state;
     known.last_error = error ? error_text(error) : std::string{};
     failure = state == MirrorState::halted ? error : nullptr;
@@ -205,7 +204,7 @@ void Mirror::State::note(MirrorState state, const std::exception_ptr& error) {
 
 void Mirror::State::note_position(const detail::MirrorCheckpoint& checkpoint) {
     const auto now = SteadyClock::now();
-    const std::scoped_lock lock{mutex};
+    const MutexLock lock{mutex};
     known.position = checkpoint.point().position;
     known.stored = checkpoint.stored();
     known.dropped = checkpoint.dropped();
@@ -222,7 +221,7 @@ void Mirror::State::note_position(const detail::MirrorCheckpoint& checkpoint) {
 MirrorStatus Mirror::State::status() const {
     MirrorStatus status;
     {
-        const std::scoped_lock lock{mutex};
+        const MutexLock lock{mutex};
         status = known;
         if (SteadyClock::now() - rated_at > 2 * rate_window) status.per_second = 0;
     }
@@ -260,18 +259,16 @@ void Mirror::stop() { state_->worker.stop(); }
 MirrorStatus Mirror::status() const { return state_->status(); }
 
 bool Mirror::wait_for(Position position, std::chrono::milliseconds timeout) const {
-    const auto there = [&] { return state_->known.position >= position; };
-    const auto ended = [&] {
-        return state_->known.state == MirrorState::halted ||
-               state_->known.state == MirrorState::stopped;
-    };
-    std::unique_lock lock{state_->mutex};
-    state_->changed.wait_for(lock, bounded_wait(timeout), [&] { return there() || ended(); });
-    return there();
+    const auto deadline = deadline_after(timeout);
+    MutexLock lock{state_->mutex};
+    while (state_->known.position < position && state_->known.state != MirrorState::halted &&
+           state_->known.state != MirrorState::stopped &&
+           state_->changed.wait_until(lock, deadline) == std::cv_status::no_timeout) {}
+    return state_->known.position >= position;
 }
 
 std::exception_ptr Mirror::failure() const {
-    const std::scoped_lock lock{state_->mutex};
+    const MutexLock lock{state_->mutex};
     return state_->failure;
 }
 

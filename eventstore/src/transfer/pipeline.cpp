@@ -30,15 +30,15 @@ TransferEvent::TransferEvent(const EventRow& row)
 /// A call of `run`. When a stage ends with an error, all stages stop. The first error is rethrown.
 struct TransferPipeline::Session {
     std::stop_source stop;
-    std::mutex mutex;
-    std::exception_ptr failure;
+    Mutex mutex;
+    std::exception_ptr failure DAYBOOK_GUARDED_BY(mutex);
 
     template <class Work>
     void guard(const Work& work) {
         try {
             work();
         } catch (...) {
-            const std::scoped_lock lock{mutex};
+            const MutexLock lock{mutex};
             if (!failure) failure = std::current_exception();
             stop.request_stop();
         }
@@ -73,6 +73,7 @@ void TransferPipeline::run(const LogPoint& after, Position until, const std::sto
     }
     note_peak(read_events);
     note_peak(mapped_events);
+    const MutexLock lock{session.mutex};
     if (session.failure) std::rethrow_exception(session.failure);
 }
 
@@ -121,7 +122,7 @@ void TransferPipeline::map(Queue& in, Queue& out, const std::stop_token& stop) c
 
 void TransferPipeline::note_peak(const Queue& queue) {
     const Queue::Size size = queue.peak();
-    const std::scoped_lock lock{mutex_};
+    const MutexLock lock{mutex_};
     peak_ = {std::max(peak_.items, size.items), std::max(peak_.bytes, size.bytes)};
 }
 
@@ -134,7 +135,7 @@ void TransferPipeline::refresh_head() noexcept {
 }
 
 TransferPipeline::Queue::Size TransferPipeline::peak() const {
-    const std::scoped_lock lock{mutex_};
+    const MutexLock lock{mutex_};
     return peak_;
 }
 

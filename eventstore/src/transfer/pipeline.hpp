@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
-#include <mutex>
 #include <stop_token>
 #include <vector>
 
+#include "daybook/core/mutex.hpp"
 #include "daybook/eventstore/event_store.hpp"
 #include "daybook/eventstore/log_point.hpp"
 #include "daybook/eventstore/new_event.hpp"
@@ -76,8 +76,8 @@ private:
     const Options options_;
     std::atomic<std::uint64_t> head_{0};
     std::atomic<bool> has_read_head_{false};
-    mutable std::mutex mutex_;
-    Queue::Size peak_;
+    mutable Mutex mutex_;
+    Queue::Size peak_ DAYBOOK_GUARDED_BY(mutex_);
 };
 
 }  // namespace daybook::detail

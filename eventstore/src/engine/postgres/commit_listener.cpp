@@ -30,7 +30,7 @@ CommitListener::CommitListener(ConnectionString connection_string, StoreOptions 
       options_(std::move(options)),
       channel_(quoted_name("daybook." + connection_string_.schema)) {
     {
-        const std::scoped_lock lock{mutex_};
+        const MutexLock lock{mutex_};
         poll();
     }
     drain_thread_ = std::jthread{[this](const std::stop_token& stop) { drain(stop); }};
@@ -58,7 +58,7 @@ void CommitListener::listen() {
 }
 
 void CommitListener::notify() noexcept {
-    const std::scoped_lock lock{mutex_};
+    const MutexLock lock{mutex_};
     if (!connection_) return;
     const std::string command = "NOTIFY " + channel_;
     if (connection_string_.pooled) {
@@ -78,7 +78,7 @@ void CommitListener::notify() noexcept {
 }
 
 std::uint64_t CommitListener::token() {
-    const std::scoped_lock lock{mutex_};
+    const MutexLock lock{mutex_};
     notified_ = take_notifications() || notified_;
     if (notified_ || SteadyClock::now() - polled_at_ >= poll_interval) poll_or_note_failure();
     return token_;
@@ -127,8 +127,9 @@ void CommitListener::poll_or_note_failure() noexcept {
 }
 
 void CommitListener::drain(const std::stop_token& stop) {
-    std::unique_lock lock{mutex_};
-    while (!stopped_.wait_for(lock, stop, drain_interval, [&] { return stop.stop_requested(); })) {
+    MutexLock lock{mutex_};
+    while (!stop.stop_requested()) {
+        stopped_.wait_until(lock, stop, SteadyClock::now() + drain_interval);
         if (stop.stop_requested()) return;
         notified_ = take_notifications() || notified_;
         if (SteadyClock::now() - polled_at_ >= clock_sync_interval) poll_or_note_failure();

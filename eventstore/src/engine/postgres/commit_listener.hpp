@@ -2,13 +2,12 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <thread>
 
+#include "daybook/core/mutex.hpp"
 #include "daybook/eventstore/store_options.hpp"
 #include "engine/postgres/connection.hpp"
 
@@ -67,14 +66,13 @@ private:
         bool operator==(const LogState&) const = default;
     };
 
-    // REQUIRES: mutex_, all of them.
-    void connect();
-    void listen();
+    void connect() DAYBOOK_REQUIRES(mutex_);
+    void listen() DAYBOOK_REQUIRES(mutex_);
     /// Takes the notifications that have come. True if another process has sent one.
-    bool take_notifications();
-    void poll();
+    bool take_notifications() DAYBOOK_REQUIRES(mutex_);
+    void poll() DAYBOOK_REQUIRES(mutex_);
     /// The same; a failure changes the token.
-    void poll_or_note_failure() noexcept;
+    void poll_or_note_failure() noexcept DAYBOOK_REQUIRES(mutex_);
 
     /// Runs in `drain_thread_`.
     void drain(const std::stop_token& stop);
@@ -88,18 +86,18 @@ private:
     const ConnectionString connection_string_;
     const StoreOptions options_;
     const std::string channel_;
-    std::mutex mutex_;
-    // All under mutex_.
-    std::unique_ptr<Connection> connection_;
-    bool listens_ = false;
-    bool notified_ = false;  ///< since the last poll
-    SteadyClock::time_point polled_at_{};
-    SteadyClock::time_point listeners_counted_at_{};  ///< the other processes' listeners
-    std::optional<LogState> last_state_;
-    std::uint64_t token_ = 0;
+    Mutex mutex_;
+    std::unique_ptr<Connection> connection_ DAYBOOK_GUARDED_BY(mutex_);
+    bool listens_ DAYBOOK_GUARDED_BY(mutex_) = false;
+    bool notified_ DAYBOOK_GUARDED_BY(mutex_) = false;  ///< since the last poll
+    SteadyClock::time_point polled_at_ DAYBOOK_GUARDED_BY(mutex_){};
+    /// When the other processes' listeners were counted.
+    SteadyClock::time_point listeners_counted_at_ DAYBOOK_GUARDED_BY(mutex_){};
+    std::optional<LogState> last_state_ DAYBOOK_GUARDED_BY(mutex_);
+    std::uint64_t token_ DAYBOOK_GUARDED_BY(mutex_) = 0;
 
     ServerClock clock_;
-    std::condition_variable_any stopped_;
+    StoppableCondition stopped_;
     std::jthread drain_thread_;  ///< runs `drain`
 };
 

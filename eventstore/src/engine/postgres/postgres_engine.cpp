@@ -1,10 +1,10 @@
 #include "engine/postgres/postgres_engine.hpp"
 
 #include <algorithm>
-#include <mutex>
 #include <vector>
 
 #include "daybook/core/error.hpp"
+#include "daybook/core/mutex.hpp"
 #include "engine/postgres/commit_listener.hpp"
 #include "engine/postgres/connection.hpp"
 #include "engine/postgres/connection_sql.hpp"
@@ -79,7 +79,7 @@ public:
 
     Reader& acquire() override {
         {
-            const std::scoped_lock lock{pool_mutex_};
+            const MutexLock lock{pool_mutex_};
             // What has closed one connection has most likely closed the others.
             if (!idle_.empty() && idle_.back()->closed_by_server()) idle_.clear();
             if (!idle_.empty()) {
@@ -89,13 +89,13 @@ public:
             }
         }
         auto made = std::make_unique<PostgresReader>(connection_string_, options_, types_);
-        const std::scoped_lock lock{pool_mutex_};
+        const MutexLock lock{pool_mutex_};
         return *taken_.emplace_back(std::move(made));
     }
 
     void release(Reader& reader) noexcept override {
         std::unique_ptr<PostgresReader> done;
-        const std::scoped_lock lock{pool_mutex_};
+        const MutexLock lock{pool_mutex_};
         const auto at = std::find_if(taken_.begin(), taken_.end(),
                                      [&](const auto& one) { return one.get() == &reader; });
         done = std::move(*at);
@@ -116,7 +116,7 @@ public:
     std::vector<AppendOutcome> append_all(AppendRequests requests) override {
         std::vector<AppendOutcome> outcomes;
         {
-            const std::scoped_lock lock{writer_.mutex};
+            const MutexLock lock{writer_.mutex};
             outcomes = writer_.append_group(requests);
         }
         commit_listener_.notify();
@@ -142,9 +142,9 @@ private:
     Writer writer_;
     CommitListener commit_listener_;
     ReadModelSchemas read_models_;
-    std::mutex pool_mutex_;
-    std::vector<std::unique_ptr<PostgresReader>> idle_;   ///< under pool_mutex_
-    std::vector<std::unique_ptr<PostgresReader>> taken_;  ///< under pool_mutex_
+    Mutex pool_mutex_;
+    std::vector<std::unique_ptr<PostgresReader>> idle_ DAYBOOK_GUARDED_BY(pool_mutex_);
+    std::vector<std::unique_ptr<PostgresReader>> taken_ DAYBOOK_GUARDED_BY(pool_mutex_);
 };
 
 }  // namespace

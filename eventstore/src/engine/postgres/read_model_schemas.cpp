@@ -182,7 +182,7 @@ std::unique_ptr<ReadModelDatabase> ReadModelSchemas::open(std::string_view name,
 
 template <class Work>
 auto ReadModelSchemas::with_connection(Work&& work) {
-    const std::scoped_lock lock{mutex_};
+    const MutexLock lock{mutex_};
     if (!connection_ || connection_->broken()) {
         connection_ = std::make_unique<Connection>(connection_string_, options_);
     }

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "daybook/core/mutex.hpp"
 #include "daybook/eventstore/engine.hpp"
 #include "daybook/eventstore/store_options.hpp"
 #include "engine/postgres/connection.hpp"
@@ -31,8 +31,8 @@ private:
     const ConnectionString connection_string_;
     const StoreOptions options_;
     const std::string prefix_;  ///< of the schemas' names
-    std::mutex mutex_;
-    std::unique_ptr<Connection> connection_;  ///< under mutex_
+    Mutex mutex_;
+    std::unique_ptr<Connection> connection_ DAYBOOK_GUARDED_BY(mutex_);
     /// How the comment on each model's schema begins; the model's name follows.
     const std::string description_;
 };

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
+#include "daybook/core/mutex.hpp"
 #include "daybook/eventstore/store_options.hpp"
 #include "engine/postgres/appender.hpp"
 #include "engine/postgres/connection.hpp"
@@ -21,29 +21,29 @@ public:
     Writer(ConnectionString connection_string, StoreOptions options, TypeTable& types);
 
     /// The caller holds it while it uses anything below.
-    std::mutex mutex;
+    Mutex mutex;
 
     /// Appends a group in a transaction of its own, in one round trip.
-    std::vector<AppendOutcome> append_group(AppendRequests requests);
+    std::vector<AppendOutcome> append_group(AppendRequests requests) DAYBOOK_REQUIRES(mutex);
 
     /// Begins a transaction. BEGIN and the statement that takes the store's lock are sent together
     /// with the first statement of the caller, which saves a round trip. From then on the lock
     /// keeps all other writers out until commit or rollback.
-    void begin();
-    std::vector<AppendOutcome> append_all(AppendRequests requests);
-    void savepoint();
-    void release_savepoint() { connection_->run("RELEASE SAVEPOINT unit"); }
-    void rollback_to_savepoint();
+    void begin() DAYBOOK_REQUIRES(mutex);
+    std::vector<AppendOutcome> append_all(AppendRequests requests) DAYBOOK_REQUIRES(mutex);
+    void savepoint() DAYBOOK_REQUIRES(mutex);
+    void release_savepoint() DAYBOOK_REQUIRES(mutex) { connection_->run("RELEASE SAVEPOINT unit"); }
+    void rollback_to_savepoint() DAYBOOK_REQUIRES(mutex);
     /// Throws the transaction's first error if it has failed or a statement has ended it.
-    void require_open() const { connection_->require_intact(); }
-    void commit();
-    void rollback() noexcept;
+    void require_open() const DAYBOOK_REQUIRES(mutex) { connection_->require_intact(); }
+    void commit() DAYBOOK_REQUIRES(mutex);
+    void rollback() noexcept DAYBOOK_REQUIRES(mutex);
 
     /// The head of the log in the open transaction. The writer counts it itself: the store's lock
     /// keeps other writers out.
-    Position head();
-    EventReader& reader() noexcept { return *reader_; }
-    ConnectionSql& sql() noexcept { return *sql_; }
+    Position head() DAYBOOK_REQUIRES(mutex);
+    EventReader& reader() noexcept DAYBOOK_REQUIRES(mutex) { return *reader_; }
+    ConnectionSql& sql() noexcept DAYBOOK_REQUIRES(mutex) { return *sql_; }
 
 private:
     using Deadline = std::chrono::steady_clock::time_point;
@@ -59,7 +59,8 @@ private:
     void require_connection();
     /// Appends a group again after its connection was lost. Events that the first attempt stored
     /// are recognized by their ids, so none is stored twice.
-    std::vector<AppendOutcome> resolve_group(AppendRequests requests, std::string why);
+    std::vector<AppendOutcome> resolve_group(AppendRequests requests, std::string why)
+        DAYBOOK_REQUIRES(mutex);
     /// Finds out on a new connection whether the transaction was committed.
     void resolve_commit();
     /// Terminates the server's process of a lost connection. Otherwise it keeps the store's lock

@@ -31,7 +31,7 @@ Checkpointer::Checkpointer(std::string path, Writer& writer, const StoreOptions&
 
 Checkpointer::~Checkpointer() {
     {
-        const std::scoped_lock lock{mutex_};
+        const MutexLock lock{mutex_};
         stopping_ = true;
     }
     wanted_changed_.notify_one();
@@ -41,7 +41,7 @@ Checkpointer::~Checkpointer() {
 void Checkpointer::after_commit(int wal_pages) noexcept {
     if (wal_pages < due_at_pages_.load(std::memory_order_relaxed)) return;
     {
-        const std::scoped_lock lock{mutex_};
+        const MutexLock lock{mutex_};
         if (wanted_) return;
         wanted_ = true;
     }
@@ -49,13 +49,15 @@ void Checkpointer::after_commit(int wal_pages) noexcept {
 }
 
 void Checkpointer::run() {
-    std::unique_lock lock{mutex_};
+    MutexLock lock{mutex_};
     while (!stopping_) {
-        const auto due = [this] { return wanted_ || stopping_; };
-        if (unfinished_) {
-            wanted_changed_.wait_for(lock, recheck_interval, due);
-        } else {
-            wanted_changed_.wait(lock, due);
+        const auto recheck_at = std::chrono::steady_clock::now() + recheck_interval;
+        while (!wanted_ && !stopping_) {
+            if (!unfinished_) {
+                wanted_changed_.wait(lock);
+            } else if (wanted_changed_.wait_until(lock, recheck_at) == std::cv_status::timeout) {
+                break;
+            }
         }
         if (stopping_ || !(wanted_ || unfinished_)) continue;
         lock.unlock();
@@ -90,7 +92,7 @@ CheckpointResult Checkpointer::copy_log() {
         return done.is_complete() && done.log_pages > restarted_above_pages;
     };
     if (!exclude_commits && !is_too_long()) return done;
-    const std::scoped_lock no_commits{writer_.mutex};
+    const MutexLock no_commits{writer_.mutex};
     try {
         Connection& writer = writer_.connection();
         if (exclude_commits) done = checkpoint_excluding_commits(writer, *connection_);
@@ -115,7 +117,7 @@ void Checkpointer::schedule_next(const CheckpointResult& done) {
     const bool stuck = !done.is_complete() && done.copied_pages == copied_before_;
     copied_before_ = done.copied_pages;
     due_at_pages_ = stuck ? done.log_pages + due / 4 : due;
-    const std::scoped_lock lock{mutex_};
+    const MutexLock lock{mutex_};
     unfinished_ = !done.is_complete() && done.log_pages > wal_pages_max;
 }
 

@@ -2,12 +2,11 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 
+#include "daybook/core/mutex.hpp"
 #include "daybook/eventstore/store_options.hpp"
 #include "engine/sqlite/pragmas.hpp"
 #include "engine/sqlite/writer.hpp"
@@ -54,11 +53,11 @@ private:
     bool warned_ = false;                   ///< used by the thread alone
     int copied_before_ = 0;                 ///< used by the thread alone
     std::atomic<int> due_at_pages_;
-    std::mutex mutex_;
-    std::condition_variable wanted_changed_;
-    bool wanted_ = false;
-    bool unfinished_ = false;  ///< a reader was in the way
-    bool stopping_ = false;
+    Mutex mutex_;
+    ConditionVariable wanted_changed_;
+    bool wanted_ DAYBOOK_GUARDED_BY(mutex_) = false;
+    bool unfinished_ DAYBOOK_GUARDED_BY(mutex_) = false;  ///< a reader was in the way
+    bool stopping_ DAYBOOK_GUARDED_BY(mutex_) = false;
     std::thread thread_;
 };
 

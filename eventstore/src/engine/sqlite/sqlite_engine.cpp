@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
-#include <mutex>
 #include <optional>
 #include <type_traits>
 #include <vector>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "daybook/core/error.hpp"
+#include "daybook/core/mutex.hpp"
 #include "engine/sqlite/checkpointer.hpp"
 #include "engine/sqlite/connection.hpp"
 #include "engine/sqlite/event_reader.hpp"
@@ -178,7 +178,7 @@ public:
         fork_mark_.refuse_child(path_);
         SqliteReader* reader = nullptr;
         {
-            const std::scoped_lock lock{pool_mutex_};
+            const MutexLock lock{pool_mutex_};
             if (!free_readers_.empty()) {
                 reader = free_readers_.back();
                 free_readers_.pop_back();
@@ -195,7 +195,7 @@ public:
     }
 
     void release(Reader& reader) noexcept override {
-        const std::scoped_lock lock{pool_mutex_};
+        const MutexLock lock{pool_mutex_};
         free_readers_.push_back(static_cast<SqliteReader*>(&reader));
     }
 
@@ -211,6 +211,7 @@ public:
         } catch (const Error& error) {
             // Nothing is stored. The group is appended again on a new connection: either the read
             // had failed by accident, or the damage is confirmed.
+            const MutexLock lock{writer_.mutex};
             const bool one_read_failed =
                 error.kind() == ErrorKind::corrupt || writer_.suspects_damage();
             if (!one_read_failed || error.kind() == ErrorKind::in_doubt) throw;
@@ -220,7 +221,7 @@ public:
 
     std::uint64_t change_token() override {
         fork_mark_.refuse_child(path_);
-        const std::scoped_lock lock{watch_mutex_};
+        const MutexLock lock{watch_mutex_};
         if (!watch_->usable() || watch_->is_outdated()) {
             watch_ = std::make_unique<Connection>(path_, Access::read, options_.busy_wait_max);
             guard_.check_file();
@@ -248,7 +249,7 @@ private:
 
     Reader& add_reader() {
         auto made = std::make_unique<SqliteReader>(path_, guard_, options_, types_);
-        const std::scoped_lock lock{pool_mutex_};
+        const MutexLock lock{pool_mutex_};
         free_readers_.reserve(readers_.size() + 1);
         return *readers_.emplace_back(std::move(made));
     }
@@ -261,14 +262,15 @@ private:
     TypeTable& types_;
     const detail::ForkMark fork_mark_;
     FileGuard guard_;
-    std::mutex watch_mutex_;
-    std::unique_ptr<Connection> watch_;
-    std::uint64_t watches_ = 0;  ///< connections before this one
+    Mutex watch_mutex_;
+    std::unique_ptr<Connection> watch_ DAYBOOK_GUARDED_BY(watch_mutex_);
+    /// Connections before this one.
+    std::uint64_t watches_ DAYBOOK_GUARDED_BY(watch_mutex_) = 0;
     Writer writer_;
     ReadModelFiles read_models_;
-    std::mutex pool_mutex_;
-    std::vector<std::unique_ptr<SqliteReader>> readers_;
-    std::vector<SqliteReader*> free_readers_;
+    Mutex pool_mutex_;
+    std::vector<std::unique_ptr<SqliteReader>> readers_ DAYBOOK_GUARDED_BY(pool_mutex_);
+    std::vector<SqliteReader*> free_readers_ DAYBOOK_GUARDED_BY(pool_mutex_);
     std::optional<Checkpointer> checkpointer_;
 };
 

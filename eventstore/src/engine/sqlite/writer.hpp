@@ -3,11 +3,11 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "daybook/core/mutex.hpp"
 #include "daybook/eventstore/engine.hpp"
 #include "daybook/eventstore/store_options.hpp"
 #include "engine/sqlite/connection.hpp"
@@ -31,29 +31,29 @@ public:
     Writer(std::string path, FileGuard& guard, TypeTable& types, Durability durability,
            std::chrono::milliseconds busy_wait_max);
 
-    std::mutex mutex;
+    Mutex mutex;
 
     /// Begins a transaction. If it throws, none is open.
-    void begin();
+    void begin() DAYBOOK_REQUIRES(mutex);
     /// Throws the first error of a transaction that SQLite has ended by itself, StorageError if
     /// nothing was stored, or InDoubtError if that could not be found out. A COMMIT that fails
     /// although its transaction is stored is a success.
-    void commit();
-    void rollback() noexcept;
-    void require_open() const { connection_->require_open(); }
+    void commit() DAYBOOK_REQUIRES(mutex);
+    void rollback() noexcept DAYBOOK_REQUIRES(mutex);
+    void require_open() const DAYBOOK_REQUIRES(mutex) { connection_->require_open(); }
     /// Closes the connection, with no transaction open.
-    void close() noexcept { connection_.reset(); }
+    void close() noexcept DAYBOOK_REQUIRES(mutex) { connection_.reset(); }
 
-    AppendOutcome append(const AppendRequest& request);
-    void savepoint() { connection_->run("SAVEPOINT unit"); }
-    void release_savepoint() { connection_->run("RELEASE unit"); }
-    void rollback_to_savepoint();
+    AppendOutcome append(const AppendRequest& request) DAYBOOK_REQUIRES(mutex);
+    void savepoint() DAYBOOK_REQUIRES(mutex) { connection_->run("SAVEPOINT unit"); }
+    void release_savepoint() DAYBOOK_REQUIRES(mutex) { connection_->run("RELEASE unit"); }
+    void rollback_to_savepoint() DAYBOOK_REQUIRES(mutex);
 
     /// The connection; a new one if the last one is no longer usable.
-    Connection& connection();
-    bool suspects_damage() const noexcept { return suspects_damage_; }
-    EventReader& reader() noexcept { return *reader_; }
-    Sql& sql() noexcept { return *sql_; }
+    Connection& connection() DAYBOOK_REQUIRES(mutex);
+    bool suspects_damage() const noexcept DAYBOOK_REQUIRES(mutex) { return suspects_damage_; }
+    EventReader& reader() noexcept DAYBOOK_REQUIRES(mutex) { return *reader_; }
+    Sql& sql() noexcept DAYBOOK_REQUIRES(mutex) { return *sql_; }
     /// The pages of the write-ahead log after the last commit. Thread-safe.
     int wal_pages() const noexcept { return wal_pages_; }
 
@@ -78,7 +78,7 @@ private:
     std::optional<AppendResult> find_repeat(const AppendRequest& request);
     /// Finds out whether the transaction is stored although its COMMIT has failed with this code.
     /// Returns if it is, otherwise throws.
-    void resolve_failed_commit(int code);
+    void resolve_failed_commit(int code) DAYBOOK_REQUIRES(mutex);
     /// Looks for the transaction's first event on a new connection. Throws InDoubtError if that
     /// fails.
     bool was_committed(const std::string& why);
