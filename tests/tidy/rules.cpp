@@ -141,6 +141,8 @@ constexpr std::string_view rooms_sources = "eventstore/src/";
 constexpr std::string_view rooms_internals = "eventstore/internal/";
 constexpr std::string_view rooms_headers = "daybook/eventstore/";
 constexpr std::string_view rooms_umbrella = "eventstore.hpp";
+constexpr std::string_view mutex_header = "daybook/core/mutex.hpp";
+constexpr std::string_view core_internals = "core/internal/";
 
 /// The room of a source by its path below `src/`, of a header by its name; or none.
 const Room* room_of_source(std::string_view path) {
@@ -159,7 +161,7 @@ const Room* room_of_header(std::string_view name) {
 }
 
 bool is_internal(std::string_view header) {
-    if (header == "daybook/schema/migrations.hpp") return true;
+    if (header == mutex_header || header == "daybook/schema/migrations.hpp") return true;
     return header.starts_with(rooms_headers) && std::ranges::any_of(rooms(), [&](const Room& room) {
                return contains(room.internals, header.substr(rooms_headers.size()));
            });
@@ -338,6 +340,28 @@ Findings check_manners(std::string_view path, std::string_view text) {
     return findings;
 }
 
+Findings check_mutexes(std::string_view path, std::string_view text) {
+    static constexpr std::array<std::string_view, 8> types{"std::mutex",
+                                                           "std::recursive_mutex",
+                                                           "std::timed_mutex",
+                                                           "std::shared_mutex",
+                                                           "std::recursive_timed_mutex",
+                                                           "std::shared_timed_mutex",
+                                                           "std::condition_variable",
+                                                           "std::condition_variable_any"};
+    Findings findings;
+    const bool is_home = path.starts_with(core_internals) && path.ends_with(mutex_header);
+    if (!is_library(path) || is_home) return findings;
+    const auto code = without_comments_and_literals(text);
+    const auto lines = lines_of(code);
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        for (const auto type : types)
+            if (has_word(lines[i], type))
+                findings.push_back({std::string{path}, i + 1, std::string{type}});
+    }
+    return findings;
+}
+
 Findings check_pragma_once(std::string_view path, std::string_view text) {
     if (!is_header(path)) return {};
     const auto code = without_comments_and_literals(text);
@@ -440,6 +464,7 @@ Findings check_all(const Tree& tree) {
         append(all, check_third_party(path, text));
         append(all, check_function_lines(path, text));
         append(all, check_manners(path, text));
+        append(all, check_mutexes(path, text));
         append(all, check_pragma_once(path, text));
     }
     append(all, check_umbrellas(tree));

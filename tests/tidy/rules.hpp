@@ -50,6 +50,10 @@ Findings check_leftovers(std::string_view path, std::string_view text);
 /// The libraries never print and never exit.
 Findings check_manners(std::string_view path, std::string_view text);
 
+/// The libraries use the mutexes of `daybook/core/mutex.hpp`, whose use clang checks, and not those
+/// of the standard, whose use it does not.
+Findings check_mutexes(std::string_view path, std::string_view text);
+
 /// A header begins with `#pragma once`; only comments may come before.
 Findings check_pragma_once(std::string_view path, std::string_view text);
 

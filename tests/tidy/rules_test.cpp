@@ -55,15 +55,19 @@ TEST_CASE("an include of a higher room of eventstore is found") {
 }
 
 TEST_CASE("a header that is not installed is kept from those who are built without the tree") {
-    const auto found = [](const char* path) {
-        return tidy::check_internals(path, "#include \"daybook/eventstore/engine.hpp\"\n").size();
+    const auto found = [](const char* path, const char* header = "eventstore/engine.hpp") {
+        return tidy::check_internals(path, std::string{"#include <daybook/"} + header + ">\n")
+            .size();
     };
     CHECK(found("eventstore/include/daybook/eventstore/x.hpp") == 1);
     CHECK(found("sagas/include/daybook/sagas/x.hpp") == 1);
     CHECK(found("apps/cli/src/x.cpp") == 1);
     CHECK(found("examples/quickstart/x.cpp") == 1);
     CHECK(found("benchmarks/x.cpp") == 1);
+    CHECK(found("core/include/daybook/core/x.hpp", "core/mutex.hpp") == 1);
+    CHECK(found("apps/cli/src/x.cpp", "core/mutex.hpp") == 1);
     CHECK(found("projections/src/x.cpp") == 0);
+    CHECK(found("sagas/src/x.cpp", "core/mutex.hpp") == 0);
     CHECK(found("tests/contract/x.cpp") == 0);
 }
 
@@ -191,6 +195,22 @@ TEST_CASE("a library that prints or exits is found") {
     CHECK(found("std::snprintf(b, 1, \"x\"); on_exit(); loop.exit();\n") == 0);
     CHECK(found("// std::cout is not used\nconst char* a = \"exit(1)\";\n") == 0);
     CHECK(found("std::cout << 1;\n", "apps/cli/src/x.cpp") == 0);
+}
+
+TEST_CASE("a mutex that no compiler checks is found") {
+    const auto found = [](const char* text, const char* path = "core/src/x.cpp") {
+        return tidy::check_mutexes(path, text).size();
+    };
+    CHECK(found("std::mutex mutex_;\n") == 1);
+    CHECK(found("mutable std::shared_mutex mutex_;\n") == 1);
+    CHECK(found("std::unique_lock<std::mutex> lock_;\n") == 1);
+    CHECK(found("std::condition_variable changed_;\n", "sagas/src/x.hpp") == 1);
+    CHECK(found("std::condition_variable_any changed_;\n") == 1);
+    CHECK(found("Mutex mutex_;\n// Not a std::mutex.\n") == 0);
+    CHECK(found("std::mutex mutex_;\n", "core/internal/daybook/core/mutex.hpp") == 0);
+    CHECK(found("std::mutex mutex_;\n", "sagas/src/daybook/core/mutex.hpp") == 1);
+    CHECK(found("std::mutex mutex_;\n", "apps/cli/src/x.cpp") == 0);
+    CHECK(found("std::mutex mutex_;\n", "tests/support/x.cpp") == 0);
 }
 
 TEST_CASE("a header without #pragma once is found") {
