@@ -22,6 +22,8 @@
 //
 // The body of a lambda counts as a function of its own, which holds no lock. So a wait is a loop at
 // the place of the call, not a predicate, and a lambda gets what it needs as a capture.
+//
+// clang checks nothing in constructors, destructors and catch blocks.
 
 #if defined(__clang__)
 #define DAYBOOK_THREAD_ANNOTATION(attribute) __attribute__((attribute))
