@@ -4,14 +4,13 @@
 #include <exception>
 #include <utility>
 
-#include <unistd.h>
-
 #include "daybook/core/clock.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/core/mutex.hpp"
 #include "daybook/eventstore/message_tables.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "daybook/eventstore/worker.hpp"
+#include "daybook/eventstore/worker_name.hpp"
 #include "names.hpp"
 #include "relay_pass.hpp"
 
@@ -24,13 +23,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds poll_interval_max{1'000};
 constexpr milliseconds poll_interval_virtual{50};
 constexpr milliseconds after_error{500};
-
-std::string unique_name() {
-    char host[256] = "host";
-    ::gethostname(host, sizeof host - 1);
-    return std::string(host) + ':' + std::to_string(::getpid()) + ':' +
-           EventId::generate().to_string();
-}
 
 constexpr std::size_t batch_limit = 10'000;
 constexpr milliseconds lease_limit = std::chrono::hours{24};
@@ -50,7 +42,7 @@ RelayOptions checked(RelayOptions options) {
         refuse("unhandled_wait_max must not be negative");
     }
     if (options.retry.attempts_max() < 1) refuse("retry must allow at least one attempt");
-    if (options.name.empty()) options.name = unique_name();
+    if (options.name.empty()) options.name = detail::worker_name();
     detail::require_name("RelayOptions: name", options.name);
     return options;
 }

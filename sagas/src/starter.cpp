@@ -4,6 +4,7 @@
 #include "daybook/core/conflict_error.hpp"
 #include "daybook/eventstore/lease.hpp"
 #include "daybook/eventstore/store_access.hpp"
+#include "daybook/eventstore/worker_name.hpp"
 #include "orchestrator_state.hpp"
 #include "statements.hpp"
 
@@ -190,8 +191,8 @@ std::size_t SagaOrchestrator::State::start_page(const SagaDefinition& definition
 std::optional<std::size_t> SagaOrchestrator::State::start_counted(const SagaDefinition& definition,
                                                                   const EventPage& page) {
     Leases leases{store};
-    const auto lease = leases.try_acquire("saga-starts/" + definition.name(),
-                                          EventId::generate().to_string(), recovery_lease);
+    const auto lease = leases.try_acquire("saga-starts/" + definition.name(), detail::worker_name(),
+                                          recovery_lease);
     if (!lease) return std::nullopt;
     std::size_t started = 0;
     for (const EventRow& row : page.rows) {

@@ -4,6 +4,7 @@
 #include "daybook/core/error.hpp"
 #include "daybook/eventstore/lease.hpp"
 #include "daybook/eventstore/store_access.hpp"
+#include "daybook/eventstore/worker_name.hpp"
 #include "enum_names.hpp"
 #include "orchestrator_state.hpp"
 #include "statements.hpp"
@@ -86,8 +87,7 @@ std::size_t SagaOrchestrator::State::fire_due() {
 // As `start_counted`: one process at a time, which counts each attempt before it makes it.
 std::size_t SagaOrchestrator::State::fire_counted(const std::vector<DueTimer>& due) {
     Leases leases{store};
-    const auto lease =
-        leases.try_acquire("saga-timers", EventId::generate().to_string(), recovery_lease);
+    const auto lease = leases.try_acquire("saga-timers", detail::worker_name(), recovery_lease);
     if (!lease) return 0;
     std::size_t fired = 0;
     for (const DueTimer& timer : due) {

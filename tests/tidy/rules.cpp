@@ -50,7 +50,7 @@ const std::vector<Room>& rooms() {
          {"values", "engine", "engine/sqlite", "engine/postgres"},
          {"event_range.hpp", "event_store.hpp", "lease.hpp", "recorded_batch.hpp",
           "subscription.hpp", "transaction.hpp"},
-         {"message_tables.hpp", "store_access.hpp", "worker.hpp"}},
+         {"message_tables.hpp", "store_access.hpp", "worker.hpp", "worker_name.hpp"}},
         {"transfer", {"values", "engine", "log"}, {"log_hash.hpp", "migrate.hpp", "mirror.hpp"}},
         {"aggregates",
          {"values", "engine", "log"},

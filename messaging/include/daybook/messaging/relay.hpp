@@ -15,9 +15,9 @@ namespace daybook {
 
 /// How a Relay delivers, and when it gives up.
 struct RelayOptions {
-    /// The name in leases and logs; empty: host, process id and a random part. A program that is
-    /// restarted under the same name continues at once, without waiting for the lease of its
-    /// previous run to expire; two relays that run at the same time need different names.
+    /// The name in leases and logs; empty: `host/process/random`. A program that is restarted
+    /// under the same name continues at once, without waiting for the lease of its previous run to
+    /// expire; two relays that run at the same time need different names.
     std::string name{};
     /// After the last attempt the message is parked, and the later messages of its key wait.
     Backoff retry = exponential(std::chrono::milliseconds{200}, 2.0, std::chrono::seconds{30})
