@@ -9,11 +9,11 @@
 
 namespace daybook::detail {
 
-Checkpoint empty_checkpoint(const EventId& store, std::string definition, std::int64_t epoch) {
+Checkpoint empty_checkpoint(const EventId& store, std::string definition, std::uint64_t token) {
     Checkpoint checkpoint;
     checkpoint.store = store;
     checkpoint.definition = std::move(definition);
-    checkpoint.epoch = epoch;
+    checkpoint.token = token;
     return checkpoint;
 }
 
@@ -39,7 +39,7 @@ std::optional<Checkpoint> CheckpointTables::load() {
             checkpoint->filtered = count(row, 2);
             checkpoint->parked = count(row, 3);
             checkpoint->skipped = count(row, 4);
-            checkpoint->epoch = row.integer(5);
+            checkpoint->token = count(row, 5);
             checkpoint->indexed = row.integer(6) != 0;
             checkpoint->store = id(row, 7);
             checkpoint->event = id(row, 8);
@@ -60,31 +60,33 @@ void CheckpointTables::insert(const Checkpoint& checkpoint) {
     if (location_ == CheckpointLocation::store_database) {
         sql_.exec(statements::insert_checkpoint_of_store, projection_, checkpoint.position,
                   checkpoint.applied, checkpoint.filtered, checkpoint.parked, checkpoint.skipped,
-                  checkpoint.epoch, checkpoint.indexed, checkpoint.definition, checkpoint.position);
+                  checkpoint.indexed, checkpoint.definition, checkpoint.position);
         return;
     }
     sql_.exec(statements::insert_checkpoint, projection_, checkpoint.position, checkpoint.applied,
-              checkpoint.filtered, checkpoint.parked, checkpoint.skipped, checkpoint.epoch,
+              checkpoint.filtered, checkpoint.parked, checkpoint.skipped, checkpoint.token,
               checkpoint.indexed, checkpoint.store, SqlValue::id_or_null(checkpoint.event),
               checkpoint.definition);
 }
 
 void CheckpointTables::advance(const Checkpoint& before, const Checkpoint& after) {
     check(after);
-    const bool in_store = location_ == CheckpointLocation::store_database;
-    const auto changed = sql_.exec(
-        in_store ? statements::advance_checkpoint_of_store : statements::advance_checkpoint,
-        after.position, after.applied, after.filtered, after.parked, after.skipped,
-        in_store ? SqlValue{after.position} : SqlValue::id_or_null(after.event), projection_,
-        before.position, before.epoch);
+    const auto changed = location_ == CheckpointLocation::store_database
+                             ? sql_.exec(statements::advance_checkpoint_of_store, after.position,
+                                         after.applied, after.filtered, after.parked, after.skipped,
+                                         after.position, projection_, before.position)
+                             : sql_.exec(statements::advance_checkpoint, after.position,
+                                         after.applied, after.filtered, after.parked, after.skipped,
+                                         SqlValue::id_or_null(after.event), projection_,
+                                         before.position, before.token);
     if (changed == 1) return;
     throw UnavailableError("projection '" + std::string(projection_) +
                            "': somebody else has moved its checkpoint on from position " +
                            std::to_string(before.position.value()) + ": try again");
 }
 
-void CheckpointTables::fence(std::int64_t epoch) {
-    sql_.exec(statements::fence_checkpoint, epoch, projection_);
+void CheckpointTables::fence(std::uint64_t token) {
+    sql_.exec(statements::fence_checkpoint, token, projection_);
 }
 
 void CheckpointTables::mark_indexed() { sql_.exec(statements::mark_indexed, projection_); }

@@ -14,7 +14,8 @@ namespace daybook::detail {
 
 /// How far a model is in the log, and how each event up to there was accounted for.
 struct Checkpoint : Accounting {
-    std::int64_t epoch = 0;  ///< of the rebuild that may write the model, or has made it
+    /// Of the lease of the rebuild that may write the model, or has made it; 0: of none.
+    std::uint64_t token = 0;
     bool indexed = true;     ///< the indexes of the definition exist
     EventId store;           ///< identity of the store whose log the position belongs to
     EventId event;           ///< id of the event at that position; nil at position 0
@@ -22,7 +23,7 @@ struct Checkpoint : Accounting {
 };
 
 /// The checkpoint of a model without events.
-Checkpoint empty_checkpoint(const EventId& store, std::string definition, std::int64_t epoch = 0);
+Checkpoint empty_checkpoint(const EventId& store, std::string definition, std::uint64_t token = 0);
 
 /// Which database holds the checkpoint of a model.
 enum class CheckpointLocation {
@@ -56,13 +57,13 @@ public:
     /// the position; in the store's database also OtherLogError, as `require_same_log`.
     std::optional<Checkpoint> load();
     void insert(const Checkpoint& checkpoint);
-    /// Replaces `before` by `after`, but only if the table still holds the position and the epoch
+    /// Replaces `before` by `after`, but only if the table still holds the position and the token
     /// of `before`: two processes that apply the same events cannot both commit. Throws
     /// UnavailableError if another process has moved the checkpoint, CorruptError if the counts do
     /// not add up.
     void advance(const Checkpoint& before, const Checkpoint& after);
-    /// Writes `epoch`. A process that works with an older epoch fails at its next transaction.
-    void fence(std::int64_t epoch);
+    /// Writes `token`. A process that works with another one fails at its next transaction.
+    void fence(std::uint64_t token);
     void mark_indexed();
     /// Deletes the checkpoint and all events set aside.
     void erase();

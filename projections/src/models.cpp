@@ -138,7 +138,7 @@ std::unique_ptr<ReadModelDatabase> open_build(ReadModelDatabases& databases,
                 databases.remove(database);
                 continue;
             }
-            tables.fence(start.epoch);
+            tables.fence(start.token);
         } else {
             run_statements(*build, shape.schema, shape);
             Checkpoint checkpoint = start;
@@ -150,11 +150,11 @@ std::unique_ptr<ReadModelDatabase> open_build(ReadModelDatabases& databases,
     }
 }
 
-void make_indexes(ReadModelDatabase& build, const ProjectionShape& shape, std::int64_t epoch) {
+void make_indexes(ReadModelDatabase& build, const ProjectionShape& shape, std::uint64_t token) {
     ModelTransaction transaction{build};
     CheckpointTables tables{build.sql(), shape.name};
     const auto checkpoint = tables.load();
-    if (!checkpoint || checkpoint->epoch != epoch) {
+    if (!checkpoint || checkpoint->token != token) {
         throw UnavailableError("the rebuild of projection '" + shape.name +
                                "' was taken over by somebody else: leave it to them");
     }
@@ -178,8 +178,7 @@ std::vector<std::string> install_empty(ReadModelDatabases& databases, const std:
 
 std::vector<std::string> install_build(ReadModelDatabases& databases, const std::string& database,
                                        Sql& store, const ProjectionShape& shape, Sql& build) {
-    Checkpoint checkpoint = CheckpointTables{build, shape.name}.load().value();
-    checkpoint.epoch = 0;
+    const Checkpoint checkpoint = CheckpointTables{build, shape.name}.load().value();
     CheckpointTables{store, shape.name, CheckpointLocation::store_database}.insert(checkpoint);
     copy_set_aside(build, store, shape.name);
     std::vector<std::string> relations;

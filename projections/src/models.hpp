@@ -31,7 +31,7 @@ void make_model(ReadModelDatabases& databases, const std::string& database,
                 const ProjectionShape& shape, const Checkpoint& start);
 
 /// Opens the database of a build, new or left unfinished, and fences off its previous owner: from
-/// now on only a projector with `start.epoch` can commit. A build of another definition or of
+/// now on only a projector with `start.token` can commit. A build of another definition or of
 /// another log is emptied first.
 std::unique_ptr<ReadModelDatabase> open_build(ReadModelDatabases& databases,
                                               const std::string& database,
@@ -39,7 +39,7 @@ std::unique_ptr<ReadModelDatabase> open_build(ReadModelDatabases& databases,
                                               LogSource& log);
 
 /// Creates the indexes of the definition in a build unless they exist, in one transaction.
-void make_indexes(ReadModelDatabase& build, const ProjectionShape& shape, std::int64_t epoch);
+void make_indexes(ReadModelDatabase& build, const ProjectionShape& shape, std::uint64_t token);
 
 /// Creates an empty model in the store's own database. The schema runs in the separate database
 /// `database` first, and what it has created there is moved, so that the model owns exactly that.

@@ -10,12 +10,12 @@ using std::chrono::steady_clock;
 
 Projector::Projector(const ProjectionDefinition& definition, const ErrorPolicy& errors,
                      ReadModelDatabase& database, const Clock& clock, TransactionLimits limits,
-                     std::optional<std::int64_t> epoch, CheckpointLocation location)
+                     std::optional<std::uint64_t> token, CheckpointLocation location)
     : errors_(errors),
       database_(database),
       clock_(clock),
       limits_(limits),
-      epoch_(epoch),
+      token_(token),
       location_(location),
       applier_(definition, limits.memory),
       filter_{.types = definition.shape().events} {}
@@ -89,7 +89,7 @@ Checkpoint Projector::load() {
         throw CorruptError("projection '" + name +
                            "': its model has lost its checkpoint: rebuild it");
     }
-    if (epoch_ && found->epoch != *epoch_) {
+    if (token_ && found->token != *token_) {
         throw UnavailableError("the rebuild of projection '" + name +
                                "' was taken over by somebody else: leave it to them");
     }

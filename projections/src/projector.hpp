@@ -50,10 +50,11 @@ public:
         halted,    ///< the next event fails, and the policy is to halt
     };
 
-    /// `epoch`: of the rebuild whose build the model is; nothing for a model in service.
+    /// `token`: of the lease of the rebuild whose build the model is; nothing for a model in
+    /// service.
     Projector(const ProjectionDefinition& definition, const ErrorPolicy& errors,
               ReadModelDatabase& database, const Clock& clock, TransactionLimits limits,
-              std::optional<std::int64_t> epoch = {},
+              std::optional<std::uint64_t> token = {},
               CheckpointLocation location = CheckpointLocation::model_database);
     ~Projector() { rollback(); }
     Projector(const Projector&) = delete;
@@ -110,7 +111,7 @@ private:
     ReadModelDatabase& database_;
     const Clock& clock_;
     const TransactionLimits limits_;
-    const std::optional<std::int64_t> epoch_;
+    const std::optional<std::uint64_t> token_;
     const CheckpointLocation location_;
     Applier applier_;
     const EventFilter filter_;

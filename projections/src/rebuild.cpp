@@ -16,17 +16,12 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr milliseconds progress_interval{100};
-constexpr milliseconds heartbeat_interval{1'000};
+/// How often to look whether the lease of another owner was released.
+constexpr milliseconds lease_poll_interval{20};
 /// How many events the transaction of the switch-over may still apply. All appends wait for it.
 constexpr std::uint64_t switch_over_lag_max = 200;
 constexpr int catch_up_rounds_max = 20;
 constexpr std::uint64_t catch_up_commit_events = 10'000;
-
-/// Whether another process may claim the rebuild.
-bool is_abandoned(const RebuildRow& row, Timestamp now, milliseconds owner_silent_max) {
-    return row.owner.empty() || is_dead(row.owner) ||
-           saturating_difference(now, row.updated_at) >= bounded_wait(owner_silent_max);
-}
 
 }  // namespace
 
@@ -37,24 +32,30 @@ Rebuild::Rebuild(EventStore store, std::shared_ptr<const ProjectionDefinition> d
       shape_(definition_->shape()),
       log_(store_),
       options_(std::move(options)),
-      started_(steady_clock::now()) {
+      started_(steady_clock::now()),
+      lease_(store_, shape_.name, options_.lease,
+             [this](Transaction& tx) { record_progress(tx); }) {
     claim_.name = shape_.name;
     claim_.lifecycle = lifecycle;
     claim_.version = shape_.version;
     claim_.fingerprint = definition_fingerprint(store_, shape_);
-    claim_.owner = owner_.name();
 }
 
 RebuildResult Rebuild::run() {
     claim();
     try {
+        position_ = claim_.position;
+        target_ = claim_.target;
+        lease_.start_renewing();
         remove_orphans(store_);
         report_progress(RebuildPhase::claimed, claim_.position, claim_.target);
         catch_up_and_switch_over(*apply_log());
     } catch (...) {
+        lease_.stop_renewing();
         release(error_text(std::current_exception()));
         throw;
     }
+    lease_.stop_renewing();
     remove_leftovers();
     result_.took = duration_cast<milliseconds>(steady_clock::now() - started_);
     try {
@@ -67,23 +68,24 @@ RebuildResult Rebuild::run() {
 }
 
 void Rebuild::claim() {
+    while (!try_claim()) wait_for_owner();
+    result_.version = claim_.version;
+    result_.build = claim_.build;
+}
+
+bool Rebuild::try_claim() {
     const DefinedProjection defined{shape_, claim_.lifecycle, claim_.fingerprint};
+    bool claimed = false;
     store_.transact([&](Transaction& tx) {
-        Registry registry{detail::store_sql(tx), engine_of(store_).clock()};
+        claimed = lease_.try_acquire(tx);
+        if (!claimed) return;
+        Registry registry{store_sql(tx), engine_of(store_).clock()};
         auto row = registry.find(shape_.name);
         if (!row) {
             registry.insert(defined, create_first_model(tx));
             row = registry.find(shape_.name);
         }
         const auto left = registry.find_rebuild(shape_.name);
-        if (left &&
-            !is_abandoned(*left, engine_of(store_).clock().now(), options_.owner_silent_max)) {
-            throw UnavailableError("projection '" + shape_.name + "' is being rebuilt by " +
-                                   left->owner + ", now at position " +
-                                   std::to_string(left->position.value()) +
-                                   ": wait for it, or until it has been silent for " +
-                                   std::to_string(options_.owner_silent_max.count()) + " ms");
-        }
         result_.resumed = left && left->version == claim_.version &&
                           left->fingerprint == claim_.fingerprint &&
                           left->lifecycle == claim_.lifecycle;
@@ -91,12 +93,34 @@ void Rebuild::claim() {
         claim_.position = result_.resumed ? left->position : Position{};
         claim_.started_at = result_.resumed ? left->started_at : engine_of(store_).clock().now();
         claim_.target = tx.head();
-        claim_.epoch = row->epoch + 1;
         registry.claim(claim_);
     });
-    heartbeat_at_ = steady_clock::now();
-    result_.version = claim_.version;
-    result_.build = claim_.build;
+    return claimed;
+}
+
+void Rebuild::wait_for_owner() {
+    const auto deadline = deadline_after(options_.lease);
+    const std::optional<Lease> first = lease_.find();
+    for (auto lease = first; lease && !lease_.has_run_out(*lease); lease = lease_.find()) {
+        // A renewal shows that the owner is alive. An instant that has come nearer shows only that
+        // the clock was set back (see Leases::shorten).
+        const bool is_alive = lease->token != first->token || lease->until > first->until;
+        if (is_alive || steady_clock::now() >= deadline) throw_in_use(*lease);
+        throw_if_stopped();
+        sleep_until(std::min(deadline, deadline_after(lease_poll_interval)), options_.stop);
+    }
+}
+
+void Rebuild::throw_in_use(const Lease& lease) {
+    Position position;
+    query_store(store_, [&](Sql& sql) {
+        if (const auto row = Registry{sql}.find_rebuild(shape_.name)) position = row->position;
+    });
+    throw UnavailableError("projection '" + shape_.name + "' is being rebuilt by " + lease.owner +
+                           ", now at position " + std::to_string(position.value()) +
+                           ": wait for it, or until its lease of " +
+                           std::to_string(duration_cast<milliseconds>(lease.duration).count()) +
+                           " ms has run out");
 }
 
 std::vector<std::string> Rebuild::create_first_model(Transaction& tx) {
@@ -107,28 +131,39 @@ std::vector<std::string> Rebuild::create_first_model(Transaction& tx) {
                          empty_checkpoint(store_identity(sql), claim_.fingerprint));
 }
 
-std::unique_ptr<ReadModelDatabase> Rebuild::apply_log() {
+std::unique_ptr<ReadModelDatabase> Rebuild::open_own_build() {
     ReadModelDatabases& databases = engine_of(store_).read_models();
     const std::string database = database_name(claim_);
-    // A store gives each build number once. But after the restore of a backup it gives the later
-    // numbers again, and databases of the same names may still exist.
-    if (!result_.resumed) databases.remove(database);
-    auto build =
-        open_build(databases, database, shape_,
-                   empty_checkpoint(store_.identity(), claim_.fingerprint, claim_.epoch), log_);
+    const Checkpoint start =
+        empty_checkpoint(store_.identity(), claim_.fingerprint, lease_.token());
+    std::unique_ptr<ReadModelDatabase> build;
+    // While this transaction is open, nobody can acquire the lease. Without it, an owner that was
+    // replaced could remove or fence off the build of the next one, which may be in service by now.
+    store_.transact([&](Transaction& tx) {
+        lease_.require_held(tx);
+        // A store gives each build number once. But after the restore of a backup it gives the
+        // later numbers again, and databases of the same names may still exist.
+        if (!result_.resumed) databases.remove(database);
+        build = open_build(databases, database, shape_, start, log_);
+    });
+    return build;
+}
+
+std::unique_ptr<ReadModelDatabase> Rebuild::apply_log() {
+    auto build = open_own_build();
     TransactionLimits limits;
     limits.commit_events = std::max<std::size_t>(options_.commit_events, 1);
     limits.page_events_max = std::min(limits.page_events_max, limits.commit_events);
     limits.commit_interval = options_.commit_interval;
     limits.memory = {options_.rows_max, options_.bytes_max};
-    Projector projector{*definition_, shape_.errors, *build, store_.clock(), limits, claim_.epoch};
+    const std::uint64_t token = lease_.token();
+    Projector projector{*definition_, shape_.errors, *build, store_.clock(), limits, token};
     projector.reload();
     start_position_ = projector.position();
     const Position target = store_.head();
     apply_up_to(projector, target, RebuildPhase::applying);
     report_progress(RebuildPhase::indexing, projector.position(), target);
-    heartbeat(projector.position(), target);
-    make_indexes(*build, shape_, claim_.epoch);
+    make_indexes(*build, shape_, token);
     report_progress(RebuildPhase::finishing, projector.position(), target);
     // A build is durable only from here on. If the switch-over came first, a power loss could leave
     // the registry pointing at a build that is not on the disk, with the old one removed.
@@ -139,7 +174,7 @@ std::unique_ptr<ReadModelDatabase> Rebuild::apply_log() {
 void Rebuild::catch_up_and_switch_over(ReadModelDatabase& build) {
     TransactionLimits limits;
     limits.commit_events = catch_up_commit_events;
-    Projector projector{*definition_, shape_.errors, build, store_.clock(), limits, claim_.epoch};
+    Projector projector{*definition_, shape_.errors, build, store_.clock(), limits, lease_.token()};
     projector.reload();
     do {
         // If events are appended faster than they are applied, no round gets close to the head. The
@@ -162,10 +197,8 @@ void Rebuild::remove_leftovers() noexcept {
 void Rebuild::apply_up_to(Projector& projector, Position target, RebuildPhase phase) {
     if (phase_ != phase) report_progress(phase, projector.position(), target);
     while (projector.committed().position < target) {
-        if (options_.stop.stop_requested()) {
-            throw CancelledError("the rebuild of projection '" + shape_.name +
-                                 "' was stopped: call it again to go on");
-        }
+        throw_if_stopped();
+        lease_.require_not_lost();
         switch (projector.apply_page(log_, target)) {
             case Projector::PageResult::advanced: break;
             case Projector::PageResult::waiting:
@@ -180,8 +213,17 @@ void Rebuild::apply_up_to(Projector& projector, Position target, RebuildPhase ph
                                    std::to_string(projector.position().value()) + " and not at " +
                                    std::to_string(target.value()) + ": verify the store");
         }
-        report_if_due(phase, projector.position(), target);
+        position_ = projector.position();
+        target_ = target;
+        if (steady_clock::now() - progress_at_ >= progress_interval)
+            report_progress(phase, projector.position(), target);
     }
+}
+
+void Rebuild::throw_if_stopped() const {
+    if (!options_.stop.stop_requested()) return;
+    throw CancelledError("the rebuild of projection '" + shape_.name +
+                         "' was stopped: call it again to go on");
 }
 
 bool Rebuild::switch_over(Projector& projector, ReadModelDatabase& build) {
@@ -196,8 +238,7 @@ bool Rebuild::switch_over(Projector& projector, ReadModelDatabase& build) {
 }
 
 bool Rebuild::switch_over_in(Transaction& tx, Projector& projector, ReadModelDatabase& build) {
-    Registry registry{store_sql(tx), engine_of(store_).clock()};
-    if (!registry.has_claim(claim_)) throw_taken_over();
+    lease_.require_held(tx);
     const Position head = tx.head();
     UncommittedLog log{tx};
     while (projector.committed().position < head) {
@@ -207,8 +248,9 @@ bool Rebuild::switch_over_in(Transaction& tx, Projector& projector, ReadModelDat
         if (page == Projector::PageResult::waiting || page == Projector::PageResult::halted)
             return false;
     }
-    replaced_ = registry.find(shape_.name).value();
+    replaced_ = Registry{store_sql(tx)}.find(shape_.name).value();
     replace_model(store_sql(tx), build);
+    lease_.release(tx);
     report_progress(RebuildPhase::switching_over, head, head);
     return true;
 }
@@ -234,12 +276,6 @@ void Rebuild::replace_model(Sql& sql, ReadModelDatabase& build) {
     Registry{sql, engine_of(store_).clock()}.switch_over(claim_, relations);
 }
 
-void Rebuild::report_if_due(RebuildPhase phase, Position position, Position target) {
-    const auto now = steady_clock::now();
-    if (now - progress_at_ >= progress_interval) report_progress(phase, position, target);
-    if (now - heartbeat_at_ >= heartbeat_interval) heartbeat(position, target);
-}
-
 void Rebuild::report_progress(RebuildPhase phase, Position position, Position target) {
     phase_ = phase;
     progress_at_ = steady_clock::now();
@@ -255,37 +291,23 @@ void Rebuild::report_progress(RebuildPhase phase, Position position, Position ta
     options_.progress(progress);
 }
 
-void Rebuild::heartbeat(Position position, Position target) {
-    heartbeat_at_ = steady_clock::now();
-    bool ours = true;
-    try {
-        store_.transact([&](Transaction& tx) {
-            ours = Registry{detail::store_sql(tx), engine_of(store_).clock()}.heartbeat(
-                claim_, position, target);
-        });
-    } catch (const Error& error) {
-        // The store is busy. Other processes see the owner as alive until `owner_silent_max`, so
-        // the next heartbeat is early enough.
-        if (!error.transient()) throw;
-    }
-    if (!ours) throw_taken_over();
+void Rebuild::record_progress(Transaction& tx) {
+    Registry{store_sql(tx), engine_of(store_).clock()}.record_progress(shape_.name, position_,
+                                                                       target_);
 }
 
 void Rebuild::release(const std::string& error) noexcept {
     try {
         store_.transact([&](Transaction& tx) {
-            Registry{detail::store_sql(tx), engine_of(store_).clock()}.release(claim_, error);
+            if (!lease_.held(tx)) return;
+            record_progress(tx);
+            Registry{store_sql(tx), engine_of(store_).clock()}.record_error(shape_.name, error);
+            lease_.release(tx);
         });
     } catch (const std::exception& failed) {
-        // The row still names this owner, so the next process has to wait until it is silent for
-        // `owner_silent_max`, or finds it dead.
+        // The lease is still this owner's, so the next rebuild waits until it has run out.
         store_.log(LogLevel::warning, failed.what());
     }
-}
-
-void Rebuild::throw_taken_over() const {
-    throw UnavailableError("the rebuild of projection '" + shape_.name +
-                           "' was taken over by somebody else: leave it to them");
 }
 
 }  // namespace daybook::detail

@@ -43,11 +43,10 @@ ProjectionRow read_projection_row(const SqlRow& from) {
     row.fingerprint = from.text(3);
     row.build = from.integer(4);
     row.last_build = from.integer(5);
-    row.epoch = from.integer(6);
-    row.relations = split_lines(from.text(7));
-    row.halted = from.integer(8) != 0;
-    row.last_error = from.text(9);
-    row.store = from.id(10);
+    row.relations = split_lines(from.text(6));
+    row.halted = from.integer(7) != 0;
+    row.last_error = from.text(8);
+    row.store = from.id(9);
     return row;
 }
 
@@ -59,12 +58,11 @@ RebuildRow read_rebuild_row(const SqlRow& from) {
     row.fingerprint = from.text(3);
     row.build = from.integer(4);
     row.owner = from.text(5);
-    row.epoch = from.integer(6);
-    row.position = from.position(7);
-    row.target = from.position(8);
-    row.started_at = from.timestamp(9);
-    row.updated_at = from.timestamp(10);
-    row.error = from.text(11);
+    row.position = from.position(6);
+    row.target = from.position(7);
+    row.started_at = from.timestamp(8);
+    row.updated_at = from.timestamp(9);
+    row.error = from.text(10);
     return row;
 }
 
@@ -174,28 +172,23 @@ std::vector<RebuildRow> Registry::list_rebuilds() {
 void Registry::claim(const RebuildRow& claim) {
     const auto row = find(claim.name);
     const std::int64_t last = std::max(row ? row->last_build : 0, claim.build);
-    sql_.exec(statements::reserve_build, claim.epoch, last, clock_.now(), claim.name);
+    sql_.exec(statements::reserve_build, last, clock_.now(), claim.name);
     sql_.exec(statements::claim_rebuild, claim.name, to_string(claim.lifecycle), claim.version,
-              claim.fingerprint, claim.build, claim.owner, claim.epoch, claim.position,
-              claim.target, claim.started_at, clock_.now());
+              claim.fingerprint, claim.build, claim.position, claim.target, claim.started_at,
+              clock_.now());
 }
 
-bool Registry::has_claim(const RebuildRow& claim) {
-    return sql_.integer(statements::find_claim, claim.name, claim.epoch, claim.owner).has_value();
+void Registry::record_progress(std::string_view name, Position position, Position target) {
+    sql_.exec(statements::record_progress, position, target, clock_.now(), name);
 }
 
-bool Registry::heartbeat(const RebuildRow& claim, Position position, Position target) {
-    return sql_.exec(statements::rebuild_heartbeat, position, target, clock_.now(), claim.name,
-                     claim.epoch) == 1;
-}
-
-void Registry::release(const RebuildRow& claim, std::string_view error) {
-    sql_.exec(statements::release_rebuild, error, clock_.now(), claim.name, claim.epoch);
+void Registry::record_error(std::string_view name, std::string_view error) {
+    sql_.exec(statements::record_rebuild_error, error, clock_.now(), name);
 }
 
 void Registry::switch_over(const RebuildRow& claim, const std::vector<std::string>& relations) {
     sql_.exec(statements::switch_over, to_string(claim.lifecycle), claim.version, claim.fingerprint,
-              claim.build, join_lines(relations), clock_.now(), claim.name, claim.epoch);
+              claim.build, join_lines(relations), clock_.now(), claim.name);
     sql_.exec(statements::delete_rebuild, claim.name);
 }
 

@@ -21,23 +21,21 @@ struct ProjectionRow {
     std::string fingerprint;
     std::int64_t build = 0;
     std::int64_t last_build = 0;         ///< highest build number ever given, in service or not
-    std::int64_t epoch = 0;              ///< of the last claim of a rebuild
     std::vector<std::string> relations;  ///< `table x` or `view x`, inline only
     bool halted = false;
     std::string last_error;
     EventId store;  ///< the store's identity
 };
 
-/// A row of `daybook_rebuild`: a rebuild that is under way or was left unfinished. Also the claim
-/// that a process holds on it: the row belongs to the process whose owner and epoch it has.
+/// A row of `daybook_rebuild`: a rebuild that is under way or was left unfinished. It belongs to
+/// the holder of a lease (see RebuildLease).
 struct RebuildRow {
     std::string name;
     Lifecycle lifecycle = Lifecycle::async;
     int version = 0;
     std::string fingerprint;
     std::int64_t build = 0;
-    std::string owner;  ///< empty if the owner has released it
-    std::int64_t epoch = 0;
+    std::string owner;  ///< of the lease; empty if it was released
     Position position;
     Position target;
     Timestamp started_at;
@@ -78,8 +76,7 @@ std::string first_database_name(const ProjectionShape& shape);
 /// works inside the transaction that the caller has open on `sql`. Cheap to construct.
 class Registry {
 public:
-    /// `clock` dates the rows. Pass the engine's clock: processes that share the store compare
-    /// these times to find out whether the owner of a rebuild is alive.
+    /// `clock` dates the rows. Pass the engine's clock, which those who share the store agree on.
     explicit Registry(Sql& sql, const Clock& clock = SystemClock::instance()) noexcept
         : sql_(sql), clock_(clock) {}
 
@@ -92,14 +89,14 @@ public:
 
     std::optional<RebuildRow> find_rebuild(std::string_view name);
     std::vector<RebuildRow> list_rebuilds();
-    /// Writes `claim` over the row of any earlier claim, and reserves its epoch and build number.
+    // REQUIRES: the caller holds the lease of the rebuild, and has found that out in the same
+    // transaction.
+
+    /// Writes `claim` over the row of any earlier claim, and reserves its build number.
     void claim(const RebuildRow& claim);
-    /// False if another process has claimed the rebuild since.
-    bool has_claim(const RebuildRow& claim);
-    /// Records the progress, which also shows that the owner is alive. False as `has_claim`.
-    bool heartbeat(const RebuildRow& claim, Position position, Position target);
-    /// Leaves the rebuild unfinished: the next caller may claim it at once.
-    void release(const RebuildRow& claim, std::string_view error);
+    void record_progress(std::string_view name, Position position, Position target);
+    /// Why the rebuild is left unfinished.
+    void record_error(std::string_view name, std::string_view error);
     /// Puts the build of `claim` in service and ends the rebuild.
     void switch_over(const RebuildRow& claim, const std::vector<std::string>& relations);
 

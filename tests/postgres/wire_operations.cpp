@@ -512,7 +512,7 @@ private:
         add({"feed a projection", Kind::steps, ordered,
              [runner](std::uint64_t) { runner->run_once(); }, rows(direct, "orders", "orders")});
         add({"rebuild a projection", Kind::steps, ordered,
-             [runner](std::uint64_t) { runner->rebuild("orders"); },
+             [runner](std::uint64_t) { runner->rebuild("orders", {.lease = 250ms}); },
              rows(direct, "orders", "orders")});
         add({"query a read model", Kind::read,
              [runner, ordered, fed = rows(direct, "orders", "orders")](std::uint64_t n) {

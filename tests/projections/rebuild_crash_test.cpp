@@ -5,10 +5,12 @@
 
 #include "bank.hpp"
 #include "child_process.hpp"
+#include "daybook/eventstore/lease.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "store_location.hpp"
 
 using namespace bank;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -17,9 +19,10 @@ constexpr RebuildPhase all_phases[] = {RebuildPhase::claimed,     RebuildPhase::
                                        RebuildPhase::catching_up, RebuildPhase::switching_over,
                                        RebuildPhase::done};
 
-/// Runs a rebuild in a child process that kills itself with SIGKILL at `phase`.
+/// Runs a rebuild in a child process that kills itself with SIGKILL at `phase`. The next rebuild
+/// has to wait for its lease.
 void rebuild_and_die(const std::string& uri, Lifecycle lifecycle, RebuildPhase phase,
-                     const Probe& probe) {
+                     const Probe& probe, std::chrono::milliseconds lease = 50ms) {
     test::ChildProcess child{[&](const test::ChildProcess::Report&) {
         auto store = EventStore::open(uri);
         ProjectionRunner runner{store};
@@ -33,7 +36,8 @@ void rebuild_and_die(const std::string& uri, Lifecycle lifecycle, RebuildPhase p
                                             if (progress.phase != phase) return;
                                             ::kill(::getpid(), SIGKILL);
                                         },
-                                    .commit_events = 10});
+                                    .commit_events = 10,
+                                    .lease = lease});
     }};
     CHECK(child.wait() == -1);
 }
@@ -101,6 +105,24 @@ TEST_CASE("a rebuild killed at any event continues from its last commit") {
     CHECK(result.resumed);
     CHECK(result.scanned > store.head().value() - scanned_before);
     CHECK(result.scanned < store.head().value());
+    CHECK(rows(store, "balances", "balances") == expected_rows(store));
+}
+
+TEST_CASE("a rebuild that is called again after a kill waits for the lease of the dead one") {
+    const test::StorePlace place;
+    const std::string& uri = place.uri();
+    auto store = EventStore::open(uri, {.durability = Durability::normal});
+    History{43}.append_to(store, 50);
+    rebuild_and_die(uri, Lifecycle::async, RebuildPhase::indexing, {}, 400ms);
+    const Leases leases{store};
+    const std::vector<Lease> left = leases.list();
+    REQUIRE(left.size() == 1);
+    CHECK(left.front().name == "rebuild:balances");
+    ProjectionRunner runner{store};
+    runner.add(Balances{});
+    CHECK(runner.rebuild("balances").resumed);
+    CHECK(leases.now() >= left.front().until);
+    CHECK(leases.list().empty());
     CHECK(rows(store, "balances", "balances") == expected_rows(store));
 }
 

@@ -1,9 +1,13 @@
 #include <filesystem>
+#include <stop_token>
+#include <thread>
+#include <utility>
 
 #include <doctest/doctest.h>
 
 #include "bank.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/eventstore/lease.hpp"
 #include "daybook/eventstore/store_access.hpp"
 #include "patience.hpp"
 #include "registry.hpp"
@@ -16,6 +20,15 @@ namespace {
 
 std::vector<std::string> databases(const EventStore& store) {
     return detail::engine_of(store).read_models().list();
+}
+
+/// What another owner would do to the lease, or time.
+template <class... Values>
+void set_lease(EventStore& store, const std::string& change, const Values&... values) {
+    store.transact([&](Transaction& tx) {
+        detail::store_sql(tx).exec(
+            "UPDATE daybook_lease SET " + change + " WHERE name = 'rebuild:balances'", values...);
+    });
 }
 
 }  // namespace
@@ -194,21 +207,45 @@ TEST_CASE("a second rebuild of one projection names the owner of the first") {
     ProjectionRunner second{other};
     second.add(Balances{});
     bool tried = false;
-    first.rebuild("balances", {.progress = [&](const RebuildProgress& progress) {
-                      if (progress.phase != RebuildPhase::indexing) return;
-                      tried = true;
-                      const auto status = second.status("balances");
-                      REQUIRE(status.rebuild.has_value());
-                      CHECK_THROWS_WITH_AS(second.rebuild("balances"),
+    first.rebuild("balances", {.progress =
+                                   [&](const RebuildProgress& progress) {
+                                       if (progress.phase != RebuildPhase::indexing) return;
+                                       tried = true;
+                                       const auto status = second.status("balances");
+                                       REQUIRE(status.rebuild.has_value());
+                                       CHECK_THROWS_WITH_AS(
+                                           second.rebuild("balances", {.lease = 20ms}),
                                            doctest::Contains(status.rebuild->owner.c_str()),
                                            UnavailableError);
-                  }});
+                                   },
+                               .lease = 1h});
     CHECK(tried);
     second.rebuild("balances");
     CHECK(rows(store, "balances", "balances") == expected_rows(store));
 }
 
-TEST_CASE("a rebuild that could not give its claim back is not waited for in its own process") {
+TEST_CASE("an owner that is busy for longer than its lease lasts keeps it") {
+    constexpr std::chrono::milliseconds lease{1'500};
+    const test::StorePlace place;
+    auto store = place.open();
+    History{26}.append_to(store, 50);
+    ProjectionRunner first{store};
+    first.add(Balances{});
+    ProjectionRunner second{place.open()};
+    second.add(Balances{});
+    const auto be_busy = [&](const RebuildProgress& progress) {
+        if (progress.phase != RebuildPhase::indexing) return;
+        const auto end = std::chrono::steady_clock::now() + lease + lease / 3;
+        while (std::chrono::steady_clock::now() < end) {
+            CHECK_THROWS_WITH_AS(second.rebuild("balances"), doctest::Contains("is being rebuilt"),
+                                 UnavailableError);
+        }
+    };
+    first.rebuild("balances", {.progress = be_busy, .lease = lease});
+    CHECK(rows(store, "balances", "balances") == expected_rows(store));
+}
+
+TEST_CASE("a rebuild that could not give its lease back is waited for until that runs out") {
     auto store = test::new_store();
     History{29}.append_to(store, 50);
     ProjectionRunner runner{store};
@@ -221,12 +258,46 @@ TEST_CASE("a rebuild that could not give its claim back is not waited for in its
     };
     CHECK_THROWS_WITH(runner.rebuild("balances", {.progress = fail}), "it has failed");
     // The state after a lost connection.
-    store.transact([&](Transaction& tx) {
-        detail::store_sql(tx).exec("UPDATE daybook_rebuild SET owner = ?, updated_at = ?", owner,
-                                   detail::engine_of(store).clock().now());
-    });
+    const Leases leases{store};
+    const Timestamp until = leases.now() + 150ms;
+    set_lease(store, "owner = ?, until = ?", owner, until);
     CHECK(runner.rebuild("balances").resumed);
+    CHECK(leases.now() >= until);
     CHECK(rows(store, "balances", "balances") == expected_rows(store));
+}
+
+TEST_CASE("a rebuild that waits for another goes on when that gives its lease back") {
+    auto store = test::new_store();
+    History{29}.append_to(store, 50);
+    ProjectionRunner runner{store};
+    runner.add(Balances{});
+    Leases leases{store};
+    const auto other = leases.try_acquire("rebuild:balances", "other", 1h);
+    std::jthread giver{[&] {
+        std::this_thread::sleep_for(30ms);
+        leases.release(*other);
+    }};
+    runner.rebuild("balances", {.lease = test::patience()});
+    CHECK(rows(store, "balances", "balances") == expected_rows(store));
+}
+
+TEST_CASE("a rebuild that waits for another can be told to stop") {
+    auto store = test::new_store();
+    ProjectionRunner runner{store};
+    runner.add(Balances{});
+    Leases{store}.try_acquire("rebuild:balances", "other", 1h);
+    std::stop_source stop;
+    stop.request_stop();
+    CHECK_THROWS_AS(runner.rebuild("balances", {.stop = stop.get_token(), .lease = 1h}),
+                    CancelledError);
+}
+
+TEST_CASE("a rebuild without a lease of some time is refused") {
+    auto store = test::new_store();
+    ProjectionRunner runner{store};
+    runner.add(Balances{});
+    CHECK_THROWS_AS(runner.rebuild("balances", {.lease = 0ms}), InvalidError);
+    CHECK_THROWS_AS(runner.rebuild("balances", {.lease = forever}), InvalidError);
 }
 
 TEST_CASE("a silent owner is replaced and what it does afterwards is refused") {
@@ -237,6 +308,7 @@ TEST_CASE("a silent owner is replaced and what it does afterwards is refused") {
     for (const RebuildPhase late :
          {RebuildPhase::claimed, RebuildPhase::applying, RebuildPhase::indexing,
           RebuildPhase::finishing, RebuildPhase::catching_up}) {
+        CAPTURE(to_string(late));
         ProjectionRunner first{store};
         first.add(Balances{});
         ProjectionRunner second{other};
@@ -245,17 +317,65 @@ TEST_CASE("a silent owner is replaced and what it does afterwards is refused") {
         const auto take_over = [&](const RebuildProgress& progress) {
             if (progress.phase != late || replaced) return;
             replaced = true;
-            CHECK(second.rebuild("balances", {.owner_silent_max = 0ms}).resumed);
+            set_lease(store, "until = ?", 0);
+            CHECK(second.rebuild("balances").resumed);
         };
-        CHECK_THROWS_WITH_AS(first.rebuild("balances", {.progress = take_over}),
+        // It does not renew so long a lease while it runs.
+        CHECK_THROWS_WITH_AS(first.rebuild("balances", {.progress = take_over, .lease = 1h}),
                              doctest::Contains("taken over"), UnavailableError);
         CHECK(replaced);
+        CHECK(rows(store, "balances", "balances") == expected_rows(store));
         second.run_once();
         CHECK(rows(store, "balances", "balances") == expected_rows(store));
         CHECK_FALSE(second.status("balances").rebuild.has_value());
         detail::remove_orphans(store);
         CHECK(databases(store).size() == 1);
     }
+}
+
+TEST_CASE("an owner that was replaced writes nothing into the registry") {
+    auto store = test::new_store();
+    History{27}.append_to(store, 50);
+    ProjectionRunner runner{store};
+    runner.add(Balances{});
+    runner.run_once();
+    for (const RebuildPhase late : {RebuildPhase::claimed, RebuildPhase::catching_up}) {
+        CAPTURE(to_string(late));
+        const auto replace = [&](const RebuildProgress& progress) {
+            if (progress.phase != late) return;
+            set_lease(store, "owner = ?, token = token + 1", "other");
+        };
+        CHECK_THROWS_WITH_AS(runner.rebuild("balances", {.progress = replace, .lease = 1h}),
+                             doctest::Contains("taken over"), UnavailableError);
+        const ProjectionStatus status = runner.status("balances");
+        CHECK(status.build == 1);
+        REQUIRE(status.rebuild.has_value());
+        CHECK(status.rebuild->owner == "other");
+        CHECK(status.rebuild->position == Position{0});
+        CHECK(status.rebuild->error.empty());
+        set_lease(store, "until = ?", 0);
+    }
+    CHECK(runner.rebuild("balances").resumed);
+}
+
+TEST_CASE("an owner that was replaced finds out when it renews its lease") {
+    auto store = test::new_store();
+    History{27}.append_to(store, 500);
+    std::uint64_t applied = 0;
+    bool replaced = false;
+    ProjectionRunner runner{store};
+    runner.add(Balances{[&](Position) {
+        ++applied;
+        std::this_thread::sleep_for(2ms);
+    }});
+    const auto replace = [&](const RebuildProgress& progress) {
+        if (progress.phase != RebuildPhase::applying || std::exchange(replaced, true)) return;
+        set_lease(store, "owner = ?, token = token + 1", "other");
+    };
+    const RebuildOptions options{.progress = replace, .commit_events = 10, .lease = 300ms};
+    CHECK_THROWS_WITH_AS(runner.rebuild("balances", options), doctest::Contains("taken over"),
+                         UnavailableError);
+    CHECK(applied < store.head().value());
 }
 
 TEST_CASE("a rebuild that an event stops says which and goes on from there when mended") {

@@ -21,6 +21,9 @@ RelayOptions relay_options(const std::string& name) {
     return options;
 }
 
+/// A program that dies while it rebuilds a model is soon replaced.
+RebuildOptions short_lease() { return {.lease = 10ms}; }
+
 }  // namespace
 
 History History::as_of(std::size_t operations) const {
@@ -45,7 +48,7 @@ Program::Program(const std::string& path, const StoreOptions& options,
       transport(store),
       sagas(store, transport),
       relay(store, transport, relay_options(relay_name)),
-      models(store) {
+      models(store, {.rebuild = short_lease()}) {
     add_consumers(transport);
     sagas.add(trip());
     add_models(models);
@@ -223,7 +226,7 @@ void Workload::run_sagas() {
 void Workload::rebuild(std::string_view model) {
     attempt("rebuild", [&] {
         program_->models.run_once();
-        program_->models.rebuild(model);
+        program_->models.rebuild(model, short_lease());
     });
 }
 

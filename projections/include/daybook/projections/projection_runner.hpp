@@ -33,9 +33,10 @@ struct RebuildOptions {
     /// What a keyed projection may hold in memory. Beyond that it writes rows and reads them again.
     std::size_t rows_max = 4'000'000;
     std::size_t bytes_max = std::size_t{512} << 20;
-    /// A rebuild of another process is taken over after so long without a heartbeat, or at once if
-    /// that process is known to be dead.
-    std::chrono::milliseconds owner_silent_max{30'000};
+    /// How long the lease lasts under which the model is rebuilt. A thread renews it while the
+    /// rebuild runs, and a rebuild whose process has died goes on elsewhere when it has run out:
+    /// the next one waits for that, for so long at most.
+    std::chrono::milliseconds lease{5'000};
 };
 
 /// How a ProjectionRunner feeds its models, and when it rebuilds them.
@@ -135,8 +136,9 @@ public:
     /// Continues a build of the same definition that was left unfinished. Throws NotFoundError for
     /// a name that was not added, UnavailableError if another process is rebuilding the model (it
     /// names the owner) or has taken over this rebuild, CancelledError, and InvalidError for a
-    /// failing event if the policy is to halt. Throws nothing after the switch-over: an old build
-    /// that cannot be removed is logged and removed later.
+    /// failing event if the policy is to halt and for a `lease` that is not positive or `forever`.
+    /// Throws nothing after the switch-over: an old build that cannot be removed is logged and
+    /// removed later.
     RebuildResult rebuild(std::string_view name, RebuildOptions options = {});
 
     /// As ReadModels::query.

@@ -41,11 +41,11 @@ struct Accounting {
 /// A rebuild that is under way or was left unfinished.
 struct RebuildStatus {
     int version = 0;
-    std::string owner;  ///< `host/process/number`; empty: the next rebuild continues it
+    std::string owner;  ///< of its lease, `host/process/random`; empty: it was left unfinished
     Position position;
     Position target;
     Timestamp started_at;
-    Timestamp updated_at;  ///< the owner's last heartbeat
+    Timestamp updated_at;  ///< when the owner last wrote its position
     std::string error;     ///< with which it ended unfinished
 };
 

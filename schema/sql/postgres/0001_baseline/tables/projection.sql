@@ -8,7 +8,6 @@ CREATE TABLE daybook_projection(
     fingerprint text COLLATE "C" NOT NULL, -- of that definition
     build       bigint NOT NULL,          -- the one in service: <name>.v<version>.b<build>
     last_build  bigint NOT NULL,          -- no number is given twice
-    epoch       bigint NOT NULL DEFAULT 0,-- of the newest claim to rebuild it: the fence
     relations   text COLLATE "C" NOT NULL DEFAULT '',  -- inline: its tables and views, one a line
     halted      bigint NOT NULL DEFAULT 0,
     last_error  text COLLATE "C" NOT NULL DEFAULT '',

@@ -1,15 +1,14 @@
--- A build that is not in service yet, or was left unfinished. Without an owner nobody works at it.
+-- A build that is not in service yet, or was left unfinished. The holder of the lease
+-- `rebuild:<name>` works at it.
 CREATE TABLE daybook_rebuild(
     name        text COLLATE "C" NOT NULL PRIMARY KEY REFERENCES daybook_projection(name),
     lifecycle   text COLLATE "C" NOT NULL,
     version     bigint NOT NULL,
     fingerprint text COLLATE "C" NOT NULL,
     build       bigint NOT NULL,
-    owner       text COLLATE "C" NOT NULL,
-    epoch       bigint NOT NULL,
     position    bigint NOT NULL,
     target      bigint NOT NULL,
     started_at  bigint NOT NULL,
-    updated_at  bigint NOT NULL,          -- the owner's last sign of life
+    updated_at  bigint NOT NULL,          -- when the position was written
     error       text COLLATE "C" NOT NULL DEFAULT ''
 );

@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS daybook_checkpoint(
     filtered   BIGINT NOT NULL,
     parked     BIGINT NOT NULL,
     skipped    BIGINT NOT NULL,
-    epoch      BIGINT NOT NULL,
+    token      BIGINT NOT NULL DEFAULT 0,  -- of the lease under which it was built; 0 in the store
     indexed    BIGINT NOT NULL,
     store      UUID NOT NULL,              -- the identity of the store whose log it is a place in
     event      UUID,                       -- that stands at the position; none before the first

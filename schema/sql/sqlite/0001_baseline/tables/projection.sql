@@ -8,7 +8,6 @@ CREATE TABLE daybook_projection(
     fingerprint TEXT NOT NULL,             -- of that definition
     build       INTEGER NOT NULL,          -- the one in service: <name>.v<version>.b<build>
     last_build  INTEGER NOT NULL,          -- no number is given twice
-    epoch       INTEGER NOT NULL DEFAULT 0,-- of the newest claim to rebuild it: the fence
     relations   TEXT NOT NULL DEFAULT '',  -- inline: its tables and views here, one a line
     halted      INTEGER NOT NULL DEFAULT 0,
     last_error  TEXT NOT NULL DEFAULT '',
