@@ -17,20 +17,15 @@ inline constexpr auto migration_finish =
     "UPDATE daybook_migration SET finished = 1, updated_at = ? WHERE id = 1 AND position = ?";
 
 inline constexpr auto mirror_create =
-    "INSERT INTO daybook_mirror(name, position, event, store, stored, dropped, epoch, updated_at) "
-    "VALUES(?, ?, ?, ?, 0, 0, 0, ?) ON CONFLICT(name) DO NOTHING";
-/// The new epoch is higher than that of each earlier claim, also of this mirror's own claim if a
-/// restored backup of the target does not hold it.
-inline constexpr auto mirror_claim =
-    "UPDATE daybook_mirror SET epoch = 1 + CASE WHEN epoch > ? THEN epoch ELSE ? END WHERE name = "
-    "?";
+    "INSERT INTO daybook_mirror(name, position, event, store, stored, dropped, updated_at) "
+    "VALUES(?, ?, ?, ?, 0, 0, ?) ON CONFLICT(name) DO NOTHING";
 inline constexpr auto mirror_find =
-    "SELECT position, event, store, stored, dropped, epoch FROM daybook_mirror WHERE name = ?";
-/// Changes no row unless this is the newest claim and the checkpoint is where it has left it.
+    "SELECT position, event, store, stored, dropped FROM daybook_mirror WHERE name = ?";
+/// Changes no row unless the checkpoint is where this mirror has left it.
 inline constexpr auto mirror_advance =
     "UPDATE daybook_mirror SET position = ?, event = ?, store = ?, stored = ?, dropped = ?, "
     "updated_at = ? "
-    "WHERE name = ? AND epoch = ? AND position = ?";
+    "WHERE name = ? AND position = ?";
 inline constexpr auto mirror_dropped_of =
     "SELECT events FROM daybook_mirror_dropped WHERE mirror = ? AND stream = ?";
 inline constexpr auto mirror_dropped_put =

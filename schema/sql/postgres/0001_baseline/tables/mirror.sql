@@ -1,4 +1,4 @@
--- The mirrors that feed this store. `epoch` counts their starts: the fence against an older one.
+-- The mirrors that feed this store. Each belongs to the holder of the lease `mirror:<name>`.
 CREATE TABLE daybook_mirror(
     name       text COLLATE "C" NOT NULL PRIMARY KEY,
     position   bigint NOT NULL,
@@ -6,6 +6,5 @@ CREATE TABLE daybook_mirror(
     store      uuid NOT NULL,
     stored     bigint NOT NULL,
     dropped    bigint NOT NULL,
-    epoch      bigint NOT NULL,
     updated_at bigint NOT NULL
 );

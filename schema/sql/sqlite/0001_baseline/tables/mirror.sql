@@ -1,4 +1,4 @@
--- The mirrors that feed this store. `epoch` counts their starts: the fence against an older one.
+-- The mirrors that feed this store. Each belongs to the holder of the lease `mirror:<name>`.
 CREATE TABLE daybook_mirror(
     name       TEXT NOT NULL PRIMARY KEY,
     position   INTEGER NOT NULL,
@@ -6,6 +6,5 @@ CREATE TABLE daybook_mirror(
     store      BLOB NOT NULL,
     stored     INTEGER NOT NULL,
     dropped    INTEGER NOT NULL,
-    epoch      INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
 ) STRICT;
