@@ -149,7 +149,7 @@ std::span<const CountedWork> all_counted_works() {
         CountedWork{"append 1", "event", 60, append_to_streams},
         CountedWork{"append 1 to a new stream", "event", 60, append_to_new_streams},
         CountedWork{"append 100", "event", 10'000, append_hundreds},
-        CountedWork{"a unit with a message", "transaction", 60, publish_in_transactions},
+        CountedWork{"a transaction with a message", "transaction", 60, publish_in_transactions},
         CountedWork{"read the log", "event", 50'000, read_log},
         CountedWork{"load an aggregate", "event", 50'000, load_aggregates},
         CountedWork{"rebuild", "event", 50'000, rebuild_model},

@@ -108,12 +108,12 @@ bool count_instructions(const Options& options, std::ostream& out) {
     const Counts before = read_baseline(options.baseline);
     Counts counts;
     bool all_good = true;
-    out << std::left << std::setw(26) << "work" << std::right << std::setw(14) << "instructions"
+    out << std::left << std::setw(29) << "work" << std::right << std::setw(14) << "instructions"
         << "  for one    " << std::setw(12) << "baseline" << std::setw(8) << "ratio" << '\n';
     for (const CountedWork& work : all_counted_works()) {
         const std::uint64_t value = count(work, options);
         counts.emplace(work.name, value);
-        out << std::left << std::setw(26) << work.name << std::right << std::setw(14) << value
+        out << std::left << std::setw(29) << work.name << std::right << std::setw(14) << value
             << "  " << std::left << std::setw(11) << work.unit << std::right;
         if (const auto baseline = before.find(work.name); baseline != before.end()) {
             const double ratio = static_cast<double>(value) / static_cast<double>(baseline->second);

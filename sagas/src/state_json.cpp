@@ -30,7 +30,7 @@ void write_exchange(JsonWriter& json, std::string_view key, const Exchange& exch
     json.key(key);
     json.begin_object();
     write(json, "attempts", exchange.attempts);
-    write(json, "series", exchange.command_number);
+    write(json, "command_number", exchange.command_number);
     write(json, "answered", exchange.answered);
     json.end_object();
 }
@@ -44,7 +44,7 @@ void write_step(JsonWriter& json, const SagaStep& step) {
     write_exchange(json, "undo", step.undo);
     if (step.order != 0) write(json, "order", step.order);
     if (step.undo_again) write(json, "undo_again", true);
-    write_some(json, "begun_at", step.started_at);
+    write_some(json, "started_at", step.started_at);
     write_some(json, "ended_at", step.ended_at);
     write_some(json, "note", step.note);
     json.end_object();
@@ -58,7 +58,7 @@ void write_held(JsonWriter& json, const HeldInput& held) {
     write(json, "data", held.data);
     write_some(json, "step", held.step);
     if (held.undo) write(json, "undo", true);
-    if (held.command_number != 0) write(json, "series", held.command_number);
+    if (held.command_number != 0) write(json, "command_number", held.command_number);
     json.end_object();
 }
 
@@ -80,7 +80,7 @@ Enum enum_at(const Json& json, const char* key) {
 Exchange exchange_at(const Json& json, const char* key) {
     const auto found = json.find(key);
     if (found == json.end()) return {};
-    return {found->at("attempts").get<int>(), found->at("series").get<int>(),
+    return {found->at("attempts").get<int>(), found->at("command_number").get<int>(),
             found->at("answered").get<bool>()};
 }
 
@@ -93,7 +93,7 @@ SagaStep read_step(const Json& json) {
     step.undo = exchange_at(json, "undo");
     step.order = json.value("order", 0);
     step.undo_again = json.value("undo_again", false);
-    step.started_at = instant_at(json, "begun_at");
+    step.started_at = instant_at(json, "started_at");
     step.ended_at = instant_at(json, "ended_at");
     step.note = text_at(json, "note");
     return step;
@@ -106,7 +106,7 @@ HeldInput read_held(const Json& json) {
     held.data = json.at("data").get<std::string>();
     held.step = text_at(json, "step");
     held.undo = json.value("undo", false);
-    held.command_number = json.value("series", 0);
+    held.command_number = json.value("command_number", 0);
     return held;
 }
 
@@ -119,9 +119,9 @@ SagaState read_state(const Json& json) {
     state.status = enum_at<SagaStatus>(json, "status");
     state.resume = enum_at<SagaStatus>(json, "resume");
     state.end = enum_at<SagaStatus>(json, "end");
-    state.pending_compensation = text_at(json, "closing");
+    state.pending_compensation = text_at(json, "pending_compensation");
     state.cause = enum_at<IncidentCause>(json, "cause");
-    state.error = text_at(json, "trouble");
+    state.error = text_at(json, "error");
     state.reason = text_at(json, "reason");
     for (const Json& step : json.at("steps")) state.steps.push_back(read_step(step));
     state.step = json.value("step", SagaState::no_step);
@@ -157,7 +157,7 @@ struct InputWriter {
         static constexpr std::string_view answers[] = {"success", "failure", "busy"};
         write(json, "step", state.steps.at(input.ref.step).name);
         write(json, "move", input.ref.kind == CommandKind::undo ? "undo" : "do");
-        write(json, "series", input.ref.command_number);
+        write(json, "command_number", input.ref.command_number);
         write(json, "answer", answers[static_cast<int>(input.answer)]);
         write(json, "type", input.type);
         write_some(json, "note", input.note);
@@ -192,9 +192,9 @@ std::string encode_state(const SagaState& state) {
     write(json, "status", to_string(state.status));
     write(json, "resume", to_string(state.resume));
     write(json, "end", to_string(state.end));
-    write_some(json, "closing", state.pending_compensation);
+    write_some(json, "pending_compensation", state.pending_compensation);
     write(json, "cause", to_string(state.cause));
-    write_some(json, "trouble", state.error);
+    write_some(json, "error", state.error);
     write_some(json, "reason", state.reason);
     json.key("steps");
     json.begin_array();
@@ -300,7 +300,7 @@ std::string encode_headers(const CommandHeaders& headers) {
     write(json, "hash", headers.hash);
     write(json, "step", headers.step);
     write(json, "move", headers.kind == CommandKind::undo ? "undo" : "do");
-    write(json, "series", headers.command_number);
+    write(json, "command_number", headers.command_number);
     json.end_object();
     json.end_object();
     return text;
@@ -323,7 +323,7 @@ std::optional<CommandHeaders> find_headers(std::string_view text) noexcept {
         headers.hash = text_at(saga, "hash");
         headers.step = saga.at("step").get<std::string>();
         headers.kind = saga.at("move") == "undo" ? CommandKind::undo : CommandKind::forward;
-        headers.command_number = saga.at("series").get<int>();
+        headers.command_number = saga.at("command_number").get<int>();
         return headers;
     } catch (...) {
         return std::nullopt;

@@ -7,9 +7,7 @@
 #include "machine.hpp"
 
 // The JSON forms of a saga's state, inputs, journal entries and command headers. Enums are stored
-// by name and empty fields are left out, so that people can read a journal. Some keys are older
-// than the names of the members: `closing`, `trouble`, `series` and `begun_at` stand for
-// `pending_compensation`, `error`, `command_number` and `started_at`.
+// by name and empty fields are left out, so that people can read a journal.
 
 namespace daybook::detail {
 

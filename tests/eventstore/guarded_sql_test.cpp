@@ -13,8 +13,8 @@ TEST_SUITE("no-store") {
     TEST_CASE("a program's SQL cannot end or divide the transaction, however it is spelt [A2]") {
         for (const char* statement :
              {"COMMIT", "commit;", "  /* now */ Rollback", "-- x\nEND", "BEGIN IMMEDIATE",
-              "ROLLBACK TO unit", "SAVEPOINT a", "RELEASE a", "ABORT", "START TRANSACTION",
-              "PREPARE TRANSACTION 'x'"}) {
+              "ROLLBACK TO daybook_append", "SAVEPOINT a", "RELEASE a", "ABORT",
+              "START TRANSACTION", "PREPARE TRANSACTION 'x'"}) {
             CAPTURE(statement);
             CHECK_THROWS_AS(check_program_statement(statement), InvalidError);
             CHECK_THROWS_AS(check_program_script("SELECT 1; " + std::string(statement)),

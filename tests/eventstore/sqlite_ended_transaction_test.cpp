@@ -194,8 +194,9 @@ TEST_CASE("no way into SQL ends a transaction or opens another file [A2]") {
     const StoreLocation location;
     EventStore store = location.open();
     const auto model = detail::engine_of(store).read_models().open("m.v1.b1", ReadModelUse::build);
-    for (const char* const text : {"COMMIT", "END", "ROLLBACK", "BEGIN", "SAVEPOINT mine",
-                                   "ROLLBACK TO unit", "RELEASE unit", "ATTACH ':memory:' AS a"}) {
+    for (const char* const text :
+         {"COMMIT", "END", "ROLLBACK", "BEGIN", "SAVEPOINT mine", "ROLLBACK TO daybook_append",
+          "RELEASE daybook_append", "ATTACH ':memory:' AS a"}) {
         CAPTURE(text);
         CHECK_THROWS_AS(store.transact([&](Transaction& tx) {
             tx.append("thing-1", any_version, {numbered(1)});

@@ -45,7 +45,7 @@ inline SagaDefinition patient_order_saga() {
 /// so that all processes agree.
 inline Response steady_response(const Message& command, const std::string& order) {
     const int number = std::stoi(order);
-    const bool first = command.headers.find("\"series\":1}") != std::string::npos;
+    const bool first = command.headers.find("\"command_number\":1}") != std::string::npos;
     if (number % 7 == 0 && first) return Response::busy;
     if (number % 3 == 0 && command.is<Charge>()) return Response::failure;
     return Response::success;

@@ -40,13 +40,13 @@ void Progress::update(std::uint64_t done, std::uint64_t total, std::string_view 
     const auto now = Clock::now();
     if (!begun_) {
         begun_ = true;
-        begun_at_ = now;
+        started_at_ = now;
         begun_with_ = done;
     }
     if (now - drawn_at_ < draw_interval) return;
     drawn_at_ = now;
 
-    const double seconds = std::chrono::duration<double>(now - begun_at_).count();
+    const double seconds = std::chrono::duration<double>(now - started_at_).count();
     const double rate =
         seconds > 0 && done > begun_with_ ? static_cast<double>(done - begun_with_) / seconds : 0;
     const std::uint64_t percent = total > 0 ? std::min<std::uint64_t>(done * 100 / total, 100) : 0;

@@ -10,7 +10,7 @@ Json step_json(const SagaStep& step) {
             {"status", to_string(step.status)},
             {"attempts", step.forward.attempts},
             {"undo_attempts", step.undo.attempts},
-            {"begun_at", time_or_null(step.started_at)},
+            {"started_at", time_or_null(step.started_at)},
             {"ended_at", time_or_null(step.ended_at)},
             {"note", text_or_null(step.note)}};
 }

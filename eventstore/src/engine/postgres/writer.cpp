@@ -163,12 +163,12 @@ void Writer::wait_for_begin() {
 }
 
 void Writer::savepoint() {
-    connection_->with_fresh_statements([this] { connection_->run("SAVEPOINT unit"); });
+    connection_->with_fresh_statements([this] { connection_->run("SAVEPOINT daybook_append"); });
 }
 
 void Writer::rollback_to_savepoint() {
-    connection_->send("ROLLBACK TO SAVEPOINT unit");
-    connection_->send("RELEASE SAVEPOINT unit");
+    connection_->send("ROLLBACK TO SAVEPOINT daybook_append");
+    connection_->send("RELEASE SAVEPOINT daybook_append");
     connection_->receive();
     head_.reset();
     written_event_.reset();

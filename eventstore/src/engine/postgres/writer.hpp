@@ -32,7 +32,9 @@ public:
     void begin() DAYBOOK_REQUIRES(mutex);
     std::vector<AppendOutcome> append_all(AppendRequests requests) DAYBOOK_REQUIRES(mutex);
     void savepoint() DAYBOOK_REQUIRES(mutex);
-    void release_savepoint() DAYBOOK_REQUIRES(mutex) { connection_->run("RELEASE SAVEPOINT unit"); }
+    void release_savepoint() DAYBOOK_REQUIRES(mutex) {
+        connection_->run("RELEASE SAVEPOINT daybook_append");
+    }
     void rollback_to_savepoint() DAYBOOK_REQUIRES(mutex);
     /// Throws the transaction's first error if it has failed or a statement has ended it.
     void require_open() const DAYBOOK_REQUIRES(mutex) { connection_->require_intact(); }

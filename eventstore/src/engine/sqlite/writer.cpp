@@ -124,8 +124,8 @@ void Writer::rollback() noexcept {
 }
 
 void Writer::rollback_to_savepoint() {
-    connection_->run("ROLLBACK TO unit");
-    connection_->run("RELEASE unit");
+    connection_->run("ROLLBACK TO daybook_append");
+    connection_->run("RELEASE daybook_append");
     drop_cache();
     data_version_ = connection_->integer("PRAGMA data_version");
     head_ = reader_->head();

@@ -45,8 +45,8 @@ public:
     void close() noexcept DAYBOOK_REQUIRES(mutex) { connection_.reset(); }
 
     AppendOutcome append(const AppendRequest& request) DAYBOOK_REQUIRES(mutex);
-    void savepoint() DAYBOOK_REQUIRES(mutex) { connection_->run("SAVEPOINT unit"); }
-    void release_savepoint() DAYBOOK_REQUIRES(mutex) { connection_->run("RELEASE unit"); }
+    void savepoint() DAYBOOK_REQUIRES(mutex) { connection_->run("SAVEPOINT daybook_append"); }
+    void release_savepoint() DAYBOOK_REQUIRES(mutex) { connection_->run("RELEASE daybook_append"); }
     void rollback_to_savepoint() DAYBOOK_REQUIRES(mutex);
 
     /// The connection; a new one if the last one is no longer usable.

@@ -30,7 +30,7 @@ private:
 
     Output& output_;
     std::string label_;
-    Clock::time_point begun_at_ = Clock::now();
+    Clock::time_point started_at_ = Clock::now();
     Clock::time_point drawn_at_{};
     std::uint64_t begun_with_ = 0;
     bool begun_ = false;
