@@ -188,7 +188,7 @@ TEST_CASE("a child after fork is refused every call and can drop its handle [A6]
     store.append("thing-1", any_version, {numbered(1)});
     store.append_async("thing-1", any_version, {numbered(2)}).get();
     const auto model = detail::engine_of(store).read_models().open("m.v1.b1", ReadModelUse::build);
-    const auto refused = in_child([&] {
+    const auto refusals = in_child([&] {
         int refused = 0;
         const auto count = [&](const auto& call) {
             try {
@@ -212,7 +212,7 @@ TEST_CASE("a child after fork is refused every call and can drop its handle [A6]
         store.append("mine-1", any_version, {numbered(1)});
         return refused;
     });
-    CHECK(refused == 11);
+    CHECK(refusals == 11);
     CHECK(store.append("thing-1", at_version(2), {numbered(3)}).position == Position{3});
     model->begin();
     model->rollback();
