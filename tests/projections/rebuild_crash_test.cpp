@@ -109,8 +109,8 @@ TEST_CASE("a rebuild killed at any event continues from its last commit") {
 }
 
 TEST_CASE("a rebuild that is called again after a kill waits for the lease of the dead one") {
-    const test::StorePlace place;
-    const std::string& uri = place.uri();
+    const test::StoreLocation location;
+    const std::string& uri = location.uri();
     auto store = EventStore::open(uri, {.durability = Durability::normal});
     History{43}.append_to(store, 50);
     rebuild_and_die(uri, Lifecycle::async, RebuildPhase::indexing, {}, 400ms);

@@ -226,12 +226,12 @@ TEST_CASE("a second rebuild of one projection names the owner of the first") {
 
 TEST_CASE("an owner that is busy for longer than its lease lasts keeps it") {
     constexpr std::chrono::milliseconds lease{1'500};
-    const test::StorePlace place;
-    auto store = place.open();
+    const test::StoreLocation location;
+    auto store = location.open();
     History{26}.append_to(store, 50);
     ProjectionRunner first{store};
     first.add(Balances{});
-    ProjectionRunner second{place.open()};
+    ProjectionRunner second{location.open()};
     second.add(Balances{});
     const auto be_busy = [&](const RebuildProgress& progress) {
         if (progress.phase != RebuildPhase::indexing) return;
